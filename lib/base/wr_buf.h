@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WR_BUF_H
+#define WR_BUF_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+/*
+ * Packets are DPDK's struct rte_mbuf; the engine's own notes on one stand in its private
+ * area, one cache line behind the struct. One frame lies in one buffer: pools are made
+ * with room for the MTU, and the rare chain is joined on the way in.
+ */
+struct wr_buf {
+	struct rte_mbuf *next; /* list link: send, receive, out-of-order or ARP queue */
+	uint32_t seq;	       /* SEG.SEQ of the first byte of text */
+	uint32_t len;	       /* bytes of text */
+	uint32_t sent_us;      /* engine clock when last sent, low 32 bits */
+	uint16_t text_off;     /* data_off while data points to the text */
+	uint8_t flags;	       /* WR_BUF_* */
+	uint8_t rexmits;       /* times sent again, stops at 255 */
+};
+
+enum {
+	WR_BUF_SACKED = 1 << 0, /* the peer has it, RFC 2018 */
+	WR_BUF_LOST = 1 << 1,	/* IsLost(), RFC 6675, or all after an RTO */
+	WR_BUF_REXMIT = 1 << 2, /* sent again since it was marked lost */
+	WR_BUF_PUSH = 1 << 3,	/* last of what the service sent at once */
+	WR_BUF_FIN = 1 << 4,	/* receive side: a FIN follows this text */
+};
+
+#define WR_BUF_PRIV_BYTES 64 /* private area of every pool */
+static_assert(sizeof(struct wr_buf) <= WR_BUF_PRIV_BYTES, "fits the private area");
+
+static inline struct wr_buf *wr_buf(struct rte_mbuf *m)
+{
+	return (struct wr_buf *)(m + 1);
+}
+
+/*
+ * Makes a pool of n buffers that hold frames of `mtu` bytes of IP packet, on NUMA node
+ * `socket` (-1: any). Returns NULL and rte_errno: ENOMEM if there is no memory, EINVAL if the
+ * MTU is more than a buffer can hold (about 65,000), EEXIST if the name is taken.
+ */
+struct rte_mempool *wr_buf_pool_new(const char *name, unsigned n, uint16_t mtu, int socket);
+
+/* Bytes that such a pool takes, for sizing; page ends that hold no whole buffer come on top. */
+uint64_t wr_buf_pool_bytes(unsigned n, uint16_t mtu);
+
+#endif /* WR_BUF_H */

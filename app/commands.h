@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WR_COMMANDS_H
+#define WR_COMMANDS_H
+
+/*
+ * The subcommands. argv[0] is the subcommand's name; the return value is an exit code,
+ * enum wr_exit. main.c has the table.
+ */
+int wr_app_stats(int argc, char **argv); /* numbers of a running process */
+int wr_app_ss(int argc, char **argv);	 /* connections of a running process */
+
+#endif /* WR_COMMANDS_H */

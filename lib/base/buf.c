@@ -36,14 +36,21 @@ struct rte_mempool *wr_buf_pool_new(const char *name, unsigned n, uint16_t mtu, 
 				       (uint16_t)room, socket);
 }
 
-uint64_t wr_buf_pool_bytes(unsigned n, uint16_t mtu)
+uint64_t wr_buf_pool_bytes_paged(unsigned n, uint16_t mtu, uint32_t page_bytes)
 {
 	uint32_t element =
 		(uint32_t)sizeof(struct rte_mbuf) + WR_BUF_PRIV_BYTES + data_room(mtu);
-	uint64_t object = rte_mempool_calc_obj_size(element, 0, NULL);
-	uint64_t caches = cache_size(n) ? RTE_MAX_LCORE * sizeof(struct rte_mempool_cache) : 0;
+	uint32_t object = rte_mempool_calc_obj_size(element, 0, NULL);
+	uint32_t per_page = page_bytes / object;
+	uint64_t objects = per_page ? (uint64_t)((n + per_page - 1) / per_page) * page_bytes
+				    : (uint64_t)n * RTE_ALIGN_CEIL(object, page_bytes);
 	uint64_t ring = (uint64_t)rte_ring_get_memsize(rte_align32pow2(n + 1));
 
-	return n * object + ring + caches + sizeof(struct rte_mempool) +
-	       sizeof(struct rte_pktmbuf_pool_private);
+	return objects + ring + RTE_MAX_LCORE * sizeof(struct rte_mempool_cache) +
+	       sizeof(struct rte_mempool) + sizeof(struct rte_pktmbuf_pool_private);
+}
+
+uint64_t wr_buf_pool_bytes(unsigned n, uint16_t mtu)
+{
+	return wr_buf_pool_bytes_paged(n, mtu, 2 << 20);
 }

@@ -45,7 +45,14 @@ static inline struct wr_buf *wr_buf(struct rte_mbuf *m)
  */
 struct rte_mempool *wr_buf_pool_new(const char *name, unsigned n, uint16_t mtu, int socket);
 
-/* Bytes that such a pool takes, for sizing; page ends that hold no whole buffer come on top. */
+/*
+ * Bytes that such a pool takes at most, for sizing. DPDK lets no buffer cross a page: with
+ * hugepages (2 MiB) little is lost, without them a buffer for MTU 1500 takes a whole page of
+ * 4096 bytes.
+ */
+uint64_t wr_buf_pool_bytes_paged(unsigned n, uint16_t mtu, uint32_t page_bytes);
+
+/* The same with hugepages. */
 uint64_t wr_buf_pool_bytes(unsigned n, uint16_t mtu);
 
 #endif /* WR_BUF_H */

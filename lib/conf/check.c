@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+
+#include "keys.h"
+
+/* Contradictions between values, found before anything starts. */
+
+static bool is_given(const struct wr_conf *conf, const char *name)
+{
+	unsigned number = 0;
+
+	wr_conf_find(name, &number);
+	return conf->origin[number].source != WR_CONF_PRESET;
+}
+
+/* A sentence that begins with the place of that key. */
+__attribute__((format(printf, 4, 5))) static int fail(const struct wr_conf *conf,
+						      struct wr_err *err, const char *name,
+						      const char *fmt, ...)
+{
+	char at[WR_CONF_TEXT + 64], text[384];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	wr_conf_where(conf, name, at, sizeof(at));
+	return wr_err_set(err, WR_EXIT_USAGE, -EINVAL, "%s: %s", at, text);
+}
+
+struct host {
+	char text[INET_ADDRSTRLEN];
+};
+
+static struct host host(uint32_t addr)
+{
+	struct in_addr in = {.s_addr = htonl(addr)};
+	struct host h;
+
+	inet_ntop(AF_INET, &in, h.text, sizeof(h.text));
+	return h;
+}
+
+static uint32_t mask(uint8_t prefix)
+{
+	return prefix == 0 ? 0 : UINT32_MAX << (32 - prefix);
+}
+
+static bool on_link(const struct wr_ip_addr *own, uint32_t addr)
+{
+	return ((own->addr ^ addr) & mask(own->prefix)) == 0;
+}
+
+/* The network's own address or its broadcast address; /31 and /32 have neither. */
+static bool is_edge(const struct wr_ip_addr *own, uint32_t addr)
+{
+	uint32_t inside = addr & ~mask(own->prefix);
+
+	return own->prefix < 31 && (inside == 0 || inside == ~mask(own->prefix));
+}
+
+static bool is_unicast(uint32_t addr)
+{
+	return addr >> 24 != 0 && addr >> 24 != 127 && addr >> 28 < 14;
+}
+
+static int check_port(const struct wr_conf *conf, struct wr_err *err)
+{
+	if (conf->port.count == 0)
+		return wr_err_set(
+			err, WR_EXIT_USAGE, -EINVAL,
+			"no device is given; write --port DEVICE, such as --port tap:wr0");
+	if (conf->port.count > 1)
+		return fail(conf, err, "port",
+			    "one process serves one device; start another with --instance NAME "
+			    "--port %.64s",
+			    conf->port.spec[1]);
+	return 0;
+}
+
+static int check_address(const struct wr_conf *conf, unsigned i, struct wr_err *err)
+{
+	const struct wr_ip_addr *own = &conf->ip.addr[i];
+
+	if (!is_unicast(own->addr))
+		return fail(
+			conf, err, "ip",
+			"%s cannot be a host's address; give one that is not zero, loopback, "
+			"multicast or reserved",
+			host(own->addr).text);
+	if (own->prefix == 0)
+		return fail(conf, err, "ip",
+			    "%s/0 takes every address as local; give the length "
+			    "of the network, such as /24",
+			    host(own->addr).text);
+	if (is_edge(own, own->addr))
+		return fail(
+			conf, err, "ip",
+			"%s is the network or broadcast address of its /%u; give one between",
+			host(own->addr).text, own->prefix);
+	for (unsigned j = 0; j < i; j++) {
+		const struct wr_ip_addr *other = &conf->ip.addr[j];
+
+		if (other->addr == own->addr)
+			return fail(conf, err, "ip", "%s is given twice; give it once",
+				    host(own->addr).text);
+		if (is_edge(other, own->addr) && on_link(other, own->addr))
+			return fail(
+				conf, err, "ip",
+				"%s is the network or broadcast address of %s/%u; give another",
+				host(own->addr).text, host(other->addr).text, other->prefix);
+		if (on_link(own, other->addr) && on_link(other, own->addr) &&
+		    own->prefix != other->prefix)
+			return fail(
+				conf, err, "ip",
+				"%s/%u and %s/%u are one network with two lengths; give both "
+				"the same",
+				host(other->addr).text, other->prefix, host(own->addr).text,
+				own->prefix);
+	}
+	return 0;
+}
+
+static int check_gateway(const struct wr_conf *conf, struct wr_err *err)
+{
+	if (conf->gateway == 0)
+		return 0;
+	for (unsigned i = 0; i < conf->ip.count; i++)
+		if (conf->ip.addr[i].addr == conf->gateway)
+			return fail(conf, err, "gateway",
+				    "%s is an own address; give the router's",
+				    host(conf->gateway).text);
+	for (unsigned i = 0; i < conf->ip.count; i++)
+		if (on_link(&conf->ip.addr[i], conf->gateway) &&
+		    !is_edge(&conf->ip.addr[i], conf->gateway))
+			return 0;
+	return fail(
+		conf, err, "gateway",
+		"%s is no host on the network of any --ip; give one that is, such as on %s/%u",
+		host(conf->gateway).text, host(conf->ip.addr[0].addr).text,
+		conf->ip.addr[0].prefix);
+}
+
+static int check_network(const struct wr_conf *conf, struct wr_err *err)
+{
+	if (conf->ip.count == 0)
+		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
+				  "no address is given; write --ip ADDR/LENGTH, such as "
+				  "--ip 198.18.0.1/24");
+	for (unsigned i = 0; i < conf->ip.count; i++) {
+		int rc = check_address(conf, i, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return check_gateway(conf, err);
+}
+
+/* Whether both would receive the same segment or datagram. */
+static const char *overlap(const struct wr_conf_listener *a, const struct wr_conf_listener *b)
+{
+	if (a->port != b->port || a->addr != b->addr)
+		return NULL;
+	if (a->tcp && b->tcp)
+		return "TCP";
+	return a->udp && b->udp ? "UDP" : NULL;
+}
+
+static int check_listener(const struct wr_conf *conf, unsigned i, struct wr_err *err)
+{
+	const struct wr_conf_listener *l = &conf->service.listener[i];
+	bool own = l->addr == 0;
+
+	for (unsigned j = 0; j < conf->ip.count; j++)
+		own |= conf->ip.addr[j].addr == l->addr;
+	if (!own)
+		return fail(conf, err, "service",
+			    "%s@%s: no --ip has that address; give one of ours",
+			    l->service->name, host(l->addr).text);
+	for (unsigned j = 0; j < i; j++) {
+		const struct wr_conf_listener *other = &conf->service.listener[j];
+		const char *protocol = overlap(l, other);
+
+		if (protocol)
+			return fail(conf, err, l->service->name,
+				    "%s port %u is in use by %s already; give another port",
+				    protocol, l->port, other->service->name);
+	}
+	return 0;
+}
+
+static int check_services(const struct wr_conf *conf, struct wr_err *err)
+{
+	static const char *const shorthands[] = {"echo", "discard", "chargen"};
+	unsigned service = 0, number = 0;
+
+	wr_conf_find("service", &service);
+	for (unsigned i = 0; i < WR_LEN(shorthands); i++) {
+		wr_conf_find(shorthands[i], &number);
+		if (is_given(conf, "service") &&
+		    conf->origin[service].source == conf->origin[number].source)
+			return fail(conf, err, shorthands[i],
+				    "service is given too; give all listeners in one of them");
+	}
+	for (unsigned i = 0; i < conf->service.count; i++) {
+		int rc = check_listener(conf, i, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int check_cores(const struct wr_conf *conf, struct wr_err *err)
+{
+	unsigned cpus;
+
+	if (!conf->lcores[0])
+		return 0;
+	wr_conf_read_cpus(conf->lcores, &cpus);
+	if (conf->cores && conf->cores != cpus)
+		return fail(conf, err, "cores",
+			    "%u workers on the %u CPUs of lcores %s; give one of the two",
+			    (unsigned)conf->cores, cpus, conf->lcores);
+	return 0;
+}
+
+static int check_sizes(const struct wr_conf *conf, struct wr_err *err)
+{
+	uint64_t all = (uint64_t)wr_conf_bufs(conf) * conf->mtu;
+
+	if (conf->mss && conf->mss + 40 > conf->mtu)
+		return fail(
+			conf, err, "mss",
+			"%u bytes of text and 40 of headers do not fit mtu %u; give at most %u",
+			(unsigned)conf->mss, (unsigned)conf->mtu, (unsigned)conf->mtu - 40);
+	if (conf->rcv_buf > UINT16_MAX && !conf->window_scaling && is_given(conf, "rcv-buf"))
+		return fail(
+			conf, err, "rcv-buf",
+			"a window above 65535 bytes needs window-scaling; give at most 65535");
+	if (conf->rcv_buf + conf->snd_buf > all)
+		return fail(
+			conf, err, is_given(conf, "rcv-buf") ? "rcv-buf" : "snd-buf",
+			"one connection could hold more than the %u packet buffers of a core; "
+			"give less, or --bufs %u",
+			wr_conf_bufs(conf),
+			(unsigned)(2 * (conf->rcv_buf + conf->snd_buf) / conf->mtu));
+	if (conf->backlog > conf->connections * 64)
+		return fail(conf, err, "backlog",
+			    "%u half-open connections for a table of %u; give at most %u",
+			    (unsigned)conf->backlog, (unsigned)conf->connections,
+			    (unsigned)conf->connections * 64);
+	return 0;
+}
+
+static int check_times(const struct wr_conf *conf, struct wr_err *err)
+{
+	if (conf->rto_min_us > conf->rto_max_us)
+		return fail(conf, err, "rto-min", "it is longer than rto-max; give less");
+	if (conf->rto_initial_us > conf->rto_max_us)
+		return fail(conf, err, "rto-initial", "it is longer than rto-max; give less");
+	if (conf->delack_us > conf->rto_min_us && is_given(conf, "delack"))
+		return fail(conf, err, "delack",
+			    "it is longer than rto-min, so peers like us would send again; "
+			    "give less");
+	return 0;
+}
+
+int wr_conf_check(const struct wr_conf *conf, struct wr_err *err)
+{
+	static int (*const checks[])(const struct wr_conf *, struct wr_err *) = {
+		check_port,  check_network, check_services,
+		check_cores, check_sizes,   check_times,
+	};
+
+	for (size_t i = 0; i < WR_LEN(checks); i++) {
+		int rc = checks[i](conf, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	if (conf->quiet && conf->verbose)
+		return fail(conf, err, "quiet", "verbose is on too; give one of the two");
+	return 0;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "keys.h"
+
+/* The table of keys, told to readers: help, file form, documentation, JSON echo. */
+
+#define VALUE 512 /* bytes of a value as text, its end included */
+
+static void describe(const struct wr_conf_key *key, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; key->choices && key->choices[i] && n < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? "|" : "", key->choices[i]);
+	if (n == 0)
+		snprintf(buf, size, "%s", key->kind->meta);
+}
+
+void wr_conf_print_help(FILE *out)
+{
+	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++) {
+		fprintf(out, "\n%s:\n", g->title);
+		for (const struct wr_conf_key *key = g->keys; key->name; key++) {
+			char meta[64], left[96];
+
+			describe(key, meta, sizeof(meta));
+			snprintf(left, sizeof(left), "--%s %s", key->name, meta);
+			fprintf(out, "  %-29s %s", left, key->help);
+			if (key->preset)
+				fprintf(out, " (default %s)", key->preset);
+			fputc('\n', out);
+		}
+	}
+	fputs("\nOther:\n"
+	      "  --config FILE                 Read `name = value` lines; options override "
+	      "them\n"
+	      "  --print-config                Print the merged configuration and end\n"
+	      "  --help                        Print this text and end\n"
+	      "\n"
+	      "[k|M] multiply counts by 1000 and 1000000; [K|M|G] multiply bytes by 1024 to "
+	      "the\n"
+	      "power of 1 to 3; Ki, Mi and Gi mean that everywhere. Durations have a unit: us, "
+	      "ms,\n"
+	      "s, min, h. A switch without on or off means on.\n",
+	      out);
+}
+
+void wr_conf_print(FILE *out, const struct wr_conf *conf)
+{
+	char value[VALUE];
+
+	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++) {
+		fprintf(out, "%s# %s\n", g == wr_conf_groups ? "" : "\n", g->title);
+		for (const struct wr_conf_key *key = g->keys; key->name; key++) {
+			const void *at = wr_conf_at(conf, key);
+
+			if (key->shorthand)
+				continue;
+			if (!key->kind->write(key, at, 0, value, sizeof(value)))
+				fprintf(out, "#%s =\n", key->name);
+			for (unsigned i = 0; key->kind->write(key, at, i, value, sizeof(value));
+			     i++)
+				fprintf(out, "%s = %s\n", key->name, value);
+		}
+	}
+}
+
+void wr_conf_echo(const struct wr_conf *conf,
+		  void (*each)(void *ctx, const char *name, const char *value, bool is_list),
+		  void *ctx)
+{
+	char value[VALUE];
+
+	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++)
+		for (const struct wr_conf_key *key = g->keys; key->name; key++)
+			for (unsigned i = 0; key->kind->write(key, wr_conf_at(conf, key), i,
+							      value, sizeof(value));
+			     i++)
+				each(ctx, key->name, value, key->kind->clear);
+}
+
+/* Writes a table cell: a bar would end it. */
+static void print_cell(FILE *out, const char *text)
+{
+	for (; *text; text++)
+		fprintf(out, *text == '|' ? "\\|" : "%c", *text);
+}
+
+static void print_row(FILE *out, const struct wr_conf_key *key)
+{
+	char meta[64];
+
+	describe(key, meta, sizeof(meta));
+	fprintf(out, "| `%s` | ", key->name);
+	print_cell(out, meta);
+	fprintf(out, " | %s | ", key->preset ? key->preset : "");
+	if (key->min)
+		fprintf(out, "%s to %s%s%s", key->min, key->max, key->zero ? ", " : "",
+			key->zero ? key->zero : "");
+	fputs(" | ", out);
+	print_cell(out, key->help);
+	fputs(" |\n", out);
+}
+
+void wr_conf_print_markdown(FILE *out)
+{
+	fputs("# Configuration\n"
+	      "\n"
+	      "This page is made by `wringer serve --print-config=markdown`; a test checks "
+	      "that it\n"
+	      "is fresh.\n"
+	      "\n"
+	      "Every key is written `--name value` on the command line and `name = value` in "
+	      "the\n"
+	      "file that `--config FILE` names, and stands under the same name in the JSON "
+	      "summary.\n"
+	      "Options override the file, the file overrides the defaults. Keys that take "
+	      "several\n"
+	      "values (`port`, `ip`, `service`) may be repeated; the first use on the command "
+	      "line\n"
+	      "replaces what the file said. In the file `#` begins a comment.\n"
+	      "`wringer serve ... --print-config` prints the merged result in file form.\n"
+	      "\n"
+	      "Counts take `k` and `M` (thousands), bytes `K`, `M` and `G` (powers of 1024), "
+	      "both\n"
+	      "take `Ki`, `Mi` and `Gi`. Durations have a unit: `us`, `ms`, `s`, `min`, `h`.\n"
+	      "Switches are `on` or `off`; on the command line a switch alone means on.\n",
+	      out);
+	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++) {
+		fprintf(out, "\n## %s\n\n| Key | Value | Default | Bounds | Meaning |\n",
+			g->title);
+		fputs("|---|---|---|---|---|\n", out);
+		for (const struct wr_conf_key *key = g->keys; key->name; key++)
+			print_row(out, key);
+	}
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "wr_conf.h"
+
+#define BUFS_LEAST 16384 /* packet buffers of a core */
+#define BUFS_MOST  262144
+
+unsigned wr_conf_bufs(const struct wr_conf *conf)
+{
+	uint32_t wish = (uint32_t)(conf->connections / 2);
+
+	if (conf->bufs)
+		return (unsigned)conf->bufs;
+	return wr_min(wr_max(wish, BUFS_LEAST), BUFS_MOST);
+}
+
+static void fill_ip(const struct wr_conf *conf, struct wr_ip_conf *ip)
+{
+	memcpy(ip->addr, conf->ip.addr, sizeof(ip->addr));
+	ip->addrs = conf->ip.count;
+	ip->gateway = conf->gateway;
+	ip->mtu = (uint16_t)conf->mtu;
+	ip->neighbours = (unsigned)conf->arp_entries;
+	ip->reassemblies = (unsigned)conf->reassemblies;
+	ip->arp_age_us = conf->arp_age_us;
+	ip->icmp_errors_per_s = (unsigned)conf->icmp_errors_per_s;
+	ip->ttl = (uint8_t)conf->ttl;
+}
+
+static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
+{
+	uint64_t window = conf->window_scaling ? UINT32_MAX : UINT16_MAX;
+
+	tcp->connections = (uint32_t)conf->connections;
+	tcp->half_open = (uint32_t)conf->backlog;
+	tcp->time_waits = (uint32_t)conf->time_wait_entries;
+	tcp->reorders = (uint32_t)conf->reorders;
+	tcp->rcv_buf = (uint32_t)(conf->rcv_buf < window ? conf->rcv_buf : window);
+	tcp->snd_buf = (uint32_t)conf->snd_buf;
+	tcp->ooo_bytes = (uint32_t)conf->ooo_bytes;
+	tcp->ooo_pieces = (uint16_t)conf->ooo_pieces;
+	tcp->challenges_per_s = (uint16_t)conf->challenges_per_s;
+	tcp->rsts_per_s = (uint32_t)conf->resets_per_s;
+}
+
+static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
+{
+	wr_tcp_conf_default(tcp, (uint16_t)conf->mtu);
+	fill_tcp_sizes(conf, tcp);
+	tcp->timestamps = conf->timestamps;
+	tcp->sack = conf->sack;
+	tcp->wscale = conf->window_scaling;
+	tcp->mss = (uint16_t)(conf->mss ? conf->mss : conf->mtu - 40);
+	tcp->mss_min = (uint16_t)conf->mss_min;
+	tcp->cc = conf->cc;
+	tcp->iw_segments = (uint8_t)conf->iw;
+	tcp->idle_restart = conf->idle_restart;
+	tcp->delack_us = (uint32_t)conf->delack_us;
+	tcp->rto_initial_us = (uint32_t)conf->rto_initial_us;
+	tcp->rto_min_us = (uint32_t)conf->rto_min_us;
+	tcp->rto_max_us = (uint32_t)conf->rto_max_us;
+	tcp->r1_rexmits = (uint32_t)conf->r1_rexmits;
+	tcp->r2_us = conf->r2_us;
+	tcp->r2_syn_us = conf->syn_r2_us;
+	tcp->synack_retries = (uint8_t)conf->synack_retries;
+	tcp->time_wait_us = conf->time_wait_us;
+	tcp->fin_wait2_us = conf->fin_wait2_us;
+}
+
+static void fill_options(const struct wr_conf *conf, const struct wr_service *service,
+			 struct wr_tcp_options *options)
+{
+	wr_tcp_options_default(options);
+	options->nodelay = conf->nagle == WR_CONF_NAGLE_OFF ||
+			   (conf->nagle == WR_CONF_NAGLE_AUTO && service->nodelay);
+	options->keepalive = conf->keepalive;
+	options->tos = (uint8_t)(conf->dscp << 2);
+	options->keepalive_probes = (uint8_t)conf->keepalive_probes;
+	options->keepalive_idle_s = (uint32_t)(conf->keepalive_idle_us / 1000000);
+	options->keepalive_interval_s = (uint32_t)(conf->keepalive_interval_us / 1000000);
+	options->user_timeout_ms = (uint32_t)(conf->user_timeout_us / 1000);
+	options->idle_timeout_ms = (uint32_t)(conf->idle_timeout_us / 1000);
+	options->total_timeout_ms = (uint32_t)(conf->total_timeout_us / 1000);
+}
+
+void wr_conf_stack(const struct wr_conf *conf, struct wr_stack_conf *stack)
+{
+	memset(stack, 0, sizeof(*stack));
+	fill_ip(conf, &stack->ip);
+	fill_tcp(conf, &stack->tcp);
+	stack->services = conf->service.count;
+	for (unsigned i = 0; i < conf->service.count; i++) {
+		const struct wr_conf_listener *from = &conf->service.listener[i];
+		struct wr_stack_service *to = &stack->service[i];
+
+		to->service = from->service;
+		to->addr = from->addr;
+		to->port = from->port;
+		to->tcp = from->tcp;
+		to->udp = from->udp;
+		fill_options(conf, from->service, &to->options);
+	}
+}

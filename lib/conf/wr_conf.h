@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WR_CONF_H
+#define WR_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "wr_err.h"
+#include "wr_stack.h"
+
+/*
+ * What the user asked for. One const table (keys.c) names every key; the command line
+ * (--name value), the configuration file (name = value), --help, --print-config,
+ * docs/configuration.md and the JSON echo all read it. Adding a key is a row of that table
+ * and a member here.
+ */
+
+#define WR_CONF_PORTS 8
+#define WR_CONF_KEYS  96  /* room for marks of origin */
+#define WR_CONF_TEXT  256 /* bytes of a string value, its end included */
+
+enum wr_conf_idle {
+	WR_CONF_SPIN,	  /* poll without rest */
+	WR_CONF_ADAPTIVE, /* sleep when nothing comes, longer and longer */
+};
+
+enum wr_conf_nagle {
+	WR_CONF_NAGLE_AUTO, /* as each service prefers */
+	WR_CONF_NAGLE_ON,
+	WR_CONF_NAGLE_OFF,
+};
+
+struct wr_conf_port_list {
+	char spec[WR_CONF_PORTS][WR_CONF_TEXT];
+	unsigned count;
+};
+
+struct wr_conf_ip_list {
+	struct wr_ip_addr addr[WR_IP_ADDRS];
+	unsigned count;
+};
+
+struct wr_conf_listener {
+	const struct wr_service *service;
+	uint32_t addr; /* host order; 0: every own address */
+	uint16_t port;
+	bool tcp, udp;
+};
+
+struct wr_conf_service_list {
+	struct wr_conf_listener listener[WR_STACK_SERVICES];
+	unsigned count;
+};
+
+struct wr_conf_endpoint {
+	uint32_t addr; /* host order */
+	uint16_t port; /* 0: none */
+};
+
+/* Where a value came from, for messages. */
+struct wr_conf_origin {
+	enum { WR_CONF_PRESET, WR_CONF_FILE, WR_CONF_OPTION } source;
+	unsigned line; /* of the file */
+};
+
+struct wr_conf {
+	/* Network. */
+	struct wr_conf_port_list port;
+	struct wr_conf_ip_list ip;
+	uint32_t gateway; /* host order; 0: none */
+	uint64_t mtu;	  /* bytes of IP packet */
+	uint64_t ttl, dscp;
+	uint64_t arp_entries, arp_age_us;
+	uint64_t reassemblies, icmp_errors_per_s;
+	char driver_config[WR_CONF_TEXT]; /* "": the driver's own profile */
+
+	/* Cores and memory. */
+	uint64_t cores; /* workers; 0: chosen */
+	char lcores[WR_CONF_TEXT];
+	unsigned idle;	    /* enum wr_conf_idle */
+	uint64_t mem_bytes; /* 0: what is needed */
+	uint64_t bufs;	    /* packet buffers a core; 0: chosen */
+	bool no_huge;
+	char instance[64];
+	char eal[WR_CONF_TEXT];
+
+	/* Services and the sizes of a core's tables. */
+	struct wr_conf_service_list service;
+	uint64_t connections, backlog, time_wait_entries, reorders;
+
+	/* TCP. */
+	uint64_t rcv_buf, snd_buf; /* bytes */
+	uint64_t ooo_bytes, ooo_pieces;
+	const struct wr_cc_ops *cc;
+	uint64_t iw;	       /* segments */
+	uint64_t mss, mss_min; /* bytes; mss 0: MTU - 40 */
+	bool timestamps, sack, window_scaling, idle_restart;
+	unsigned nagle; /* enum wr_conf_nagle */
+	uint64_t challenges_per_s, resets_per_s;
+
+	/* TCP's times. */
+	uint64_t delack_us;
+	uint64_t rto_initial_us, rto_min_us, rto_max_us;
+	uint64_t r1_rexmits;
+	uint64_t r2_us, syn_r2_us;
+	uint64_t synack_retries;
+	uint64_t time_wait_us, fin_wait2_us;
+	bool keepalive;
+	uint64_t keepalive_idle_us, keepalive_interval_us, keepalive_probes;
+	uint64_t user_timeout_us, idle_timeout_us, total_timeout_us;
+
+	/* Output and control. */
+	struct wr_conf_endpoint metrics;
+	uint64_t stats_interval_us; /* 0: no line */
+	uint64_t drain_us;
+	uint64_t seed; /* 0: from the system's random source */
+	bool json, quiet, verbose;
+
+	char file[WR_CONF_TEXT]; /* the configuration file; "": none */
+	struct wr_conf_origin origin[WR_CONF_KEYS];
+};
+
+/* What the command line asks for. */
+enum wr_conf_action {
+	WR_CONF_RUN,
+	WR_CONF_HELP,	  /* --help */
+	WR_CONF_PRINT,	  /* --print-config: the merged result in file form */
+	WR_CONF_MARKDOWN, /* --print-config=markdown: docs/configuration.md */
+};
+
+void wr_conf_default(struct wr_conf *conf);
+
+/*
+ * Reads options, argv[1] to argv[argc - 1], over what --config FILE says, over the
+ * defaults. Options are --name value or --name=value; a switch alone means on. Lists
+ * (port, ip, service) grow with each use; the first use replaces what came from below.
+ * Returns 0 and *action, or a negative errno and *err. Checks each value by itself only:
+ * --help and --print-config must work on an unfinished configuration.
+ */
+int wr_conf_args(struct wr_conf *conf, int argc, char *const *argv, enum wr_conf_action *action,
+		 struct wr_err *err);
+
+/* Reads `name = value` lines; # begins a comment. Returns 0, or a negative errno and *err. */
+int wr_conf_file(struct wr_conf *conf, const char *path, struct wr_err *err);
+
+/*
+ * Sets one key. Returns 0; -ENOENT if there is no such key, -EINVAL if the value cannot be
+ * read, -ERANGE if it is out of bounds, -E2BIG if the list is full. On failure conf is as
+ * before, and err->text says where, what is wrong and what to write.
+ */
+int wr_conf_set(struct wr_conf *conf, const struct wr_conf_origin *from, const char *name,
+		const char *value, struct wr_err *err);
+
+/* Finds contradictions between values. Returns 0, or -EINVAL and *err. */
+int wr_conf_check(const struct wr_conf *conf, struct wr_err *err);
+
+/* --help's list of options; --print-config; docs/configuration.md. */
+void wr_conf_print_help(FILE *out);
+void wr_conf_print(FILE *out, const struct wr_conf *conf);
+void wr_conf_print_markdown(FILE *out);
+
+/*
+ * The JSON echo, key by key: each() gets the name and the value as it would be written in
+ * the file. A list calls once for each item; what is not set is left out.
+ */
+void wr_conf_echo(const struct wr_conf *conf,
+		  void (*each)(void *ctx, const char *name, const char *value, bool is_list),
+		  void *ctx);
+
+/* Packet buffers of one core: what --bufs says, or a choice by the number of connections. */
+unsigned wr_conf_bufs(const struct wr_conf *conf);
+
+/*
+ * Fills what a stack takes from the configuration: addresses, TCP, services. Left to the
+ * caller: MAC and offloads, pool, owner, core, inboxes, key, seed, cycles and socket.
+ */
+void wr_conf_stack(const struct wr_conf *conf, struct wr_stack_conf *stack);
+
+#endif /* WR_CONF_H */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WR_PORT_H
+#define WR_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+#include "wr_err.h"
+
+/*
+ * Ethernet ports: the only library that calls rte_eth_*. A port is opened with one Rx and
+ * one Tx queue for each worker; worker i uses queue i and nothing else.
+ */
+
+/* drivers-config/NAME.ini: what is known of one PMD or NIC family. Later keys override. */
+struct wr_profile {
+	char name[32];       /* file name without .ini: "tap" */
+	unsigned rx_desc;    /* descriptors a queue; 0: the driver's preference */
+	unsigned tx_desc;
+	unsigned max_queues; /* 0: no limit but the driver's */
+	bool rx_cksum;       /* use Rx checksum offload where offered */
+	bool tx_cksum;       /* use Tx checksum offload where offered */
+	bool multi_segs;     /* Tx of chained mbufs works */
+	bool rss;            /* program our key and table where offered */
+	bool rx_shared;      /* Rx hands out buffers that the sender may still hold (net_ring):
+	                      * they are copied, as a NIC's DMA would */
+	char notes[256];     /* known limits, one sentence, printed with --verbose */
+};
+
+struct wr_port_conf {
+	const char *spec;         /* as the user wrote it, for messages */
+	const char *device;       /* name in EAL: struct wr_eal.device */
+	const char *profile_file; /* --driver-config FILE; NULL: the built-in one of the driver */
+	unsigned queues;          /* one for each worker */
+	uint16_t mtu;             /* bytes of IP packet */
+};
+
+struct wr_port {
+	uint16_t id;                 /* DPDK port id */
+	uint16_t queues;             /* Rx and Tx queues, each */
+	uint16_t mtu;                /* bytes of IP packet */
+	char spec[64], driver[32];   /* "tap:wr0", "net_tap" */
+	struct rte_ether_addr mac;
+	struct wr_profile profile;
+	uint64_t rx_offloads, tx_offloads; /* RTE_ETH_*_OFFLOAD_* in force */
+	/* What the engine may leave to the port: */
+	bool rx_ip_cksum, rx_l4_cksum;     /* RTE_MBUF_F_RX_*_CKSUM_GOOD/BAD are meaningful */
+	bool tx_ip_cksum, tx_tcp_cksum, tx_udp_cksum;
+	bool multi_segs;
+	bool hash_is_ours;                 /* mbuf->hash.rss is Toeplitz with wr_rss_key: probed */
+	char rss[96];                      /* what the RSS probe found, in words */
+	uint16_t rx_desc, tx_desc;
+	int socket;                        /* NUMA node; -1 if unknown */
+	uint32_t link_mbps;                /* 0: unknown */
+};
+
+/*
+ * Opens, configures and starts a port. pool[i] feeds queue i. The MTU is set, promiscuous
+ * mode stays off, broadcast is received. Returns 0, or a negative errno and *err.
+ */
+int wr_port_open(struct wr_port *port, const struct wr_port_conf *conf,
+		 struct rte_mempool *const pool[], struct wr_err *err);
+void wr_port_close(struct wr_port *port);
+
+/* Up to n frames of queue q. With profile.rx_shared, buffers that others hold are copied
+ * from pool (no memory: dropped and counted in *no_mbuf). */
+uint16_t wr_port_rx(const struct wr_port *port, uint16_t q, struct rte_mbuf **frames, uint16_t n,
+		    struct rte_mempool *pool, uint64_t *no_mbuf);
+
+/*
+ * Hands over up to n frames; returns how many were taken, the rest stay the caller's.
+ * Frames that ask for offloads pass rte_eth_tx_prepare() first; those that it refuses are
+ * dropped and counted in *refused (they count as taken).
+ */
+uint16_t wr_port_tx(const struct wr_port *port, uint16_t q, struct rte_mbuf **frames, uint16_t n,
+		    uint64_t *refused);
+
+/* Counters of the NIC: rte_eth_stats, of which imissed, ierrors, oerrors, rx_nombuf matter. */
+struct wr_port_counters {
+	uint64_t ipackets, opackets, ibytes, obytes, imissed, ierrors, oerrors, rx_nombuf;
+};
+void wr_port_counters(const struct wr_port *port, struct wr_port_counters *out);
+
+/* The readable block that says what was found and chosen. */
+void wr_port_print(FILE *out, const struct wr_port *port);
+
+#endif /* WR_PORT_H */

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs the system tests: python3 tests/system [--json FILE] [NAME...]
+
+NAME is the noun of a file (echo: test_echo.py), or a test as unittest names it. In CI
+(CI=true) a skipped test has failed: everything that a test needs is installed there.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import signal
+import sys
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Result(unittest.TextTestResult):
+    """One line a test: its sentence, its verdict, its seconds."""
+
+    def __init__(self, stream, descriptions, verbosity):
+        super().__init__(stream, descriptions, verbosity=0)
+        self.strict = os.environ.get("CI") == "true"
+        self.lines = []
+        self.started = 0.0
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.started = time.monotonic()
+
+    def _line(self, test, verdict):
+        took = time.monotonic() - self.started
+        self.lines.append(verdict)
+        self.stream.write(f"{verdict:<7} {took:5.1f} s  {test.id()}\n")
+        self.stream.flush()
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self._line(test, "ok")
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._line(test, "FAILED")
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._line(test, "FAILED")
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self._line(subtest, "FAILED")
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._line(test, "FAILED" if self.strict else "skipped")
+        self.stream.write(f"        {reason}\n")
+
+
+def load(names):
+    loader = unittest.TestLoader()
+    if not names:
+        return loader.discover(str(HERE), pattern="*test*.py", top_level_dir=str(HERE))
+    modules = [n if n.startswith("test_") else f"test_{n}" for n in names]
+    return loader.loadTestsFromNames(modules)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python3 tests/system")
+    parser.add_argument("--json", metavar="FILE", help="write the numbers passed and failed")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    args = parser.parse_args()
+    sys.path.insert(0, str(HERE))
+    # The end of an interrupted run is an ordinary one: what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    suite = load(args.names)
+    runner = unittest.TextTestRunner(stream=sys.stdout, resultclass=Result)
+    result = runner.run(suite)
+    count = {
+        "passed": result.lines.count("ok"),
+        "failed": result.lines.count("FAILED"),
+        "skipped": result.lines.count("skipped"),
+    }
+    if args.json:
+        pathlib.Path(args.json).write_text(json.dumps(count), encoding="utf-8")
+    return 1 if count["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
+
+#include <netinet/in.h>
+
+#include <rte_byteorder.h>
+#include <rte_ip.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#include "wr_base.h"
+#include "wr_chain.h"
+#include "wr_ip_priv.h"
+
+#define HEADER_BYTES sizeof(struct rte_ipv4_hdr)
+#define ETHER_BYTES  sizeof(struct rte_ether_hdr)
+
+/* 65,515 bytes at the least MTU that every host takes, 576. */
+#define PIECES_MAX 128
+
+void wr_ip_push(struct wr_ip *ip, struct rte_mbuf *m)
+{
+	struct wr_outq *out = &ip->out;
+
+	if (wr_unlikely(out->count == WR_OUTQ_SLOTS)) {
+		WR_COUNT(ip->stats, tx_dropped, 1);
+		rte_pktmbuf_free(m);
+		return;
+	}
+	out->frame[(out->head + out->count++) & (WR_OUTQ_SLOTS - 1)] = m;
+}
+
+void wr_ip_enqueue(struct wr_ip *ip, struct rte_mbuf *m, enum wr_cause cause)
+{
+	wr_stat_add(&ip->stats->cause[cause], 1);
+	wr_ip_push(ip, m);
+}
+
+/* A keyed mixing of 8 bits to 8. */
+static uint16_t mix8(uint16_t x, uint8_t key)
+{
+	return (uint16_t)(((x | (uint32_t)key << 8) * 2654435761u) >> 24);
+}
+
+/*
+ * Identification of a packet that may be cut into fragments: all 65,536 values before one
+ * comes again (RFC 6864), in an order that nobody can guess (RFC 7739): a Feistel network.
+ */
+static uint16_t next_id(struct wr_ip *ip)
+{
+	uint16_t n = ip->next_id++;
+	uint16_t left = n >> 8, right = n & 0xff;
+	unsigned round;
+
+	for (round = 0; round < 4; round++) {
+		uint16_t next = left ^ mix8(right, (uint8_t)(ip->id_key >> (8 * round)));
+
+		left = right;
+		right = next;
+	}
+	return (uint16_t)(left << 8 | right);
+}
+
+/* Writes an IPv4 header but for its checksum; where: flags and offset field, host order. */
+static void fill_header(const struct wr_ip *ip, struct rte_ipv4_hdr *h,
+			const struct wr_ip_out *to, uint32_t total, uint16_t id, uint16_t where)
+{
+	h->version_ihl = RTE_IPV4_VHL_DEF;
+	h->type_of_service = to->tos;
+	h->total_length = rte_cpu_to_be_16((uint16_t)total);
+	h->packet_id = rte_cpu_to_be_16(id);
+	h->fragment_offset = rte_cpu_to_be_16(where);
+	h->time_to_live = to->ttl != 0 ? to->ttl : ip->conf.ttl;
+	h->next_proto_id = to->proto;
+	h->hdr_checksum = 0;
+	h->src_addr = rte_cpu_to_be_32(to->src);
+	h->dst_addr = rte_cpu_to_be_32(to->dst);
+}
+
+/* Whether we make the transport's checksum, as opposed to the caller. */
+static bool has_l4_sum(uint8_t proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+}
+
+/* Writes the checksum field of the TCP or UDP header that m's data begin with. */
+static void set_l4_sum(struct rte_mbuf *m, uint8_t proto, uint16_t sum)
+{
+	if (proto == IPPROTO_TCP)
+		rte_pktmbuf_mtod(m, struct rte_tcp_hdr *)->cksum = sum;
+	else
+		rte_pktmbuf_mtod(m, struct rte_udp_hdr *)->dgram_cksum = sum;
+}
+
+static uint64_t pseudo_sum(const struct wr_ip_out *to, uint32_t bytes)
+{
+	return wr_cksum_pseudo(rte_cpu_to_be_32(to->src), rte_cpu_to_be_32(to->dst), to->proto,
+			       bytes);
+}
+
+/* Computes the TCP or UDP checksum of m, whose data begin at that header. */
+static void sum_l4(struct rte_mbuf *m, const struct wr_ip_out *to)
+{
+	uint16_t sum;
+
+	if (!has_l4_sum(to->proto))
+		return;
+	set_l4_sum(m, to->proto, 0);
+	sum = (uint16_t)~wr_cksum_fold(pseudo_sum(to, m->pkt_len) +
+				       wr_cksum_chain(m, 0, m->pkt_len));
+	if (sum == 0 && to->proto == IPPROTO_UDP)
+		sum = 0xffff; /* RFC 768: zero says that there is no checksum */
+	set_l4_sum(m, to->proto, sum);
+}
+
+/* Leaves the checksum to the port, which wants the pseudo-header's sum in its place, or makes
+ * it. */
+static void finish_l4(const struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+{
+	if (to->proto == IPPROTO_TCP && ip->conf.tx_tcp_cksum)
+		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
+	else if (to->proto == IPPROTO_UDP && ip->conf.tx_udp_cksum)
+		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM;
+	if ((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == 0)
+		sum_l4(m, to);
+	else
+		set_l4_sum(m, to->proto, wr_cksum_fold(pseudo_sum(to, m->pkt_len)));
+}
+
+static void finish_header(const struct wr_ip *ip, struct rte_mbuf *m, struct rte_ipv4_hdr *h)
+{
+	if (ip->conf.tx_ip_cksum)
+		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	else
+		h->hdr_checksum = wr_cksum_ipv4(h);
+	if ((m->ol_flags & RTE_MBUF_F_TX_IPV4) != 0) {
+		m->tx_offload = 0;
+		m->l2_len = ETHER_BYTES;
+		m->l3_len = HEADER_BYTES;
+	}
+}
+
+/*
+ * Sends m as copies in fresh buffers, one a fragment: right on every driver, and rare. One
+ * "fragment" is a chain for a port that cannot send chains. All buffers or none: half a
+ * datagram is of no use. The first piece keeps the cause, so that each frame has one.
+ */
+static bool send_copies(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+{
+	uint32_t all = m->pkt_len, step = (uint32_t)(ip->conf.mtu - HEADER_BYTES) & ~7u;
+	unsigned n, i;
+	struct rte_mbuf *piece[PIECES_MAX];
+	uint16_t id = next_id(ip);
+
+	if (all + HEADER_BYTES <= ip->conf.mtu)
+		step = all;
+	n = (unsigned)((all + step - 1) / step);
+	if ((to->df && n > 1) || n > PIECES_MAX || all + HEADER_BYTES > UINT16_MAX ||
+	    step + RTE_PKTMBUF_HEADROOM > rte_pktmbuf_data_room_size(ip->pool))
+		return false;
+	if (rte_pktmbuf_alloc_bulk(ip->pool, piece, n) != 0) {
+		WR_COUNT(ip->stats, mbuf_alloc_failed, n);
+		return false;
+	}
+	sum_l4(m, to);
+	for (i = 0; i < n; i++) {
+		uint32_t off = i * step, part = wr_min(all - off, step);
+		uint16_t where = (uint16_t)(off / 8);
+		struct rte_ipv4_hdr *h;
+
+		if (i + 1 < n)
+			where |= RTE_IPV4_HDR_MF_FLAG;
+		if (to->df)
+			where |= RTE_IPV4_HDR_DF_FLAG;
+		wr_chain_copy(rte_pktmbuf_append(piece[i], (uint16_t)part), m, off, part);
+		h = (struct rte_ipv4_hdr *)rte_pktmbuf_prepend(piece[i], HEADER_BYTES);
+		fill_header(ip, h, to, part + (uint32_t)HEADER_BYTES, id, where);
+		finish_header(ip, piece[i], h);
+		wr_arp_output(ip, piece[i], to,
+			      i == 0 ? (enum wr_cause)to->cause : WR_CAUSE_ip_fragment);
+	}
+	rte_pktmbuf_free(m);
+	return true;
+}
+
+bool wr_ip_send(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+{
+	uint32_t total = m->pkt_len + (uint32_t)HEADER_BYTES;
+	struct rte_ipv4_hdr *h;
+
+	assert(rte_pktmbuf_headroom(m) >= HEADER_BYTES + ETHER_BYTES);
+	if (wr_unlikely(total > ip->conf.mtu || (m->nb_segs > 1 && !ip->conf.multi_segs))) {
+		if (send_copies(ip, m, to))
+			return true;
+		wr_stat_add(&ip->stats->cause[to->cause], 1);
+		WR_COUNT(ip->stats, tx_dropped, 1);
+		rte_pktmbuf_free(m);
+		return false;
+	}
+	m->ol_flags &= WR_IP_OL_KEPT;
+	finish_l4(ip, m, to);
+	h = (struct rte_ipv4_hdr *)rte_pktmbuf_prepend(m, HEADER_BYTES);
+	if (wr_likely(to->df)) /* atomic: no identification is needed, RFC 6864 section 4.1 */
+		fill_header(ip, h, to, total, 0, RTE_IPV4_HDR_DF_FLAG);
+	else
+		fill_header(ip, h, to, total, next_id(ip), 0);
+	finish_header(ip, m, h);
+	wr_arp_output(ip, m, to, (enum wr_cause)to->cause);
+	return true;
+}
+
+void wr_ip_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+{
+	(void)wr_ip_send(ip, m, to);
+}

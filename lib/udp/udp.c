@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <rte_byteorder.h>
+#include <rte_udp.h>
+
+#include "wr_base.h"
+#include "wr_chain.h"
+#include "wr_cksum.h"
+#include "wr_udp.h"
+
+#define HEADER_BYTES sizeof(struct rte_udp_hdr)
+
+#define UNREACHABLE	 3 /* ICMP type */
+#define PORT_UNREACHABLE 3 /* its code */
+
+void wr_udp_init(struct wr_udp *udp, struct wr_ip *ip)
+{
+	memset(udp, 0, sizeof(*udp));
+	udp->ip = ip;
+	udp->stats = ip->stats;
+}
+
+int wr_udp_listen(struct wr_udp *udp, const struct wr_udp_listener *listener)
+{
+	unsigned i;
+
+	for (i = 0; i < udp->listeners; i++) {
+		if (udp->listener[i].port == listener->port &&
+		    udp->listener[i].addr == listener->addr)
+			return -EADDRINUSE;
+	}
+	if (udp->listeners == WR_UDP_LISTENERS)
+		return -ENOSPC;
+	udp->listener[udp->listeners++] = *listener;
+	udp->bound[listener->port / 64] |= UINT64_C(1) << listener->port % 64;
+	return 0;
+}
+
+/* The listener on that address, else the one on any address; NULL: nobody listens. */
+static const struct wr_udp_listener *find_listener(const struct wr_udp *udp,
+						   const struct wr_tuple *tuple)
+{
+	const struct wr_udp_listener *any = NULL;
+	unsigned i;
+
+	if ((udp->bound[tuple->lport / 64] >> tuple->lport % 64 & 1) == 0)
+		return NULL;
+	for (i = 0; i < udp->listeners; i++) {
+		const struct wr_udp_listener *l = &udp->listener[i];
+
+		if (l->port != tuple->lport)
+			continue;
+		if (l->addr == tuple->laddr)
+			return l;
+		if (l->addr == 0)
+			any = l;
+	}
+	return any;
+}
+
+/*
+ * Whether a datagram from that port may be the answer of another service, which would answer
+ * ours in turn, and so on for ever; or have no port at all that could be answered.
+ */
+static bool would_answer_back(const struct wr_udp *udp, uint16_t port)
+{
+	unsigned i;
+
+	switch (port) {
+	case 0:
+	case 7:	 /* echo, RFC 862 */
+	case 13: /* daytime, RFC 867 */
+	case 17: /* quote of the day, RFC 865 */
+	case 19: /* chargen, RFC 864 */
+	case 37: /* time, RFC 868 */
+		return true;
+	default:
+		break;
+	}
+	if ((udp->bound[port / 64] >> port % 64 & 1) == 0)
+		return false;
+	for (i = 0; i < udp->listeners; i++) {
+		if (udp->listener[i].port == port && udp->listener[i].replies)
+			return true;
+	}
+	return false;
+}
+
+/* RTE_MBUF_F_RX_L4_CKSUM_NONE: good data, and a checksum that nobody has finished. */
+static bool sum_is_good(const struct wr_ip *ip, const struct wr_frame *f,
+			const struct rte_udp_hdr *h, uint32_t bytes)
+{
+	uint64_t flag = f->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+	if (h->dgram_cksum == 0) /* RFC 768: the sender made none */
+		return true;
+	if (ip->conf.rx_l4_cksum && flag != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
+		return flag != RTE_MBUF_F_RX_L4_CKSUM_BAD;
+	return wr_cksum_fold(wr_cksum_pseudo(rte_cpu_to_be_32(f->tuple.raddr),
+					     rte_cpu_to_be_32(f->tuple.laddr), IPPROTO_UDP,
+					     bytes) +
+			     wr_cksum_chain(f->m, f->l4_off, bytes)) == 0xffff;
+}
+
+enum wr_verdict wr_udp_input(struct wr_udp *udp, struct wr_frame *f, uint64_t now_us)
+{
+	const struct rte_udp_hdr *h =
+		rte_pktmbuf_mtod_offset(f->m, const struct rte_udp_hdr *, f->l4_off);
+	const struct wr_udp_listener *listener;
+	struct rte_mbuf *m = f->m;
+	enum wr_verdict verdict;
+	uint32_t bytes;
+
+	if (wr_unlikely(f->l4_len < HEADER_BYTES))
+		return WR_V_udp_truncated;
+	bytes = rte_be_to_cpu_16(h->dgram_len);
+	if (wr_unlikely(bytes < HEADER_BYTES || bytes > f->l4_len))
+		return WR_V_udp_bad_length;
+	if (wr_unlikely(!sum_is_good(udp->ip, f, h, bytes)))
+		return WR_V_udp_bad_checksum;
+	listener = find_listener(udp, &f->tuple);
+	if (wr_unlikely(listener == NULL)) {
+		wr_icmp_send_error(udp->ip, f, UNREACHABLE, PORT_UNREACHABLE, now_us);
+		return WR_V_udp_no_listener;
+	}
+	if (wr_unlikely(listener->replies && would_answer_back(udp, f->tuple.rport)))
+		return WR_V_udp_reflector;
+
+	f->m = NULL;
+	wr_chain_cut(m, f->l4_off + bytes);
+	rte_pktmbuf_adj(m, (uint16_t)(f->l4_off + HEADER_BYTES));
+	bytes -= (uint32_t)HEADER_BYTES;
+	verdict = listener->handler(udp, m, &f->tuple, f->tos, listener->user, now_us);
+	if (wr_likely(verdict == WR_V_udp_delivered)) {
+		WR_COUNT(udp->stats, udp_datagrams_in, 1);
+		WR_COUNT(udp->stats, udp_bytes_in, bytes);
+	}
+	return verdict;
+}
+
+void wr_udp_send(struct wr_udp *udp, struct rte_mbuf *m, const struct wr_tuple *to, uint8_t tos,
+		 uint64_t now_us)
+{
+	const struct wr_ip_out out = {
+		.src = to->laddr,
+		.dst = to->raddr,
+		.proto = IPPROTO_UDP,
+		.tos = tos,
+		.cause = WR_CAUSE_udp_datagram,
+		.now_us = now_us,
+	};
+	struct rte_udp_hdr *h;
+
+	WR_COUNT(udp->stats, udp_datagrams_out, 1);
+	WR_COUNT(udp->stats, udp_bytes_out, m->pkt_len);
+	h = (struct rte_udp_hdr *)rte_pktmbuf_prepend(m, HEADER_BYTES);
+	h->src_port = rte_cpu_to_be_16(to->lport);
+	h->dst_port = rte_cpu_to_be_16(to->rport);
+	h->dgram_len = rte_cpu_to_be_16((uint16_t)m->pkt_len);
+	h->dgram_cksum = 0;
+	wr_ip_output(udp->ip, m, &out);
+}

@@ -8,6 +8,12 @@
 #define IDLE_TICKS INT32_MAX  /* an empty wheel need not be looked at for so long */
 #define BACK_TICKS (1u << 24) /* a jump back by less is not taken for one of days forward */
 
+/*
+ * Timers that one call may move between levels: 0.3 ms if every one is a cache miss. A million
+ * timers of the same 8 seconds, moved at once, would stop the core for 80 ms.
+ */
+#define MOVES_MOST 4096
+
 #define TOP_WORD (WR_WHEEL_WORDS - WR_WHEEL_WORDS / WR_WHEEL_LEVELS)
 
 uint64_t wr_wheel_bytes(uint32_t timers)
@@ -65,6 +71,8 @@ static void mark_empty(struct wr_wheel *wheel, unsigned slot)
 	wheel->occupied[slot / 64] &= ~(UINT64_C(1) << slot % 64);
 	if (!wheel->occupied[slot / 64])
 		wheel->busy &= ~(1u << slot / 64);
+	if (wheel->entered == slot)
+		wheel->entered = 0;
 }
 
 void wr_wheel_cancel(struct wr_wheel *wheel, uint32_t timer)
@@ -153,34 +161,48 @@ static unsigned take(struct wr_wheel *wheel, unsigned slot, uint32_t *out, unsig
 	return n;
 }
 
-/* Spreads a slot that time has entered over the levels below. */
-static void cascade(struct wr_wheel *wheel, unsigned slot)
+/*
+ * Spreads a slot that time has entered over the levels below, at most *moves timers of it.
+ * What is left goes first the next time: see wr_wheel_ring().
+ */
+static void cascade(struct wr_wheel *wheel, unsigned slot, unsigned *moves)
 {
 	uint32_t timer = wheel->first[slot];
 
-	mark_empty(wheel, slot);
-	while (timer != WR_WHEEL_NONE) {
+	for (; *moves && timer != WR_WHEEL_NONE; --*moves) {
 		const struct wr_wheel_node *node = &wheel->node[timer];
 		uint32_t next = node->next;
 
 		insert(wheel, timer, node->when);
 		timer = next;
 	}
+	wheel->first[slot] = timer;
+	if (timer == WR_WHEEL_NONE) {
+		mark_empty(wheel, slot);
+	} else {
+		wheel->node[timer].prev = WR_WHEEL_NONE;
+		wheel->entered = slot;
+	}
+}
+
+/* A slot that was not spread to its end comes before those below it. */
+static unsigned next_slot(const struct wr_wheel *wheel)
+{
+	return wheel->entered ? wheel->entered : first_slot(wheel);
 }
 
 unsigned wr_wheel_ring(struct wr_wheel *wheel, uint32_t now_tick, uint32_t *out, unsigned max)
 {
-	uint32_t until = now_tick;
+	uint32_t until = wheel->now - now_tick < BACK_TICKS ? wheel->now : now_tick;
+	unsigned moves = MOVES_MOST;
 	unsigned n = 0;
 
-	if (wheel->now - now_tick < BACK_TICKS)
-		until = wheel->now;
 	while (wheel->armed) {
-		unsigned slot = first_slot(wheel);
+		unsigned slot = next_slot(wheel);
 		uint32_t begins = slot_begins(wheel, slot);
 		bool reached = begins - wheel->now <= until - wheel->now;
 
-		if (!reached || n == max) {
+		if (!reached || n == max || !moves) {
 			wheel->next = begins;
 			wheel->now = reached ? wheel->now : until;
 			return n;
@@ -189,7 +211,7 @@ unsigned wr_wheel_ring(struct wr_wheel *wheel, uint32_t now_tick, uint32_t *out,
 		if (slot < WR_WHEEL_SLOTS)
 			n += take(wheel, slot, out + n, max - n);
 		else
-			cascade(wheel, slot);
+			cascade(wheel, slot, &moves);
 	}
 	wheel->now = until;
 	wheel->next = until + IDLE_TICKS;

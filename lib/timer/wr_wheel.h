@@ -68,6 +68,9 @@ static inline bool wr_wheel_is_armed(const struct wr_wheel *wheel, uint32_t time
  * disarmed. Returns how many. If that is max, call again before anything else moves time:
  * the rest is still due. Order among timers of one tick is not defined. Time never goes
  * back: a now_tick up to 35 minutes behind the wheel's time counts as that time.
+ *
+ * Where very many timers ring within the same seconds or minutes, the work of sorting them is
+ * spread over calls: some ring a few calls late, and wr_wheel_next() says that there is work.
  */
 static inline unsigned wr_wheel_expire(struct wr_wheel *wheel, uint32_t now_tick, uint32_t *out,
 				       unsigned max);
@@ -97,10 +100,11 @@ struct wr_wheel_node {
 static_assert(sizeof(struct wr_wheel_node) == 16, "four timers a cache line");
 
 struct wr_wheel {
-	uint32_t now;			   /* tick */
-	uint32_t next;			   /* no slot begins before this tick */
-	uint32_t armed;			   /* timers */
-	uint32_t busy;			   /* bit w: word w of `occupied` is not zero */
+	uint32_t now;	  /* tick */
+	uint32_t next;	  /* no slot begins before this tick */
+	uint32_t armed;	  /* timers */
+	uint32_t busy;	  /* bit w: word w of `occupied` is not zero */
+	uint32_t entered; /* slot above level 0 that still has timers to spread; or 0 */
 	uint64_t occupied[WR_WHEEL_WORDS]; /* bit s: slot s of that level has timers */
 	uint32_t first[WR_WHEEL_LEVELS * WR_WHEEL_SLOTS];
 	alignas(WR_CACHE_LINE) struct wr_wheel_node node[];

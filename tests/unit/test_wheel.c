@@ -243,6 +243,63 @@ static void a_full_output_goes_on_where_it_stopped(void **state)
 	wr_wheel_free(pair.wheel);
 }
 
+/*
+ * So many timers in one slot of a high level that they are spread over several calls: others
+ * may be armed and cancelled in between, and all ring at last.
+ */
+static void a_crowded_slot_is_spread_over_several_calls(void **state)
+{
+	enum { CROWD = 20000 };
+	static uint32_t out[CROWD];
+	const uint32_t begins = 3 << 16;
+	struct wr_wheel *wheel = wr_wheel_new(CROWD + 1, 0, SOCKET_ID_ANY);
+	uint32_t when;
+	unsigned calls = 0, rang = 0;
+
+	assert_non_null(wheel);
+	for (uint32_t i = 0; i < CROWD; i++)
+		wr_wheel_arm(wheel, i, begins + i % 100);
+	while (wr_wheel_next(wheel, &when) && wr_tick_reached(when, begins + 50)) {
+		rang += wr_wheel_expire(wheel, begins + 50, out, CROWD);
+		if (++calls == 1) {
+			assert_int_equal(rang, 0);
+			wr_wheel_arm(wheel, CROWD, begins + 10);
+			for (uint32_t i = 0; i < 1000; i++)
+				wr_wheel_cancel(wheel, i * 20);
+		}
+	}
+	assert_in_range(calls, 4, 10);
+	assert_int_equal(rang, CROWD / 100 * (51 - 3) + 1);
+	rang += wr_wheel_expire(wheel, begins + 99, out, CROWD);
+	assert_int_equal(rang, CROWD - 1000 + 1);
+	assert_false(wr_wheel_next(wheel, &when));
+	wr_wheel_free(wheel);
+}
+
+/* The slot being spread loses all its timers before the next call, and is used again later. */
+static void a_crowd_that_is_cancelled_leaves_no_trace(void **state)
+{
+	enum { CROWD = 10000 };
+	const uint32_t begins = 3 << 16, around = 1 << 24;
+	struct wr_wheel *wheel = wr_wheel_new(CROWD, 0, SOCKET_ID_ANY);
+	uint32_t out[2];
+
+	assert_non_null(wheel);
+	for (uint32_t i = 0; i < CROWD; i++)
+		wr_wheel_arm(wheel, i, begins + 500);
+	assert_int_equal(wr_wheel_expire(wheel, begins + 400, out, 2), 0);
+	for (uint32_t i = 0; i < CROWD; i++)
+		wr_wheel_cancel(wheel, i);
+	assert_int_equal(wr_wheel_expire(wheel, around, out, 2), 0);
+	wr_wheel_arm(wheel, 1, around + begins);
+	wr_wheel_arm(wheel, 2, around + 10);
+	assert_int_equal(wr_wheel_expire(wheel, around + 10, out, 2), 1);
+	assert_int_equal(out[0], 2);
+	assert_int_equal(wr_wheel_expire(wheel, around + begins, out, 2), 1);
+	assert_int_equal(out[0], 1);
+	wr_wheel_free(wheel);
+}
+
 /* Waking only at wr_wheel_next() rings on the tick, after few wake-ups. */
 static void sleeping_until_next_is_punctual_and_long(void **state)
 {
@@ -302,6 +359,8 @@ int main(void)
 		cmocka_unit_test(a_deadline_that_has_passed_rings_at_once),
 		cmocka_unit_test(a_cancelled_timer_is_silent),
 		cmocka_unit_test(a_full_output_goes_on_where_it_stopped),
+		cmocka_unit_test(a_crowded_slot_is_spread_over_several_calls),
+		cmocka_unit_test(a_crowd_that_is_cancelled_leaves_no_trace),
 		cmocka_unit_test(sleeping_until_next_is_punctual_and_long),
 		cmocka_unit_test(time_may_jump_by_days_but_not_back),
 		cmocka_unit_test(durations_are_rounded_up_to_ticks),

@@ -45,7 +45,10 @@ static void seed_zero_is_a_good_seed(void **state)
 	assert_int_not_equal(wr_prng_u64(&prng), wr_prng_u64(&prng));
 }
 
-/* By modulo the first third would come up twice as often as the others. */
+/*
+ * By modulo the first third would come up twice as often as the others; by a product without
+ * drawing again, every third number.
+ */
 static void choices_below_a_bound_are_even(void **state)
 {
 	const uint32_t bound = 3u << 30;
@@ -59,9 +62,12 @@ static void choices_below_a_bound_are_even(void **state)
 
 		assert_true(n < bound);
 		third[n >> 30]++;
+		residue[n % 3]++;
 	}
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 3; i++) {
 		assert_in_range(third[i], draws / 3 - 1500, draws / 3 + 1500);
+		assert_in_range(residue[i], draws / 3 - 1500, draws / 3 + 1500);
+	}
 }
 
 static void a_choice_of_one_is_zero(void **state)

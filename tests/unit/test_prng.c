@@ -53,7 +53,7 @@ static void choices_below_a_bound_are_even(void **state)
 {
 	const uint32_t bound = 3u << 30;
 	const unsigned draws = 300000;
-	unsigned third[3] = {0};
+	unsigned third[3] = {0}, residue[3] = {0};
 	struct wr_prng prng;
 
 	wr_prng_seed(&prng, 1);

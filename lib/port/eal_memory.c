@@ -139,20 +139,21 @@ void wr_memory_read(const char *root, const struct wr_cpus *cpus, struct wr_memo
 int wr_eal_memory_choose(const struct wr_eal_conf *conf, const struct wr_memory *memory,
 			 struct wr_eal *eal, struct wr_err *err)
 {
-	unsigned need = wr_max(conf->need_mib + EAL_OVERHEAD_MIB, LEAST_MIB);
-	uint64_t bytes;
+	unsigned need_huge = wr_max(conf->need_mib + EAL_OVERHEAD_MIB, LEAST_MIB);
+	unsigned need_plain = wr_max(need_huge, conf->need_plain_mib + EAL_OVERHEAD_MIB);
+	unsigned need;
 
+	eal->hugepages = !conf->no_huge && memory->huge_page_bytes &&
+			 memory->huge_bytes >= wr_max(conf->mem_mib, need_huge) * MIB;
+	eal->hugepage_bytes = eal->hugepages ? memory->huge_page_bytes : 0;
+	need = eal->hugepages ? need_huge : need_plain;
 	eal->mem_mib = conf->mem_mib ? conf->mem_mib : need;
-	bytes = eal->mem_mib * MIB;
 	if (eal->mem_mib < need)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
 				  "--mem %u: pools and tables need %u MiB; use --mem %u or "
 				  "more, or fewer connections or cores.",
 				  conf->mem_mib, need, need);
-	eal->hugepages =
-		!conf->no_huge && memory->huge_page_bytes && memory->huge_bytes >= bytes;
-	eal->hugepage_bytes = eal->hugepages ? memory->huge_page_bytes : 0;
-	if (!eal->hugepages && memory->plain_bytes < bytes)
+	if (!eal->hugepages && memory->plain_bytes < eal->mem_mib * MIB)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
 				  "%u MiB of memory are needed and %llu MiB are free (%llu MiB "
 				  "in hugepages); ask for fewer connections or cores, or a "

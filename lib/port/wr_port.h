@@ -27,7 +27,11 @@ struct wr_profile {
 	bool multi_segs;     /* Tx of chained mbufs works */
 	bool rss;            /* program our key and table where offered */
 	bool rx_shared;      /* Rx hands out buffers that the sender may still hold (net_ring):
-	                      * they are copied, as a NIC's DMA would */
+			      * they are copied, as a NIC's DMA would */
+	bool kernel_mac;     /* the kernel's end of the device wears the driver's MAC: the port
+			      * takes another (net_tap) */
+	bool kernel_mtu;     /* an MTU that the driver refuses is set on the kernel's interface,
+			      * which can carry it (net_tap of DPDK 22.11) */
 	char notes[256];     /* known limits, one sentence, printed with --verbose */
 };
 
@@ -54,7 +58,10 @@ struct wr_port {
 	bool hash_is_ours;                 /* mbuf->hash.rss is Toeplitz with wr_rss_key: probed */
 	char rss[96];                      /* what the RSS probe found, in words */
 	uint16_t rx_desc, tx_desc;
+	uint16_t tx_longest;               /* the driver refuses longer frames that its device
+					    * can carry: its check is avoided; 0: it does not */
 	int socket;                        /* NUMA node; -1 if unknown */
+	bool link_up;                      /* when it was opened */
 	uint32_t link_mbps;                /* 0: unknown */
 };
 

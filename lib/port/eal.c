@@ -11,6 +11,7 @@
 #include <rte_lcore.h>
 #include <rte_log.h>
 
+#include "capture.h"
 #include "eal_args.h"
 #include "wr_base.h"
 

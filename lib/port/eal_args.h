@@ -114,16 +114,4 @@ int wr_instance_take(const char *instance, struct wr_err *err);
 /* Removes the runtime directory and all files in it. */
 void wr_instance_remove(const char *path);
 
-/* While EAL starts: what it writes to standard output and standard error. */
-struct wr_capture {
-	int saved[3]; /* descriptors 1 and 2 as they were; [0] is the file, or -1 */
-};
-void wr_capture_begin(struct wr_capture *capture);
-
-/* Ends it. Returns the text, to be freed; NULL if there is none. */
-char *wr_capture_end(struct wr_capture *capture);
-
-/* The last line of EAL's text that tells a reason, without "EAL: "; "" if there is none. */
-void wr_capture_reason(const char *text, char *line, size_t size);
-
 #endif /* WR_EAL_ARGS_H */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -9,7 +10,9 @@
 
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_log.h>
 
+#include "capture.h"
 #include "port_rss.h"
 #include "profile.h"
 #include "wr_base.h"
@@ -212,6 +215,8 @@ static int read_mac(struct wr_port *port, struct wr_err *err)
 
 	if (rc != 0)
 		return refuse(port, rc, "to tell its MAC address", err);
+	if (rte_is_zero_ether_addr(&port->mac)) /* net_ring has none: any will do */
+		rte_eth_random_addr(port->mac.addr_bytes);
 	if (port->profile.kernel_mac)
 		port->mac.addr_bytes[RTE_ETHER_ADDR_LEN - 1] ^= 1;
 	return 0;
@@ -245,10 +250,37 @@ static int start(struct wr_port *port, const struct rte_eth_dev_info *info, stru
 	return 0;
 }
 
+static int open_port(struct wr_port *port, const struct rte_eth_dev_info *info,
+		     struct rte_mempool *const pool[], struct wr_err *err)
+{
+	int rc;
+
+	negotiate(port, info);
+	rc = configure(port, info, err);
+	if (rc == 0)
+		rc = set_up_queues(port, info, pool, err);
+	return rc ? rc : start(port, info, err);
+}
+
+/* What the driver said becomes part of our sentence, or is worth a look at higher levels. */
+static void use_capture(char *said, int rc, struct wr_err *err)
+{
+	size_t used = strlen(err->text);
+	char reason[160];
+
+	wr_capture_reason(said, reason, sizeof(reason));
+	if (rc != 0 && reason[0])
+		snprintf(err->text + used, sizeof(err->text) - used, " DPDK says: %s", reason);
+	else if (said && rte_log_get_level(RTE_LOGTYPE_EAL) > RTE_LOG_WARNING)
+		fputs(said, stderr);
+	free(said);
+}
+
 int wr_port_open(struct wr_port *port, const struct wr_port_conf *conf,
 		 struct rte_mempool *const pool[], struct wr_err *err)
 {
 	struct rte_eth_dev_info info;
+	struct wr_capture capture;
 	int rc;
 
 	memset(port, 0, sizeof(*port));
@@ -259,11 +291,10 @@ int wr_port_open(struct wr_port *port, const struct wr_port_conf *conf,
 		rc = check_mtu(port, conf, &info, err);
 	if (rc != 0)
 		return rc;
-	negotiate(port, &info);
-	rc = configure(port, &info, err);
-	if (rc == 0)
-		rc = set_up_queues(port, &info, pool, err);
-	return rc ? rc : start(port, &info, err);
+	wr_capture_begin(&capture);
+	rc = open_port(port, &info, pool, err);
+	use_capture(wr_capture_end(&capture), rc, err);
+	return rc;
 }
 
 void wr_port_close(struct wr_port *port)

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <ctype.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "eal_args.h"
+#include "capture.h"
 #include "wr_base.h"
 
-/*
- * EAL and its drivers write to standard output and standard error as they like, half of it
- * past rte_log(). While they start, both descriptors lead to a file in memory.
- */
 void wr_capture_begin(struct wr_capture *capture)
 {
 	int fd = memfd_create("wringer-eal", MFD_CLOEXEC);

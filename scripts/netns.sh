@@ -15,6 +15,7 @@
 # Only processes that were started here are ended.
 
 wr_netns=''
+netns_pid=''
 wr_netns_pids=()
 wr_netns_cleanups=()
 
@@ -25,9 +26,11 @@ netns_begin() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	trap netns_end EXIT
-	ip netns add "$name" 2>/dev/null ||
-		die 3 "cannot make the network namespace $name: namespaces are not allowed here, or it exists"
 	wr_netns=$name
+	if ! ip netns add "$name" 2>/dev/null; then
+		wr_netns=''
+		die 3 "cannot make the network namespace $name: namespaces are not allowed here, or it exists"
+	fi
 	ip -n "$name" link set lo up
 	# IPv6 would only put noise into the counters.
 	netns_exec sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6' 2>/dev/null || true
@@ -84,7 +87,8 @@ netns_await_link() {
 
 netns_configure() {
 	local link=$1 address=$2 mtu=${3:-1500}
-	ip -n "$wr_netns" link set dev "$link" mtu "$mtu"
+	# The kernel drops what a tap's queue cannot take.
+	ip -n "$wr_netns" link set dev "$link" mtu "$mtu" txqueuelen 20000
 	ip -n "$wr_netns" address add "$address" dev "$link"
 	ip -n "$wr_netns" link set dev "$link" up
 }

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A capture of the tap by tcpdump, and tshark's opinion of it."""
+
+import signal
+import subprocess
+import time
+
+from harness import LOGS, eventually, run
+
+# tshark verifies no checksum unless told to.
+CHECKSUMS = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum")
+
+
+class Capture:
+    """with Capture(appliance) as capture: traffic; then capture.count(filter)."""
+
+    def __init__(self, appliance, snaplen=0):
+        self.path = LOGS / f"{appliance.name}.pcap"
+        self.command = ["tcpdump", "-i", appliance.link, "-n", "-U", "-B", "65536"]
+        self.command += ["-s", str(snaplen), "-w", str(self.path)]
+        self.process = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stderr=subprocess.PIPE, text=True)
+        if not eventually(lambda: self.path.exists() and self.path.stat().st_size >= 24, 10, 0.05):
+            raise AssertionError("tcpdump does not start")
+        return self
+
+    def __exit__(self, *_):
+        time.sleep(0.5)
+        self.process.send_signal(signal.SIGINT)
+        _, told = self.process.communicate(timeout=20)
+        if " 0 packets dropped by kernel" not in " " + told.replace("\n", " "):
+            raise AssertionError(f"tcpdump missed packets: {told}")
+
+    def lines(self, display_filter, *fields):
+        """The fields of each frame that passes the filter, one list a frame."""
+        command = ["tshark", "-n", "-r", str(self.path), "-Y", display_filter, "-T", "fields"]
+        for preference in CHECKSUMS:
+            command += ["-o", f"{preference}:TRUE"]
+        for field in fields or ("frame.number",):
+            command += ["-e", field]
+        return [line.split("\t") for line in run(*command, timeout=120).stdout.splitlines()]
+
+    def count(self, display_filter):
+        return len(self.lines(display_filter))

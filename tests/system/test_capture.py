@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What tshark thinks of the wire during a loss-free run: nothing but good."""
+
+import clients
+from capture import Capture
+from harness import HOST, ApplianceCase, require_tools, run
+
+ECHO, CHARGEN = 7, 19
+
+BAD_CHECKSUM = (
+    "ip.checksum.status == Bad || tcp.checksum.status == Bad || "
+    "udp.checksum.status == Bad || icmp.checksum.status == Bad"
+)
+# Every mark of tcp.analysis that has no place in a run without loss.
+SURPRISES = (
+    "retransmission", "fast_retransmission", "spurious_retransmission", "out_of_order",
+    "lost_segment", "ack_lost_segment", "duplicate_ack", "reused_ports", "rto",
+)
+
+
+class CaptureTests:
+    @classmethod
+    def setUpClass(cls):
+        require_tools("tcpdump", "tshark")
+        super().setUpClass()
+        try:
+            with Capture(cls.appliance) as cls.capture:
+                cls.traffic()
+        except BaseException:
+            cls.appliance.remove()
+            raise
+
+    @classmethod
+    def traffic(cls):
+        with clients.connect(HOST, ECHO) as sock:
+            clients.echo(sock, clients.payload(2 << 20, seed=1))
+        with clients.connect(HOST, ECHO) as sock:
+            for number in range(100):
+                clients.echo(sock, clients.payload(64, seed=number), half_close=False)
+        errors = clients.many(HOST, ECHO, 50, rounds=4, largest=4000)
+        if errors:
+            raise AssertionError(errors)
+        with clients.udp_socket(HOST, ECHO) as sock:
+            clients.udp_echo(sock, [1, 100, 1472, 1473, 5000, 20000])
+        for size in ("0", "56", "1472", "1473", "8000"):
+            run("ping", "-n", "-c", "1", "-W", "2", "-s", size, HOST)
+
+    def test_no_checksum_is_bad(self):
+        self.assertGreater(self.capture.count(f"ip.src == {HOST}"), 1000)
+        self.assertGreater(self.capture.count("tcp.checksum.status == Good"), 1000)
+        self.assertEqual(self.capture.lines(BAD_CHECKSUM, "frame.number", "ip.src"), [])
+
+    def test_nothing_was_sent_twice_and_nothing_is_out_of_order(self):
+        marks = " || ".join(f"tcp.analysis.{mark}" for mark in SURPRISES)
+        seen = self.capture.lines(
+            f"({marks})", "frame.number", "ip.src", "tcp.stream", "_ws.expert.message"
+        )
+        self.assertEqual(seen, [])
+
+    def test_no_frame_is_malformed(self):
+        self.assertEqual(self.capture.lines("_ws.malformed", "frame.number", "ip.src"), [])
+
+    def test_nothing_is_longer_than_the_mtu(self):
+        self.assertEqual(self.capture.count(f"ip.src == {HOST} && ip.len > {self.mtu}"), 0)
+
+    def test_every_datagram_of_fragments_was_put_together(self):
+        self.assertEqual(self.capture.count("ip.fragment.error"), 0)
+        self.assertEqual(self.capture.count("ip.fragment.toolongfragment"), 0)
+
+    def test_connections_ended_by_fins_and_not_by_resets(self):
+        self.assertEqual(self.capture.count(f"ip.src == {HOST} && tcp.flags.reset == 1"), 0)
+        self.assertEqual(self.capture.count(f"ip.src == {HOST} && tcp.flags.fin == 1"), 52)
+
+    def test_options_are_those_of_the_handshake(self):
+        synack = f"ip.src == {HOST} && tcp.flags.syn == 1 && tcp.flags.ack == 1"
+        self.assertEqual(self.capture.count(synack), 52)
+        for option in ("mss", "wscale.shift", "sack_perm", "timestamp.tsval"):
+            self.assertEqual(self.capture.count(f"{synack} && tcp.options.{option}"), 52, option)
+
+
+class CaptureWithOneWorker(CaptureTests, ApplianceCase):
+    cores = 1
+
+
+class CaptureWithTwoWorkers(CaptureTests, ApplianceCase):
+    cores = 2

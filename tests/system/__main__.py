@@ -24,7 +24,7 @@ class Result(unittest.TextTestResult):
         super().__init__(stream, descriptions, verbosity=0)
         self.strict = os.environ.get("CI") == "true"
         self.lines = []
-        self.started = 0.0
+        self.started = time.monotonic()
 
     def startTest(self, test):
         super().startTest(test)
@@ -35,6 +35,7 @@ class Result(unittest.TextTestResult):
         self.lines.append(verdict)
         self.stream.write(f"{verdict:<7} {took:5.1f} s  {test.id()}\n")
         self.stream.flush()
+        self.started = time.monotonic()
 
     def addSuccess(self, test):
         super().addSuccess(test)

@@ -118,37 +118,43 @@ class Stats:
 
     def __init__(self, document):
         self.document = document
+        self.sum = document["sum"]
 
     def __getitem__(self, name):
         """A statistic of wr_stats.def, of all cores together."""
-        return self.document["stats"][name]
+        return self.sum["stats"][name]
 
-    def verdict(self, layer, name):
-        return self.document["verdicts"][layer][name]
+    def verdict(self, name):
+        """Frames with a verdict, by layer and name: "tcp_bad_checksum"."""
+        return self.sum["verdicts"][name]
 
     def cause(self, name):
-        return self.document["causes"][name]
+        return self.sum["causes"][name]
 
     def reason(self, name):
-        return self.document["reasons"][name]
+        return self.sum["reasons"][name]
 
     def state(self, name):
-        """Connections in a state, by the RFC's name: "ESTABLISHED"."""
-        return self.document["states"][name]
+        """Connections in a state: "established"."""
+        return self.sum["connections"][name]
 
-    def open_connections(self):
-        return {name: n for name, n in self.document["states"].items() if n}
+    def states(self):
+        return self.sum["connections"]
+
+    def entered(self, name):
+        """Transitions into a state so far."""
+        return sum(row.get(name, 0) for row in self.sum["transitions"].values())
+
+    def left(self, name):
+        return sum(self.sum["transitions"][name].values())
 
     def retransmissions(self):
-        return {n: v for n, v in self.document["causes"].items() if "rexmit" in n and v}
+        """Causes of repeated segments that are not zero."""
+        return {n: v for n, v in self.sum["causes"].items() if "rexmit" in n and v}
 
-    def books(self):
-        """The differences that must be zero."""
-        return self.document["books"]
-
-    def dropped(self):
-        """Verdicts of the kind DROP that are not zero."""
-        return self.document["dropped"]
+    def unbalanced(self):
+        """The books' differences that are not zero."""
+        return {side: n for side, n in self.sum["books"].items() if n}
 
 
 class Appliance:
@@ -330,10 +336,10 @@ class ApplianceCase(unittest.TestCase):
     @classmethod
     def final_problems(cls, final):
         """Whatever the report at exit should not say."""
-        books = {name: n for name, n in final.books().items() if n}
-        problems = [f"books do not balance: {books}"] if books else []
+        books = final.unbalanced()
+        problems = [f"the books do not balance: {books}"] if books else []
         if final["mbuf_in_use"]:
-            problems.append(f"{final['mbuf_in_use']} buffers in use at the end")
+            problems.append(f"{final['mbuf_in_use']} buffers were never given back")
         return problems
 
     def stats(self):

@@ -22,7 +22,7 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         stats = Stats(json.load(file))
     print_states(stats)
-    unbalanced = {name: n for name, n in stats.books().items() if n}
+    unbalanced = stats.unbalanced()
     print(
         f"\n  frames: {stats['rx_frames']} in, {stats['tx_frames']} out; "
         f"sent again: {sum(stats.retransmissions().values())} segments; "

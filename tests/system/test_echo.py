@@ -58,8 +58,8 @@ class EchoTests:
                 sock.send(b"y" * 5000)
                 # Linger of zero: close() sends a reset.
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        stats = self.appliance.eventually(lambda s: not s.state("ESTABLISHED"))
-        self.assertEqual(stats.state("ESTABLISHED"), 0)
+        stats = self.appliance.eventually(lambda s: not s.state("established"))
+        self.assertEqual(stats.state("established"), 0)
         self.assertGreaterEqual(stats.reason("reset_by_peer"), 50)
 
     def test_udp_datagrams_of_all_sizes_come_back(self):
@@ -108,7 +108,7 @@ class EchoWithTwoWorkers(EchoTests, ApplianceCase):
     @classmethod
     def final_problems(cls, final):
         problems = super().final_problems(final)
-        if not final.verdict("core", "handed_over"):
+        if not final.verdict("core_handed_over"):
             problems.append("no frame was ever handed to its owner: two workers were not tested")
         return problems
 

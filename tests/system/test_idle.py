@@ -30,7 +30,7 @@ class OneCpu(ApplianceCase):
         with clients.connect(self.host, ECHO) as sock:
             clients.echo(sock, b"hello", half_close=False)
             started = time.monotonic()
-            self.assertEqual(self.stats().state("ESTABLISHED"), 1)
+            self.assertEqual(self.stats().state("established"), 1)
             self.assertLess(time.monotonic() - started, 8)
 
     def test_without_traffic_it_sleeps(self):

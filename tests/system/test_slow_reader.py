@@ -64,7 +64,7 @@ class SlowReader(ApplianceCase):
             sock.shutdown(socket.SHUT_WR)
             self.assertEqual(sock.recv(1), b"")
             sock.close()
-        after = self.appliance.eventually(lambda s: not s.state("ESTABLISHED"))
+        after = self.appliance.eventually(lambda s: not s.state("established"))
         self.assertLessEqual(after["mbuf_in_use"], before["mbuf_in_use"] + 64)
 
     def test_a_window_that_opens_byte_by_byte_is_survived(self):

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reno with appropriate byte counting: RFC 5681, RFC 3465 (L = 2). */
+
+#include "wr_base.h"
+#include "wr_cc.h"
+
+static void reno_init(struct wr_cc *cc, uint64_t now_us)
+{
+	(void)now_us;
+	cc->ssthresh = UINT32_MAX;
+	cc->reno.acked = 0;
+}
+
+static void reno_on_ack(struct wr_cc *cc, const struct wr_cc_ack *ack)
+{
+	if (ack->in_recovery || !ack->cwnd_limited)
+		return; /* RFC 5681 3.2; RFC 7661: no growth unless it was used */
+
+	if (cc->cwnd < cc->ssthresh) { /* slow start, RFC 3465 section 2.2 */
+		cc->cwnd += wr_min(ack->acked, 2 * cc->smss);
+		return;
+	}
+
+	/* Congestion avoidance: one SMSS per window, RFC 3465 section 2.1. */
+	cc->reno.acked += ack->acked;
+	if (cc->reno.acked >= cc->cwnd) {
+		cc->reno.acked -= cc->cwnd;
+		cc->cwnd += cc->smss;
+	}
+}
+
+static uint32_t half_flight(const struct wr_cc *cc, const struct wr_cc_loss *loss)
+{
+	return wr_max(loss->flight / 2, 2 * cc->smss); /* RFC 5681 (4) */
+}
+
+static void reno_on_enter_recovery(struct wr_cc *cc, const struct wr_cc_loss *loss)
+{
+	cc->ssthresh = half_flight(cc, loss);
+	cc->cwnd = cc->ssthresh;
+	cc->reno.acked = 0;
+}
+
+static void reno_on_leave_recovery(struct wr_cc *cc, uint64_t now_us)
+{
+	(void)now_us;
+	cc->cwnd = cc->ssthresh;
+}
+
+static void reno_on_rto(struct wr_cc *cc, const struct wr_cc_loss *loss)
+{
+	cc->ssthresh = half_flight(cc, loss);
+	cc->cwnd = cc->smss; /* the loss window LW, RFC 5681 3.1 */
+	cc->reno.acked = 0;
+}
+
+static void reno_on_idle_restart(struct wr_cc *cc, uint32_t iw, uint64_t now_us)
+{
+	(void)now_us;
+	cc->cwnd = wr_min(cc->cwnd, iw);
+}
+
+const struct wr_cc_ops wr_cc_reno_ops = {
+	.name = "reno",
+	.spec = "RFC 5681, RFC 3465",
+	.init = reno_init,
+	.on_ack = reno_on_ack,
+	.on_enter_recovery = reno_on_enter_recovery,
+	.on_leave_recovery = reno_on_leave_recovery,
+	.on_rto = reno_on_rto,
+	.on_idle_restart = reno_on_idle_restart,
+};

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Inside of the TCP engine: the connection, its compact relatives, the engine's state and
+ * the functions that its files offer each other. Not for users of the library.
+ */
+#ifndef WR_TCB_H
+#define WR_TCB_H
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wr_buf.h"
+#include "wr_tcp.h"
+
+/* struct wr_tcb.flags: what a segment must know. */
+enum {
+	WR_TCB_TS = 1 << 0,	  /* timestamps agreed on, RFC 7323 */
+	WR_TCB_SACK = 1 << 1,	  /* SACK agreed on, RFC 2018 */
+	WR_TCB_NODELAY = 1 << 2,  /* Nagle off */
+	WR_TCB_CLOSE = 1 << 3,	  /* the service closed: a FIN follows the send queue */
+	WR_TCB_FIN_SENT = 1 << 4, /* our FIN is the byte before SND.NXT */
+	WR_TCB_PENDING = 1 << 5,  /* stands in tcp->pending[] */
+	WR_TCB_ACK_NOW = 1 << 6,  /* owes an ACK at the end of the burst */
+	WR_TCB_DELACK = 1 << 7,	  /* owes an ACK at delack_tick */
+	WR_TCB_LOSS = 1 << 8, /* the loss fields mean something: duplicates, SACKs, losses */
+	WR_TCB_RECOVERY = 1 << 9, /* fast recovery until recover is acknowledged */
+	WR_TCB_RTO = 1 << 10,	  /* recovery after a time-out, until recover is acknowledged */
+	WR_TCB_PERSIST = 1 << 11, /* the window is closed: rto_tick is the next probe */
+	WR_TCB_WANT_ROOM = 1 << 12, /* the service waits for on_room */
+	WR_TCB_HELD = 1 << 13,	    /* text waits in rcvq: the service refused it */
+	WR_TCB_WNDUP = 1 << 14,	    /* the window opened: tell the peer */
+	WR_TCB_RTO_ARMED = 1 << 15, /* rto_tick is set */
+};
+
+/* struct wr_tcb.rare: what only set-up, tear-down and trouble ask for. */
+enum {
+	WR_TCB_ACTIVE = 1 << 0,	    /* we sent the first SYN (MUST-11) */
+	WR_TCB_EOF_OWED = 1 << 1,   /* on_peer_closed waits until rcvq is empty */
+	WR_TCB_FIRST = 1 << 2,	    /* recovery just began: one segment whatever cwnd says */
+	WR_TCB_RESCUED = 1 << 3,    /* RescueRxt used in this recovery, RFC 6675 */
+	WR_TCB_SOFT_ERROR = 1 << 4, /* an ICMP error came, RFC 5461 */
+	WR_TCB_DSACK = 1 << 5,	    /* dsack is to be reported, RFC 2883 */
+	WR_TCB_CHALLENGE = 1 << 6,  /* the ACK owed is a challenge ACK */
+	WR_TCB_DUP_ACK = 1 << 7,    /* the ACK owed is a duplicate */
+};
+
+/* Out-of-order text of one connection, attached while there is any. */
+struct wr_reorder {
+	struct rte_mbuf *head; /* by sequence number, never overlapping */
+	uint32_t bytes;	       /* charged: text and overhead */
+	uint16_t pieces;
+	uint8_t recents;		   /* used entries of recent[] */
+	struct wr_seq recent[WR_SACK_MAX]; /* one byte of each block reported, newest first */
+	uint32_t next_free;
+};
+
+/*
+ * A connection, owned by one core. c->snd.una is SND.UNA and so on: read it beside RFC 9293
+ * section 3.3.1. Numbers are in host order; *_tick are wheel ticks of 128 us.
+ */
+struct wr_tcb {
+	/* ---- line 0: every segment ---- */
+	alignas(WR_CACHE_LINE) struct wr_tuple tuple;
+	uint8_t state : 4;     /* enum wr_tcp_state */
+	uint8_t backoff : 4;   /* doublings of the RTO; RFC 6298 (5.5) */
+	uint8_t snd_shift : 4; /* Snd.Wind.Shift: bits, 0..14; RFC 7323 2.3 */
+	uint8_t rcv_shift : 4; /* Rcv.Wind.Shift: bits, 0..14 */
+	uint16_t flags;	       /* WR_TCB_* */
+	struct {
+		struct wr_seq una; /* oldest byte not yet acknowledged */
+		struct wr_seq nxt; /* next byte to send */
+		uint32_t wnd;	   /* bytes the peer accepts from UNA on */
+		struct wr_seq wl1; /* SEG.SEQ of the last window update. WL2 is not kept: an
+				    * acceptable SEG.ACK is never left of it */
+	} snd;
+	struct {
+		struct wr_seq nxt;   /* next byte expected */
+		struct wr_seq acked; /* Last.ACK.sent, RFC 7323 */
+		struct wr_seq
+			edge; /* right edge of the window as advertised: RCV.NXT+RCV.WND */
+	} rcv;
+	uint32_t ts_recent;    /* TS.Recent: the peer's clock; RFC 7323 4.3 */
+	uint32_t ts_offset;    /* added to our clock in TSval: ms */
+	uint32_t rto_tick;     /* retransmission or probe, if RTO_ARMED */
+	uint32_t last_rx_tick; /* when the last acceptable segment came */
+	uint32_t last_tx_tick; /* when text was last sent */
+
+	/* ---- line 1: text out ---- */
+	struct rte_mbuf *sq_head; /* oldest buffer not acknowledged; NULL: nothing queued */
+	struct rte_mbuf *sq_tail;
+	struct rte_mbuf *sq_next; /* first buffer never sent; NULL: all were */
+	struct wr_seq sq_end;	  /* sequence number behind the last byte queued */
+	uint16_t sq_count;	  /* buffers queued */
+	uint16_t neigh;		  /* wr_ip_out.hint */
+	uint32_t srtt_us;	  /* 0 before the first sample; RFC 6298 */
+	uint32_t rttvar_us;
+	struct wr_cc cc; /* cwnd, ssthresh and smss in this line, the rest in the next */
+
+	/* ---- line 2, from 160: loss ---- */
+	uint8_t dup_acks;	    /* consecutive duplicate ACKs; RFC 5681 2 */
+	uint8_t rare;		    /* WR_TCB_* of the second kind */
+	uint8_t probes;		    /* keep-alive probes without an answer */
+	uint8_t challenges;	    /* sent in the second of challenge_tick */
+	struct wr_seq recover;	    /* RecoveryPoint, RFC 6675; recover, RFC 6582 */
+	uint32_t sacked;	    /* bytes with WR_BUF_SACKED */
+	uint32_t lost;		    /* bytes with WR_BUF_LOST */
+	uint32_t rexmit;	    /* of these, bytes with WR_BUF_REXMIT */
+	uint32_t max_wnd;	    /* MAX.SND.WND, RFC 5961 5.2 */
+	struct wr_reorder *reorder; /* NULL: nothing out of order */
+
+	/* ---- line 3: text held back, the service ---- */
+	struct rte_mbuf *rcvq_head; /* in order, not taken by the service */
+	struct rte_mbuf *rcvq_tail;
+	uint32_t rcvq_bytes;
+	uint32_t delack_tick;
+	const struct wr_tcp_events *events;
+	void *user;
+	uint16_t options; /* index into tcp->options[] */
+	uint8_t tos;
+	uint8_t syn_rexmits;   /* SYN or SYN-ACK sent again: then IW is 1, RFC 5681 3.1 */
+	uint32_t stalled_tick; /* when the segment that now times out was first due */
+	uint32_t challenge_tick;
+	uint32_t state_tick; /* when the state was entered */
+
+	/* ---- line 4: reporting ---- */
+	struct wr_seq iss, irs;
+	uint64_t in_base;    /* bytes received up to in_seq */
+	uint64_t acked_base; /* bytes acknowledged up to acked_seq */
+	struct wr_seq in_seq, acked_seq;
+	struct wr_sack dsack;
+	uint32_t opened_tick;
+	uint32_t rexmits;   /* segments sent again, whole life */
+	uint32_t next_free; /* free and dead lists */
+	uint16_t mss_peer;  /* MSS option received */
+	uint16_t mss_path;  /* largest text by path MTU */
+};
+
+static_assert(offsetof(struct wr_tcb, sq_head) == 64, "line 0: every segment");
+static_assert(offsetof(struct wr_tcb, cc) + offsetof(struct wr_cc, smss) + 4 <= 128,
+	      "lines 0 and 1 are the established path");
+static_assert(offsetof(struct wr_tcb, dup_acks) == 160, "loss state in line 2");
+static_assert(offsetof(struct wr_tcb, rcvq_head) == 192, "the service's line");
+static_assert(sizeof(struct wr_tcb) == 320, "five lines a connection");
+
+/* A connection between our SYN-ACK and its ACK: SYN-RECEIVED by passive open. */
+struct wr_half_open {
+	struct wr_tuple tuple;
+	struct wr_seq iss, irs;
+	uint32_t ts_recent;
+	uint32_t opened_tick;
+	uint32_t due_tick; /* next SYN-ACK */
+	uint32_t next_free;
+	uint16_t mss; /* of the peer's SYN */
+	uint16_t neigh;
+	uint8_t snd_shift; /* the peer's window scale */
+	uint8_t retries;   /* SYN-ACKs sent again */
+	uint8_t listener;  /* index into tcp->listener[] */
+	bool ts : 1, sack : 1, wscale : 1, used : 1;
+};
+static_assert(sizeof(struct wr_half_open) <= 64, "half-open is compact");
+
+/* TIME-WAIT: what is needed to repeat the last ACK and to judge a new SYN. */
+struct wr_time_wait {
+	struct wr_tuple tuple;
+	struct wr_seq snd_nxt, rcv_nxt;
+	uint32_t ts_recent;
+	uint32_t until_tick;
+	uint16_t wnd; /* as last sent, scaled */
+	bool ts : 1, live : 1;
+};
+static_assert(sizeof(struct wr_time_wait) <= 32, "TIME-WAIT is compact");
+
+/* Values of the flow table: a kind in the top two bits, an index below. */
+enum wr_flow_kind { WR_FLOW_TCB, WR_FLOW_HALF_OPEN, WR_FLOW_TIME_WAIT };
+#define WR_FLOW_INDEX 0x3fffffffu
+
+static inline uint32_t wr_flow_value(enum wr_flow_kind kind, uint32_t index)
+{
+	return (uint32_t)kind << 30 | index;
+}
+
+/* A segment that no connection sends: recorded by input, sent by flush. */
+struct wr_owed {
+	struct wr_tuple tuple;
+	struct wr_seq seq, ack;
+	uint32_t ts_val, ts_ecr;
+	uint16_t wnd;
+	uint8_t flags; /* WR_TCP_* */
+	uint8_t cause; /* enum wr_cause */
+	uint8_t tos;
+	bool ts;
+	uint32_t half_open; /* index: SYN-ACK of that record; UINT32_MAX: none */
+};
+
+#define WR_TCP_LISTENERS 64
+#define WR_TCP_OPTIONS	 256 /* different sets of options in use */
+#define WR_TCP_OWED	 256
+
+struct wr_tcp {
+	struct wr_ip *ip;
+	struct wr_stats *stats;
+	uint64_t now_us;
+	uint32_t now_tick;
+	uint32_t now_ms; /* timestamp clock */
+	struct wr_flow_table *flows;
+	struct wr_wheel *wheel;
+	struct wr_tcb *tcb;
+	uint32_t *pending; /* indices of connections with WR_TCB_PENDING */
+	uint32_t pendings;
+	uint32_t owed_count;
+	struct wr_owed owed[WR_TCP_OWED];
+	uint32_t held; /* buffers in send, receive and out-of-order queues */
+	uint32_t free_tcb, dead_tcb, free_tcbs;
+	struct wr_half_open *half_open;
+	uint32_t free_half_open;
+	struct wr_time_wait *time_wait; /* a circular queue in order of expiry */
+	uint32_t tw_head, tw_count;
+	struct wr_reorder *reorder;
+	uint32_t free_reorder;
+	uint64_t rst_tokens_us; /* rate limit of resets, a bucket in units of time */
+	const struct wr_owner *owner;
+	uint32_t core;
+	struct wr_sipkey isn_key, ts_key;
+	struct wr_tcp_conf conf;
+	unsigned listeners;
+	struct wr_tcp_listener listener[WR_TCP_LISTENERS];
+	uint16_t listener_options[WR_TCP_LISTENERS];
+	uint32_t option_uses[WR_TCP_OPTIONS];
+	struct wr_tcp_options options[WR_TCP_OPTIONS];
+	bool draining; /* no new connections */
+};
+
+/* ---- small helpers ---- */
+
+static inline uint32_t tcb_index(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return (uint32_t)(c - tcp->tcb);
+}
+
+static inline const struct wr_tcp_options *tcb_options(const struct wr_tcp *tcp,
+						       const struct wr_tcb *c)
+{
+	return &tcp->options[c->options];
+}
+
+/* A FIN was received and is in order: RCV.NXT is behind it. */
+static inline bool tcb_fin_received(const struct wr_tcb *c)
+{
+	return c->state >= WR_TCP_CLOSE_WAIT;
+}
+
+/* Bytes of sequence space sent and not acknowledged: FlightSize. */
+static inline uint32_t tcb_flight(const struct wr_tcb *c)
+{
+	return wr_seq_span(c->snd.una, c->snd.nxt);
+}
+
+static inline uint32_t tcb_rcv_wnd(const struct wr_tcb *c)
+{
+	return wr_seq_span(c->rcv.nxt, c->rcv.edge);
+}
+
+static inline bool tcb_fin_acked(const struct wr_tcb *c)
+{
+	return (c->flags & WR_TCB_FIN_SENT) && wr_seq_eq(c->snd.una, c->snd.nxt);
+}
+
+/* The connection has something to send at the end of the burst, or may have. */
+static inline void tcb_pend(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (!(c->flags & WR_TCB_PENDING)) {
+		c->flags |= WR_TCB_PENDING;
+		tcp->pending[tcp->pendings++] = tcb_index(tcp, c);
+	}
+}
+
+static inline void tcb_owe_ack(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	c->flags |= WR_TCB_ACK_NOW;
+	tcb_pend(tcp, c);
+}
+
+static inline uint32_t tcp_ts_now(const struct wr_tcp *tcp, uint32_t offset)
+{
+	return tcp->now_ms + offset;
+}
+
+/* ---- tcp.c: tables, states, life and death ---- */
+
+/* Sets the engine's clock; every entry point calls it. */
+void tcp_set_time(struct wr_tcp *tcp, uint64_t now_us);
+
+/* A connection in state CLOSED with this tuple, in the flow table; NULL: table full. */
+struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash);
+
+/* The one place where a state changes: gauges, matrix, state_tick. */
+void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to);
+
+/*
+ * Ends a connection: out of the table, buffers freed, on_closed(reason). The record itself
+ * is reused only after the next flush, so that callers up the stack may still look at state.
+ */
+void tcb_end(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason);
+
+/* Both FINs are acknowledged and ours was first: becomes a TIME-WAIT record. */
+void tcb_enter_time_wait(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/* Fills in what both kinds of open agree on, and starts congestion control. */
+void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_options *peer,
+		    bool ts, bool syn_rexmit);
+
+/* Reclaims records that ended since the last call. */
+void tcp_reap(struct wr_tcp *tcp);
+
+struct wr_seq tcp_isn(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
+uint32_t tcp_ts_offset(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
+uint8_t tcp_rcv_shift(const struct wr_tcp *tcp);
+
+/* Shares a set of options; UINT16_MAX: too many different ones. */
+uint16_t tcp_options_get(struct wr_tcp *tcp, const struct wr_tcp_options *options);
+void tcp_options_put(struct wr_tcp *tcp, uint16_t index);
+
+/* Looks a tuple up; WR_FLOW_NONE if there is none. */
+uint32_t tcp_find(const struct wr_tcp *tcp, uint32_t hash, const struct wr_tuple *tuple);
+
+/* One more segment that belongs to no connection; false: the list is full. */
+bool tcp_owe(struct wr_tcp *tcp, const struct wr_owed *owed);
+
+/* Counts a challenge ACK against the connection's limit; false: not now. RFC 5961 section 7. */
+bool tcb_may_challenge(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/* ---- tcp_in.c ---- */
+
+/* RFC 9293 3.10.7.4, for SYN-RECEIVED (simultaneous open) and all synchronised states. */
+enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
+
+/* Step 7 and 8 alone: text and FIN of a handshake's last segment. */
+enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
+
+/* SEG.WND as the window update of RFC 9293 3.10.7.4 step 5. */
+void tcp_update_send_window(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg);
+
+/* Hands rcvq to the service again, as far as it takes it. */
+void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/* ---- tcp_open.c ---- */
+
+/* RFC 9293 3.10.7.1 and .2: CLOSED and LISTEN. */
+enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f);
+/* 3.10.7.3. */
+enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
+/* 3.10.7.4 for a half-open record. */
+enum wr_verdict tcp_half_open_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f);
+/* A half-open record's timer rang. */
+void tcp_half_open_ring(struct wr_tcp *tcp, uint32_t index);
+void tcp_half_open_end(struct wr_tcp *tcp, uint32_t index);
+/* Owes a reset in answer to f, RFC 9293 3.5.2, within the rate limit. */
+enum wr_verdict tcp_owe_reset(struct wr_tcp *tcp, const struct wr_frame *f, enum wr_verdict v);
+
+/* ---- tcp_wait.c ---- */
+
+/* A new record; the oldest gives way if there is no room. */
+void tcp_wait_add(struct wr_tcp *tcp, const struct wr_time_wait *tw, uint32_t hash,
+		  uint32_t old_value);
+/* Owes the ACK that the record repeats. */
+void tcp_wait_owe_ack(struct wr_tcp *tcp, const struct wr_time_wait *tw);
+enum wr_verdict tcp_wait_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f);
+void tcp_wait_expire(struct wr_tcp *tcp);
+bool tcp_wait_deadline(const struct wr_tcp *tcp, uint32_t *tick);
+
+/* ---- tcp_out.c ---- */
+
+/* Sends what windows, Nagle and recovery allow, and the ACK owed. False: no room to send. */
+bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c);
+/* Sends a segment without text, at SND.NXT or seq. */
+void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, uint8_t flags,
+		      enum wr_cause cause);
+/* SYN or SYN-ACK of a full connection. */
+void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause);
+/* Sends again the sent buffer m. False: no buffer, or the output queue is full. */
+bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
+		    enum wr_cause cause);
+void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed);
+/* Window that may be advertised: bytes from RCV.NXT on. */
+uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c);
+/* Would a window update be worth a segment? RFC 9293 3.8.6.2.2. */
+bool tcp_window_worth_telling(const struct wr_tcp *tcp, const struct wr_tcb *c);
+
+/* ---- tcp_loss.c ---- */
+
+/* An ACK that moved SND.UNA by `acked` bytes from FlightSize `flight`. */
+void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,
+	       uint32_t flight);
+/* An ACK that did not. `duplicate`: by the definition of RFC 5681. */
+void tcp_not_advanced(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
+		      bool duplicate);
+/* The retransmission timer rang. */
+void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c);
+/* Bytes thought to be in the network: RFC 6675 section 4, SetPipe. */
+uint32_t tcp_pipe(const struct wr_tcb *c);
+/* The next buffer to send again, or NULL: RFC 6675 NextSeg (1) and (4). */
+struct rte_mbuf *tcp_next_lost(struct wr_tcb *c);
+uint32_t tcp_rto_us(const struct wr_tcp *tcp, const struct wr_tcb *c);
+void tcp_rtt_sample(struct wr_tcb *c, uint32_t rtt_us);
+/* Starts or restarts the retransmission timer, RFC 6298 (5.1), (5.3). */
+void tcp_arm_rto(struct wr_tcp *tcp, struct wr_tcb *c);
+/* Everything sent is to be sent again, in smaller pieces: the path's MTU fell. */
+void tcp_mark_all_lost(struct wr_tcb *c);
+
+/* ---- tcp_reorder.c ---- */
+
+/* Keeps f's text, which begins beyond RCV.NXT; takes the buffer if it does. */
+enum wr_verdict tcp_reorder_add(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
+/* The next piece if RCV.NXT has reached it, unlinked, its data trimmed to what is new. */
+struct rte_mbuf *tcp_reorder_next(struct wr_tcp *tcp, struct wr_tcb *c);
+/* Blocks to report, newest first; up to max. Includes a D-SACK if one is due, and clears it. */
+unsigned tcp_reorder_blocks(struct wr_tcb *c, struct wr_sack *out, unsigned max);
+void tcp_reorder_free(struct wr_tcp *tcp, struct wr_tcb *c);
+/* A D-SACK block for text received twice, RFC 2883. */
+void tcp_note_duplicate(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq left,
+			struct wr_seq right);
+
+/* ---- tcp_timer.c ---- */
+
+void tcb_ring(struct wr_tcp *tcp, struct wr_tcb *c);
+/* Arms the wheel for the earliest deadline that is not covered by a ring already. */
+void tcb_arm(struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t tick);
+/* Starts what an established connection needs: keep-alive, idle and total time-outs. */
+void tcb_arm_limits(struct wr_tcp *tcp, const struct wr_tcb *c);
+/* What ss shows: the timer that acts next. */
+const char *tcb_timer_name(const struct wr_tcp *tcp, const struct wr_tcb *c, uint64_t *in_us);
+
+/* ---- queues of buffers, linked by struct wr_buf ---- */
+
+/* Gives back one buffer of a queue. */
+static inline void tcp_unhold(struct wr_tcp *tcp, struct rte_mbuf *m)
+{
+	tcp->held--;
+	rte_pktmbuf_free(m);
+}
+
+#endif /* WR_TCB_H */

@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The engine's tables; the life of a connection from its record to its end. */
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_malloc.h>
+
+#include "tcb.h"
+
+void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
+{
+	*conf = (struct wr_tcp_conf) {
+		.connections = 16384,
+		.half_open = 4096,
+		.time_waits = 16384,
+		.reorders = 1024,
+		.rcv_buf = 256 * 1024,
+		.snd_buf = 256 * 1024,
+		.ooo_bytes = 384 * 1024,
+		.ooo_pieces = 512,
+		.timestamps = true,
+		.sack = true,
+		.wscale = true,
+		.mss = (uint16_t)(mtu - 40),
+		.mss_min = 88, /* as Linux' TCP_MIN_SND_MSS with room for options */
+		.cc = &wr_cc_reno_ops,
+		.iw_segments = 10,
+		.idle_restart = true,
+		.delack_us = 40 * 1000,
+		.rto_initial_us = 1000 * 1000,
+		.rto_min_us = 200 * 1000,
+		.rto_max_us = 120 * 1000 * 1000,
+		.r1_rexmits = 3,
+		.r2_us = 100 * 1000 * 1000ull,
+		.r2_syn_us = 180 * 1000 * 1000ull,
+		.synack_retries = 5,
+		.time_wait_us = 60 * 1000 * 1000ull,
+		.fin_wait2_us = 60 * 1000 * 1000ull,
+		.challenges_per_s = 10,
+		.rsts_per_s = 10000,
+	};
+}
+
+void wr_tcp_options_default(struct wr_tcp_options *options)
+{
+	*options = (struct wr_tcp_options) {
+		.keepalive_probes = 9,
+		.keepalive_idle_s = 7200,
+		.keepalive_interval_s = 75,
+	};
+}
+
+void tcp_set_time(struct wr_tcp *tcp, uint64_t now_us)
+{
+	if (now_us == tcp->now_us)
+		return;
+	tcp->now_us = now_us;
+	tcp->now_tick = wr_tick_now(now_us);
+	tcp->now_ms = (uint32_t)(now_us / 1000);
+}
+
+/* ---- set-up ---- */
+
+static uint32_t flows_of(const struct wr_tcp_conf *conf)
+{
+	return conf->connections + conf->half_open + conf->time_waits;
+}
+
+uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
+{
+	return sizeof(struct wr_tcp) + wr_flow_bytes(flows_of(conf)) +
+	       wr_wheel_bytes(conf->connections + conf->half_open) +
+	       (uint64_t)conf->connections * (sizeof(struct wr_tcb) + sizeof(uint32_t)) +
+	       (uint64_t)conf->half_open * sizeof(struct wr_half_open) +
+	       (uint64_t)conf->time_waits * sizeof(struct wr_time_wait) +
+	       (uint64_t)conf->reorders * sizeof(struct wr_reorder);
+}
+
+static void *table(const char *what, size_t n, size_t size, int socket)
+{
+	return rte_zmalloc_socket(what, n * size, WR_CACHE_LINE, socket);
+}
+
+static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int socket)
+{
+	const struct wr_tcp_conf *conf = &tcp->conf;
+	const struct wr_sipkey flow_key = {wr_siphash24(key, 1, 0), wr_siphash24(key, 1, 1)};
+
+	tcp->isn_key = (struct wr_sipkey) {wr_siphash24(key, 2, 0), wr_siphash24(key, 2, 1)};
+	tcp->ts_key = (struct wr_sipkey) {wr_siphash24(key, 3, 0), wr_siphash24(key, 3, 1)};
+	tcp->flows = wr_flow_new(flows_of(conf), &flow_key, socket);
+	tcp->wheel = wr_wheel_new(conf->connections + conf->half_open, tcp->now_tick, socket);
+	tcp->tcb = table("tcb", conf->connections, sizeof(*tcp->tcb), socket);
+	tcp->pending = table("tcb pending", conf->connections, sizeof(*tcp->pending), socket);
+	tcp->half_open = table("half-open", conf->half_open, sizeof(*tcp->half_open), socket);
+	tcp->time_wait = table("time-wait", conf->time_waits, sizeof(*tcp->time_wait), socket);
+	tcp->reorder = table("reorder", conf->reorders, sizeof(*tcp->reorder), socket);
+	if (!tcp->flows || !tcp->wheel || !tcp->tcb || !tcp->pending || !tcp->half_open ||
+	    !tcp->time_wait || !tcp->reorder)
+		return -ENOMEM;
+	return 0;
+}
+
+/* Chains all records of each kind to its free list, lowest index first. */
+static void make_free_lists(struct wr_tcp *tcp)
+{
+	const struct wr_tcp_conf *conf = &tcp->conf;
+
+	tcp->free_tcb = tcp->dead_tcb = UINT32_MAX;
+	tcp->free_half_open = tcp->free_reorder = UINT32_MAX;
+	for (uint32_t i = conf->connections; i-- > 0;) {
+		tcp->tcb[i].next_free = tcp->free_tcb;
+		tcp->free_tcb = i;
+	}
+	for (uint32_t i = conf->half_open; i-- > 0;) {
+		tcp->half_open[i].next_free = tcp->free_half_open;
+		tcp->free_half_open = i;
+	}
+	for (uint32_t i = conf->reorders; i-- > 0;) {
+		tcp->reorder[i].next_free = tcp->free_reorder;
+		tcp->free_reorder = i;
+	}
+	tcp->free_tcbs = conf->connections;
+	WR_LEVEL(tcp->stats, tcp_connections_free, tcp->free_tcbs);
+}
+
+struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
+			  const struct wr_owner *owner, uint32_t core,
+			  const struct wr_sipkey *key, uint64_t now_us)
+{
+	struct wr_tcp *tcp = table("tcp", 1, sizeof(*tcp), ip->conf.socket);
+
+	if (!tcp)
+		return NULL;
+	tcp->conf = *conf;
+	tcp->ip = ip;
+	tcp->stats = ip->stats;
+	tcp->owner = owner;
+	tcp->core = core;
+	tcp->now_us = UINT64_MAX;
+	tcp_set_time(tcp, now_us);
+	if (make_tables(tcp, key, ip->conf.socket) != 0) {
+		wr_tcp_free(tcp);
+		return NULL;
+	}
+	make_free_lists(tcp);
+	return tcp;
+}
+
+static void free_queue(struct rte_mbuf *m)
+{
+	while (m) {
+		struct rte_mbuf *next = wr_buf(m)->next;
+
+		rte_pktmbuf_free(m);
+		m = next;
+	}
+}
+
+static void free_buffers(struct wr_tcb *c)
+{
+	free_queue(c->sq_head);
+	free_queue(c->rcvq_head);
+	if (c->reorder)
+		free_queue(c->reorder->head);
+}
+
+void wr_tcp_free(struct wr_tcp *tcp)
+{
+	if (!tcp)
+		return;
+	for (uint32_t i = 0; tcp->tcb && i < tcp->conf.connections; i++)
+		if (tcp->tcb[i].state != WR_TCP_CLOSED)
+			free_buffers(&tcp->tcb[i]);
+	wr_flow_free(tcp->flows);
+	wr_wheel_free(tcp->wheel);
+	rte_free(tcp->tcb);
+	rte_free(tcp->pending);
+	rte_free(tcp->half_open);
+	rte_free(tcp->time_wait);
+	rte_free(tcp->reorder);
+	rte_free(tcp);
+}
+
+/* ---- options, shared by the connections that have the same ---- */
+
+static bool same_options(const struct wr_tcp_options *a, const struct wr_tcp_options *b)
+{
+	return a->nodelay == b->nodelay && a->keepalive == b->keepalive && a->tos == b->tos &&
+	       a->ttl == b->ttl && a->keepalive_probes == b->keepalive_probes &&
+	       a->keepalive_idle_s == b->keepalive_idle_s &&
+	       a->keepalive_interval_s == b->keepalive_interval_s &&
+	       a->user_timeout_ms == b->user_timeout_ms &&
+	       a->connect_timeout_ms == b->connect_timeout_ms &&
+	       a->idle_timeout_ms == b->idle_timeout_ms &&
+	       a->total_timeout_ms == b->total_timeout_ms;
+}
+
+uint16_t tcp_options_get(struct wr_tcp *tcp, const struct wr_tcp_options *options)
+{
+	uint16_t unused = UINT16_MAX;
+
+	for (uint16_t i = 0; i < WR_TCP_OPTIONS; i++) {
+		if (tcp->option_uses[i] == 0) {
+			if (unused == UINT16_MAX)
+				unused = i;
+		} else if (same_options(&tcp->options[i], options)) {
+			tcp->option_uses[i]++;
+			return i;
+		}
+	}
+	if (unused != UINT16_MAX) {
+		tcp->options[unused] = *options;
+		tcp->option_uses[unused] = 1;
+	}
+	return unused;
+}
+
+void tcp_options_put(struct wr_tcp *tcp, uint16_t index)
+{
+	tcp->option_uses[index]--;
+}
+
+int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener)
+{
+	uint16_t options;
+
+	for (unsigned i = 0; i < tcp->listeners; i++)
+		if (tcp->listener[i].port == listener->port &&
+		    tcp->listener[i].addr == listener->addr)
+			return -EADDRINUSE;
+	if (tcp->listeners == WR_TCP_LISTENERS)
+		return -ENOSPC;
+	options = tcp_options_get(tcp, &listener->options);
+	if (options == UINT16_MAX)
+		return -ENOSPC;
+	tcp->listener_options[tcp->listeners] = options;
+	tcp->listener[tcp->listeners++] = *listener;
+	wr_stat_add(&tcp->stats->connections[WR_TCP_LISTEN], 1);
+	return 0;
+}
+
+/* ---- secrets of a tuple ---- */
+
+static uint64_t keyed(const struct wr_sipkey *key, const struct wr_tuple *t)
+{
+	return wr_siphash24(key, (uint64_t)t->laddr << 32 | t->raddr,
+			    (uint64_t)t->lport << 16 | t->rport);
+}
+
+/* RFC 6528: M, a 4 us clock, plus F(tuple, secret). */
+struct wr_seq tcp_isn(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
+{
+	return wr_seq((uint32_t)(tcp->now_us >> 2) + (uint32_t)keyed(&tcp->isn_key, tuple));
+}
+
+uint32_t tcp_ts_offset(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
+{
+	return (uint32_t)keyed(&tcp->ts_key, tuple);
+}
+
+/* The smallest scale that lets a 16-bit window say rcv_buf. */
+uint8_t tcp_rcv_shift(const struct wr_tcp *tcp)
+{
+	uint8_t shift = 0;
+
+	while (shift < 14 && (tcp->conf.rcv_buf >> shift) > UINT16_MAX)
+		shift++;
+	return shift;
+}
+
+/* ---- life and death ---- */
+
+struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash)
+{
+	uint32_t index = tcp->free_tcb;
+	struct wr_tcb *c;
+	uint16_t pending;
+
+	if (index == UINT32_MAX)
+		return NULL;
+	c = &tcp->tcb[index];
+	if (wr_flow_add(tcp->flows, hash, wr_flow_value(WR_FLOW_TCB, index)) != 0)
+		return NULL;
+	tcp->free_tcb = c->next_free;
+	tcp->free_tcbs--;
+	WR_LEVEL(tcp->stats, tcp_connections_free, tcp->free_tcbs);
+	pending = c->flags & WR_TCB_PENDING;
+	memset(c, 0, sizeof(*c));
+	c->flags = pending; /* its place in pending[] is still there */
+	c->tuple = *tuple;
+	c->neigh = UINT16_MAX;
+	c->opened_tick = c->last_rx_tick = c->last_tx_tick = tcp->now_tick;
+	c->cc.ops = tcp->conf.cc;
+	c->mss_path = UINT16_MAX;
+	return c;
+}
+
+void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to)
+{
+	uint64_t *level = tcp->stats->connections;
+
+	/* CLOSED is the absence of a connection: it has no level. */
+	if (c->state != WR_TCP_CLOSED)
+		wr_stat_add(&level[c->state], (uint64_t)-1);
+	if (to != WR_TCP_CLOSED)
+		wr_stat_add(&level[to], 1);
+	wr_stat_add(&tcp->stats->transition[c->state][to], 1);
+	c->state = to;
+	c->state_tick = tcp->now_tick;
+}
+
+static void drop_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	uint32_t held = c->sq_count;
+
+	for (struct rte_mbuf *m = c->rcvq_head; m; m = wr_buf(m)->next)
+		held++;
+	tcp_reorder_free(tcp, c);
+	free_buffers(c);
+	tcp->held -= held;
+	c->sq_head = c->sq_tail = c->sq_next = NULL;
+	c->rcvq_head = c->rcvq_tail = NULL;
+	c->sq_count = 0;
+	c->rcvq_bytes = 0;
+}
+
+/* What tcb_end() and tcb_enter_time_wait() share: the record goes to the dead list. */
+static void bury(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
+{
+	uint32_t index = tcb_index(tcp, c);
+
+	wr_wheel_cancel(tcp->wheel, index);
+	drop_buffers(tcp, c);
+	wr_stat_add(&tcp->stats->reason[reason], 1);
+	c->events->on_closed(tcp, c, reason);
+	tcp_options_put(tcp, c->options);
+	c->flags &= WR_TCB_PENDING;
+	c->next_free = tcp->dead_tcb;
+	tcp->dead_tcb = index;
+}
+
+void tcb_end(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
+{
+	uint32_t hash;
+
+	if (c->state == WR_TCP_CLOSED)
+		return;
+	hash = wr_flow_hash(tcp->flows, &c->tuple);
+	wr_flow_remove(tcp->flows, hash, wr_flow_value(WR_FLOW_TCB, tcb_index(tcp, c)));
+	tcb_set_state(tcp, c, WR_TCP_CLOSED);
+	bury(tcp, c, reason);
+}
+
+void tcb_enter_time_wait(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	const struct wr_time_wait tw = {
+		.tuple = c->tuple,
+		.snd_nxt = c->snd.nxt,
+		.rcv_nxt = c->rcv.nxt,
+		.ts_recent = c->ts_recent,
+		.wnd = (uint16_t)wr_min(tcp_free_window(tcp, c) >> c->rcv_shift, UINT16_MAX),
+		.ts = c->flags & WR_TCB_TS,
+		.live = true,
+	};
+	uint32_t hash = wr_flow_hash(tcp->flows, &c->tuple);
+
+	if (c->flags &
+	    WR_TCB_ACK_NOW) /* of the peer's FIN: the record cannot owe it any more */
+		tcp_wait_owe_ack(tcp, &tw);
+	tcb_set_state(tcp, c, WR_TCP_TIME_WAIT);
+	tcp_wait_add(tcp, &tw, hash, wr_flow_value(WR_FLOW_TCB, tcb_index(tcp, c)));
+	/* The level and the matrix go on with the record; the connection itself is over. */
+	c->state = WR_TCP_CLOSED;
+	bury(tcp, c, WR_REASON_finished);
+}
+
+void tcp_reap(struct wr_tcp *tcp)
+{
+	while (tcp->dead_tcb != UINT32_MAX) {
+		struct wr_tcb *c = &tcp->tcb[tcp->dead_tcb];
+
+		tcp->dead_tcb = c->next_free;
+		c->next_free = tcp->free_tcb;
+		tcp->free_tcb = tcb_index(tcp, c);
+		tcp->free_tcbs++;
+	}
+	WR_LEVEL(tcp->stats, tcp_connections_free, tcp->free_tcbs);
+}
+
+void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_options *peer,
+		    bool ts, bool syn_rexmit)
+{
+	uint32_t mss = wr_min(wr_max(peer->mss, tcp->conf.mss_min), tcp->conf.mss);
+	uint8_t iw = syn_rexmit ? 1 : tcp->conf.iw_segments; /* RFC 5681 3.1 */
+
+	c->mss_peer = peer->mss;
+	if (ts) {
+		c->flags |= WR_TCB_TS;
+		mss -= 12; /* RFC 6691 */
+	}
+	if (peer->sack_permitted && tcp->conf.sack)
+		c->flags |= WR_TCB_SACK;
+	if (peer->has_wscale && tcp->conf.wscale) {
+		c->snd_shift = peer->wscale & 15;
+		c->rcv_shift = tcp_rcv_shift(tcp) & 15;
+	}
+	c->cc.smss = mss;
+	c->cc.ops->init(&c->cc, tcp->now_us);
+	c->cc.cwnd = wr_cc_initial_window(mss, iw);
+}
+
+bool tcb_may_challenge(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	const uint32_t second = 1000000 >> WR_TICK_SHIFT;
+
+	if (tcp->now_tick - c->challenge_tick >= second || c->challenges == 0) {
+		c->challenge_tick = tcp->now_tick;
+		c->challenges = 0;
+	}
+	if (c->challenges >= tcp->conf.challenges_per_s) {
+		WR_COUNT(tcp->stats, tcp_challenge_limited, 1);
+		return false;
+	}
+	c->challenges++;
+	return true;
+}
+
+/* ---- entry points of the stack ---- */
+
+static const struct wr_tuple *tuple_of(const struct wr_tcp *tcp, uint32_t value)
+{
+	uint32_t index = value & WR_FLOW_INDEX;
+
+	switch (value >> 30) {
+	case WR_FLOW_TCB:
+		return &tcp->tcb[index].tuple;
+	case WR_FLOW_HALF_OPEN:
+		return &tcp->half_open[index].tuple;
+	default:
+		return &tcp->time_wait[index].tuple;
+	}
+}
+
+static bool match(const void *ctx, uint32_t value, const struct wr_tuple *tuple)
+{
+	return wr_tuple_eq(tuple_of(ctx, value), tuple);
+}
+
+uint32_t tcp_find(const struct wr_tcp *tcp, uint32_t hash, const struct wr_tuple *tuple)
+{
+	return wr_flow_find(tcp->flows, hash, tuple, match, tcp);
+}
+
+void wr_tcp_prefetch_bucket(struct wr_tcp *tcp, struct wr_frame *f)
+{
+	f->hash = wr_flow_hash(tcp->flows, &f->tuple);
+	wr_flow_prefetch(tcp->flows, f->hash);
+}
+
+void wr_tcp_prefetch_connection(struct wr_tcp *tcp, struct wr_frame *f)
+{
+	const char *line;
+
+	f->value = wr_flow_guess(tcp->flows, f->hash);
+	if (f->value == WR_FLOW_NONE)
+		return;
+	line = (const char *)tuple_of(tcp, f->value);
+	__builtin_prefetch(line, 1);
+	if (f->value >> 30 == WR_FLOW_TCB) {
+		__builtin_prefetch(line + WR_CACHE_LINE, 1);
+	}
+}
+
+enum wr_verdict wr_tcp_input(struct wr_tcp *tcp, struct wr_frame *f, uint64_t now_us)
+{
+	uint32_t value = f->value;
+
+	tcp_set_time(tcp, now_us);
+	WR_COUNT(tcp->stats, tcp_segments_in, 1);
+	/* The guess may be wrong, or an earlier segment of this burst changed the table. */
+	if (wr_unlikely(value == WR_FLOW_NONE || value >> 30 != WR_FLOW_TCB ||
+			!match(tcp, value, &f->tuple) ||
+			tcp->tcb[value & WR_FLOW_INDEX].state == WR_TCP_CLOSED))
+		value = tcp_find(tcp, f->hash, &f->tuple);
+	if (value == WR_FLOW_NONE)
+		return tcp_no_connection(tcp, f);
+
+	switch (value >> 30) {
+	case WR_FLOW_TCB: {
+		struct wr_tcb *c = &tcp->tcb[value & WR_FLOW_INDEX];
+
+		if (wr_unlikely(c->state == WR_TCP_SYN_SENT))
+			return tcp_syn_sent(tcp, c, f);
+		return tcp_segment_arrives(tcp, c, f);
+	}
+	case WR_FLOW_HALF_OPEN:
+		return tcp_half_open_arrives(tcp, value & WR_FLOW_INDEX, f);
+	default:
+		return tcp_wait_arrives(tcp, value & WR_FLOW_INDEX, f);
+	}
+}
+
+bool tcp_owe(struct wr_tcp *tcp, const struct wr_owed *owed)
+{
+	if (tcp->owed_count == WR_TCP_OWED)
+		return false;
+	tcp->owed[tcp->owed_count++] = *owed;
+	return true;
+}
+
+void wr_tcp_flush(struct wr_tcp *tcp, uint64_t now_us)
+{
+	uint32_t kept = 0, n;
+
+	tcp_set_time(tcp, now_us);
+	for (uint32_t i = 0; i < tcp->owed_count; i++)
+		tcp_send_owed(tcp, &tcp->owed[i]);
+	tcp->owed_count = 0;
+
+	/* What is appended meanwhile (by events) is served as well; what finds the output
+	 * queue full keeps its place. */
+	for (n = 0; n < tcp->pendings; n++) {
+		uint32_t index = tcp->pending[n];
+		struct wr_tcb *c = &tcp->tcb[index];
+
+		if (c->state != WR_TCP_CLOSED && !tcp_output(tcp, c))
+			tcp->pending[kept++] = index;
+		else
+			c->flags &= (uint16_t)~WR_TCB_PENDING;
+	}
+	tcp->pendings = kept;
+	if (tcp->dead_tcb != UINT32_MAX)
+		tcp_reap(tcp);
+}
+
+unsigned wr_tcp_tick(struct wr_tcp *tcp, uint64_t now_us, unsigned budget)
+{
+	uint32_t due[32];
+	unsigned ran = 0, n;
+
+	tcp_set_time(tcp, now_us);
+	tcp_wait_expire(tcp);
+	do {
+		unsigned max = budget - ran < WR_LEN(due) ? budget - ran : WR_LEN(due);
+
+		n = max ? wr_wheel_expire(tcp->wheel, tcp->now_tick, due, max) : 0;
+		for (unsigned i = 0; i < n; i++) {
+			if (due[i] < tcp->conf.connections)
+				tcb_ring(tcp, &tcp->tcb[due[i]]);
+			else
+				tcp_half_open_ring(tcp, due[i] - tcp->conf.connections);
+		}
+		ran += n;
+	} while (n == WR_LEN(due));
+	WR_COUNT(tcp->stats, timers_fired, ran);
+	return ran;
+}
+
+uint64_t wr_tcp_deadline(const struct wr_tcp *tcp)
+{
+	uint32_t wheel, wait, tick;
+	bool has_wheel = wr_wheel_next(tcp->wheel, &wheel);
+	bool has_wait = tcp_wait_deadline(tcp, &wait);
+
+	if (tcp->pendings || tcp->owed_count)
+		return tcp->now_us;
+	if (!has_wheel && !has_wait)
+		return UINT64_MAX;
+	tick = !has_wait || (has_wheel && wr_tick_reached(wheel, wait)) ? wheel : wait;
+	if (wr_tick_reached(tick, tcp->now_tick))
+		return tcp->now_us;
+	/* The start of that tick, by the distance from the current one. */
+	return ((tcp->now_us >> WR_TICK_SHIFT) + (tick - tcp->now_tick)) << WR_TICK_SHIFT;
+}
+
+struct wr_ip *wr_tcp_ip(struct wr_tcp *tcp)
+{
+	return tcp->ip;
+}

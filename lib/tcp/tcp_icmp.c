@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ICMP errors about our segments: RFC 9293 3.9.2.2 with the checks of RFC 5927 (the quoted
+ * sequence number must be in flight) and the softness of RFC 5461 (only a connection
+ * attempt is ended).
+ */
+
+#include <rte_ip.h>
+
+#include "tcb.h"
+
+enum {
+	ICMP_UNREACHABLE = 3,
+	ICMP_SOURCE_QUENCH = 4,
+	ICMP_TIME_EXCEEDED = 11,
+	ICMP_PARAMETER_PROBLEM = 12,
+	CODE_PROTOCOL = 2,
+	CODE_PORT = 3,
+	CODE_FRAG_NEEDED = 4,
+};
+
+#define MTU_FLOOR 576 /* RFC 1191 allows 68, attackers too: RFC 5927 section 7 */
+
+/* RFC 1191 section 7.1: the plateaus, for routers that do not say their MTU. */
+static uint16_t plateau_below(uint32_t mtu)
+{
+	static const uint16_t plateau[] = {32000, 17914, 8166, 4352,
+					   2002,  1492,	 1006, MTU_FLOOR};
+
+	for (unsigned i = 0; i < WR_LEN(plateau); i++)
+		if (plateau[i] < mtu)
+			return plateau[i];
+	return MTU_FLOOR;
+}
+
+/* RFC 1191: smaller segments from now on, and at once for what is out. */
+static void lower_mss(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t mtu)
+{
+	uint32_t options = c->flags & WR_TCB_TS ? 12 : 0;
+	uint32_t now = c->cc.smss + options + 40;
+	uint32_t mss;
+
+	if (mtu == 0)
+		mtu = plateau_below(now);
+	if (mtu >= now)
+		return;
+	mss = wr_max(mtu, MTU_FLOOR) - 40 - options;
+	if (mss >= c->cc.smss)
+		return;
+	c->cc.smss = mss;
+	c->mss_path = (uint16_t)mss;
+	if (c->sq_head && c->sq_head != c->sq_next) {
+		tcp_mark_all_lost(c);
+		c->flags |= WR_TCB_LOSS | WR_TCB_RTO; /* repaired in order, cwnd as it is */
+		c->recover = c->snd.nxt;
+		tcb_pend(tcp, c);
+	}
+}
+
+static enum wr_verdict half_open_error(struct wr_tcp *tcp, uint32_t index,
+				       const struct wr_icmp_error *error)
+{
+	const struct wr_half_open *h = &tcp->half_open[index];
+
+	/* Passive open: the SYN-ACK's limit ends it; nobody is waiting to be told. */
+	return wr_seq_eq(error->seq, h->iss) ? WR_V_icmp_error_soft : WR_V_icmp_error_stale;
+}
+
+enum wr_verdict wr_tcp_icmp_error(struct wr_tcp *tcp, const struct wr_icmp_error *error,
+				  uint64_t now_us)
+{
+	uint32_t value = tcp_find(tcp, wr_flow_hash(tcp->flows, &error->tuple), &error->tuple);
+	struct wr_tcb *c;
+	bool hard;
+
+	tcp_set_time(tcp, now_us);
+	if (error->type == ICMP_SOURCE_QUENCH)
+		return WR_V_icmp_ignored; /* RFC 6633 */
+	if (value == WR_FLOW_NONE || value >> 30 == WR_FLOW_TIME_WAIT)
+		return WR_V_icmp_error_stale;
+	if (value >> 30 == WR_FLOW_HALF_OPEN)
+		return half_open_error(tcp, value & WR_FLOW_INDEX, error);
+
+	c = &tcp->tcb[value & WR_FLOW_INDEX];
+	if (!wr_seq_in(error->seq, c->snd.una, tcb_flight(c)))
+		return WR_V_icmp_error_stale;
+	hard = error->type == ICMP_UNREACHABLE &&
+	       (error->code == CODE_PROTOCOL || error->code == CODE_PORT);
+	if (hard && c->state == WR_TCP_SYN_SENT) {
+		tcb_end(tcp, c, WR_REASON_unreachable);
+		return WR_V_icmp_error_hard;
+	}
+	if (error->type == ICMP_UNREACHABLE && error->code == CODE_FRAG_NEEDED) {
+		if (c->state >= WR_TCP_ESTABLISHED)
+			lower_mss(tcp, c, error->mtu);
+	}
+	c->rare |= WR_TCB_SOFT_ERROR;
+	return WR_V_icmp_error_soft;
+}

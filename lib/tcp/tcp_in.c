@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Segment arrival: RFC 9293 section 3.10.7.4, one function for each of its steps, in its
+ * order. A step returns WR_V_NEXT to go on, or the verdict that ends the processing.
+ * Nothing is sent here: flags and the pending list say what is owed.
+ */
+
+#include "tcb.h"
+
+/* ACK for what was not acceptable: limited, so that two ends cannot keep it up for ever. */
+static void owe_limited_ack(struct wr_tcp *tcp, struct wr_tcb *c, uint8_t rare)
+{
+	if (!tcb_may_challenge(tcp, c))
+		return;
+	c->rare |= rare;
+	tcb_owe_ack(tcp, c);
+}
+
+/* RFC 5961: make the peer prove that it knows RCV.NXT. */
+static enum wr_verdict challenge(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	owe_limited_ack(tcp, c, WR_TCB_CHALLENGE);
+	return WR_V_tcp_challenged;
+}
+
+/* RFC 7323 section 5.2, R1: PAWS. The clock may wrap after 24 days of silence. */
+static enum wr_verdict check_timestamp(struct wr_tcp *tcp, struct wr_tcb *c,
+				       const struct wr_seg *seg)
+{
+	const uint32_t days24 = (uint32_t)(24ull * 86400 * 1000000 >> WR_TICK_SHIFT);
+
+	if (seg->flags & WR_TCP_RST)
+		return WR_V_NEXT;
+	if (!seg->has_ts) /* section 3.2: SHOULD be dropped silently */
+		return WR_V_tcp_no_timestamp;
+	if ((int32_t)(seg->ts_val - c->ts_recent) >= 0 ||
+	    tcp->now_tick - c->last_rx_tick > days24)
+		return WR_V_NEXT;
+	owe_limited_ack(tcp, c, WR_TCB_DUP_ACK);
+	if (seg->text_len)
+		tcp_note_duplicate(tcp, c, seg->seq, wr_seq_add(seg->seq, seg->text_len));
+	return WR_V_tcp_paws;
+}
+
+/*
+ * First, check the sequence number.
+ *
+ *   SEG.LEN  RCV.WND  acceptable if
+ *   0        0        SEG.SEQ = RCV.NXT
+ *   0        > 0      RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND
+ *   > 0      0        never
+ *   > 0      > 0      the first or the last byte is in the window
+ */
+static bool in_window(const struct wr_tcb *c, const struct wr_seg *seg)
+{
+	uint32_t wnd = tcb_rcv_wnd(c);
+
+	if (seg->len == 0)
+		return wnd == 0 ? wr_seq_eq(seg->seq, c->rcv.nxt)
+				: wr_seq_in(seg->seq, c->rcv.nxt, wnd);
+	return wr_seq_in(seg->seq, c->rcv.nxt, wnd) ||
+	       wr_seq_in(wr_seq_add(seg->seq, seg->len - 1), c->rcv.nxt, wnd);
+}
+
+static enum wr_verdict check_sequence(struct wr_tcp *tcp, struct wr_tcb *c,
+				      const struct wr_seg *seg)
+{
+	if (wr_likely(in_window(c, seg)))
+		return WR_V_NEXT;
+	/* Simultaneous open: the peer's SYN again, with the ACK of ours (RFC 9293 figure 8). */
+	if (c->state == WR_TCP_SYN_RECEIVED && wr_seq_eq(seg->seq, c->irs) &&
+	    (seg->flags & (WR_TCP_SYN | WR_TCP_ACK)) == (WR_TCP_SYN | WR_TCP_ACK))
+		return WR_V_NEXT;
+
+	/* Zero window: still take ACK, URG and RST of what is otherwise in place. */
+	if (tcb_rcv_wnd(c) == 0 && wr_seq_eq(seg->seq, c->rcv.nxt) &&
+	    (seg->flags & (WR_TCP_ACK | WR_TCP_RST))) {
+		if (seg->text_len)
+			tcb_owe_ack(tcp, c); /* a window probe */
+		return WR_V_NEXT;
+	}
+	if (seg->flags & WR_TCP_RST)
+		return WR_V_tcp_reset_ignored;
+	/* All of it was received before: our ACK was lost, or the network repeats itself. */
+	if (seg->text_len && wr_seq_le(wr_seq_add(seg->seq, seg->text_len), c->rcv.nxt)) {
+		tcp_note_duplicate(tcp, c, seg->seq, wr_seq_add(seg->seq, seg->text_len));
+		c->rare |= WR_TCB_DUP_ACK;
+		tcb_owe_ack(tcp, c);
+		return WR_V_tcp_duplicate;
+	}
+	owe_limited_ack(tcp, c, WR_TCB_DUP_ACK);
+	return WR_V_tcp_not_in_window;
+}
+
+/* Second, check the RST bit: RFC 9293 as amended by RFC 5961 section 3.2. */
+static enum wr_verdict check_rst(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+{
+	if (!(seg->flags & WR_TCP_RST))
+		return WR_V_NEXT;
+	if (!wr_seq_eq(seg->seq, c->rcv.nxt))
+		return challenge(tcp, c);
+	tcb_end(tcp, c,
+		c->state == WR_TCP_SYN_RECEIVED ? WR_REASON_refused : WR_REASON_reset_by_peer);
+	return WR_V_tcp_reset;
+}
+
+/* Third, check security: not implemented (RFC 9293 appendix A.1). */
+
+/* Fourth, check the SYN bit: RFC 5961 section 4.2. */
+static enum wr_verdict check_syn(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+{
+	if (!(seg->flags & WR_TCP_SYN))
+		return WR_V_NEXT;
+	/* Simultaneous open: the peer's SYN-ACK after its SYN; its ACK counts. */
+	if (c->state == WR_TCP_SYN_RECEIVED && (seg->flags & WR_TCP_ACK) &&
+	    wr_seq_eq(seg->seq, c->irs))
+		return WR_V_NEXT;
+	return challenge(tcp, c);
+}
+
+void tcp_update_send_window(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+{
+	uint32_t wnd = (uint32_t)seg->wnd << (seg->flags & WR_TCP_SYN ? 0 : c->snd_shift);
+
+	if (wr_seq_lt(seg->seq, c->snd.wl1))
+		return;
+	c->snd.wl1 = seg->seq;
+	if (wnd == c->snd.wnd)
+		return;
+	if (wnd > c->max_wnd)
+		c->max_wnd = wnd;
+	if (wnd == 0)
+		WR_COUNT(tcp->stats, tcp_zero_window_in, 1);
+	if (wnd > c->snd.wnd || (c->flags & WR_TCB_PERSIST))
+		tcb_pend(tcp, c);
+	c->snd.wnd = wnd;
+}
+
+/* What the acknowledgement of our FIN moves. True: the connection is over. */
+static bool fin_was_acked(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	switch (c->state) {
+	case WR_TCP_FIN_WAIT_1:
+		tcb_set_state(tcp, c, WR_TCP_FIN_WAIT_2);
+		if (tcp->conf.fin_wait2_us)
+			tcb_arm(tcp, c, wr_tick_after(tcp->now_tick, tcp->conf.fin_wait2_us));
+		return false;
+	case WR_TCP_CLOSING:
+		tcb_enter_time_wait(tcp, c);
+		return true;
+	case WR_TCP_LAST_ACK:
+		tcb_end(tcp, c, WR_REASON_finished);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Simultaneous open, SYN-RECEIVED: our SYN is acknowledged. */
+static enum wr_verdict complete_open(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	const struct wr_seg *seg = &f->seg;
+
+	if (!wr_seq_lt(c->snd.una, seg->ack) || wr_seq_lt(c->snd.nxt, seg->ack))
+		return tcp_owe_reset(tcp, f, WR_V_tcp_ack_not_sent);
+	tcb_set_state(tcp, c, WR_TCP_ESTABLISHED);
+	c->snd.wl1 = seg->seq;
+	c->snd.wnd = c->max_wnd = (uint32_t)seg->wnd
+				  << (seg->flags & WR_TCP_SYN ? 0 : c->snd_shift);
+	tcb_arm_limits(tcp, c);
+	if (!c->events->on_open(tcp, c)) {
+		wr_tcp_abort(tcp, c);
+		return WR_V_tcp_refused;
+	}
+	return c->state == WR_TCP_CLOSED ? WR_V_tcp_accepted : WR_V_NEXT;
+}
+
+/* RFC 5961 section 5.2, MAY-12: an ACK older than any window we ever had is a guess. */
+static bool ack_too_old(const struct wr_tcb *c, const struct wr_seg *seg)
+{
+	return wr_seq_span(seg->ack, c->snd.una) > c->max_wnd;
+}
+
+/* RFC 5681 section 2: the definition of a duplicate acknowledgement. */
+static bool is_duplicate_ack(const struct wr_tcb *c, const struct wr_seg *seg, uint32_t old_wnd)
+{
+	return seg->len == 0 && wr_seq_eq(seg->ack, c->snd.una) && tcb_flight(c) > 0 &&
+	       c->snd.wnd == old_wnd;
+}
+
+/* Fifth, check the ACK field. */
+static enum wr_verdict check_ack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	const struct wr_seg *seg = &f->seg;
+	uint32_t flight = tcb_flight(c), old_wnd = c->snd.wnd;
+
+	if (wr_unlikely(!(seg->flags & WR_TCP_ACK)))
+		return WR_V_tcp_no_ack;
+	if (wr_unlikely(c->state == WR_TCP_SYN_RECEIVED)) {
+		enum wr_verdict v = complete_open(tcp, c, f);
+
+		if (v != WR_V_NEXT)
+			return v;
+	}
+	if (wr_unlikely(wr_seq_lt(c->snd.nxt, seg->ack))) {
+		owe_limited_ack(tcp, c, WR_TCB_CHALLENGE);
+		return WR_V_tcp_ack_not_sent;
+	}
+	if (wr_seq_lt(seg->ack, c->snd.una)) {
+		if (!ack_too_old(c, seg))
+			return WR_V_NEXT; /* reordered; its text still counts */
+		owe_limited_ack(tcp, c, WR_TCB_CHALLENGE);
+		return WR_V_tcp_ack_too_old;
+	}
+
+	tcp_update_send_window(tcp, c, seg);
+	if (!wr_seq_eq(seg->ack, c->snd.una)) {
+		tcp_acked(tcp, c, seg, wr_seq_span(c->snd.una, seg->ack), flight);
+		if (c->state == WR_TCP_CLOSED)
+			return WR_V_tcp_ack_accepted; /* a service ended it in on_room */
+		if (tcb_fin_acked(c) && fin_was_acked(tcp, c))
+			return WR_V_tcp_ack_accepted;
+	} else if (flight) {
+		tcp_not_advanced(tcp, c, seg, is_duplicate_ack(c, seg, old_wnd));
+	}
+	return WR_V_NEXT;
+}
+
+/* Sixth, check the URG bit: ignored; urgent data is delivered in line, RFC 6093. */
+
+/* Hangs refused text behind what waits already; small pieces share a buffer. */
+static void hold(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	struct rte_mbuf *tail = c->rcvq_tail;
+	uint32_t len = m->data_len;
+
+	c->flags |= WR_TCB_HELD;
+	c->rcvq_bytes += len;
+	if (tail && rte_pktmbuf_tailroom(tail) >= len && rte_mbuf_refcnt_read(tail) == 1) {
+		rte_memcpy(rte_pktmbuf_mtod_offset(tail, char *, tail->data_len),
+			   rte_pktmbuf_mtod(m, char *), len);
+		tail->data_len = (uint16_t)(tail->data_len + len);
+		tail->pkt_len = tail->data_len;
+		rte_pktmbuf_free(m);
+		WR_COUNT(tcp->stats, tcp_coalesced, 1);
+		return;
+	}
+	wr_buf(m)->next = NULL;
+	if (tail)
+		wr_buf(tail)->next = m;
+	else
+		c->rcvq_head = m;
+	c->rcvq_tail = m;
+	tcp->held++;
+}
+
+/* Gives m, whose data is text in order, to the service. */
+static void deliver(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	if (c->rcvq_head || !c->events->on_data(tcp, c, m)) {
+		if (c->state == WR_TCP_CLOSED)
+			rte_pktmbuf_free(m); /* aborted instead of taking it */
+		else
+			hold(tcp, c, m);
+	}
+}
+
+static void tell_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (c->rcvq_head) {
+		c->rare |= WR_TCB_EOF_OWED;
+		return;
+	}
+	c->rare &= (uint8_t)~WR_TCB_EOF_OWED;
+	c->events->on_peer_closed(tcp, c);
+}
+
+void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	while (c->rcvq_head && c->state != WR_TCP_CLOSED) {
+		struct rte_mbuf *m = c->rcvq_head;
+		uint32_t len = m->data_len;
+
+		c->rcvq_head = wr_buf(m)->next;
+		if (!c->rcvq_head)
+			c->rcvq_tail = NULL;
+		tcp->held--;
+		c->rcvq_bytes -= len;
+		if (c->events->on_data(tcp, c, m))
+			continue;
+		if (c->state == WR_TCP_CLOSED) {
+			rte_pktmbuf_free(m);
+			return;
+		}
+		wr_buf(m)->next = c->rcvq_head;
+		c->rcvq_head = m;
+		if (!c->rcvq_tail)
+			c->rcvq_tail = m;
+		tcp->held++;
+		c->rcvq_bytes += len;
+		break;
+	}
+	if (c->state == WR_TCP_CLOSED)
+		return;
+	if (!c->rcvq_head) {
+		c->flags &= (uint16_t)~WR_TCB_HELD;
+		if (c->rare & WR_TCB_EOF_OWED)
+			tell_peer_closed(tcp, c);
+	}
+	if (c->state != WR_TCP_CLOSED && !tcb_fin_received(c) &&
+	    tcp_window_worth_telling(tcp, c)) {
+		c->flags |= WR_TCB_WNDUP;
+		tcb_pend(tcp, c);
+	}
+}
+
+/* RCV.NXT moves on by len bytes. */
+static void advance(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
+{
+	struct wr_seq nxt = wr_seq_add(c->rcv.nxt, len);
+
+	if (wr_unlikely((nxt.n ^ c->rcv.nxt.n) >> 31)) { /* keep 64-bit totals, twice a lap */
+		c->in_base += wr_seq_span(c->in_seq, nxt);
+		c->in_seq = nxt;
+	}
+	c->rcv.nxt = nxt;
+	WR_COUNT(tcp->stats, tcp_bytes_in, len);
+}
+
+/* Delayed ACK: at once for every second segment, else after delack_us. RFC 9293 3.8.6.3. */
+static void owe_ack_for_text(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
+{
+	bool second = wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
+
+	if (second || c->reorder || tcp->conf.delack_us == 0 || (c->flags & WR_TCB_HELD)) {
+		c->flags |= WR_TCB_ACK_NOW;
+	} else if (!(c->flags & WR_TCB_DELACK)) {
+		c->flags |= WR_TCB_DELACK;
+		c->delack_tick = wr_tick_after(tcp->now_tick, tcp->conf.delack_us);
+	}
+	tcb_pend(tcp, c);
+}
+
+/* Eighth, the FIN bit: everything before it was received. */
+static void fin_in_order(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	c->rcv.nxt = wr_seq_add(c->rcv.nxt, 1);
+	if (wr_seq_lt(c->rcv.edge, c->rcv.nxt))
+		c->rcv.edge = c->rcv.nxt;
+	tcb_owe_ack(tcp, c);
+	switch (c->state) {
+	case WR_TCP_ESTABLISHED:
+		tcb_set_state(tcp, c, WR_TCP_CLOSE_WAIT);
+		break;
+	case WR_TCP_FIN_WAIT_1: /* had our FIN been acknowledged: FIN-WAIT-2 by now */
+		tcb_set_state(tcp, c, WR_TCP_CLOSING);
+		break;
+	case WR_TCP_FIN_WAIT_2:
+		tell_peer_closed(tcp, c);
+		if (c->state != WR_TCP_CLOSED)
+			tcb_enter_time_wait(tcp, c);
+		return;
+	default:
+		return;
+	}
+	tell_peer_closed(tcp, c);
+}
+
+/* The gap was filled: what was kept behind it follows. */
+static void deliver_reordered(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct rte_mbuf *m;
+
+	while (c->reorder && (m = tcp_reorder_next(tcp, c)) != NULL) {
+		bool fin = wr_buf(m)->flags & WR_BUF_FIN;
+
+		if (m->data_len) {
+			advance(tcp, c, m->data_len);
+			deliver(tcp, c, m);
+		} else {
+			rte_pktmbuf_free(m);
+		}
+		if (c->state == WR_TCP_CLOSED)
+			return;
+		if (fin) {
+			fin_in_order(tcp, c);
+			return;
+		}
+	}
+}
+
+/* Cuts the segment to what is new and in the window. False: nothing is left. */
+static bool trim(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seg *seg)
+{
+	uint32_t room;
+
+	if (wr_seq_lt(seg->seq, c->rcv.nxt)) {
+		uint32_t old = wr_seq_span(seg->seq, c->rcv.nxt);
+
+		if (seg->flags &
+		    WR_TCP_SYN) { /* simultaneous open: the SYN is the first byte */
+			seg->flags &= (uint8_t)~WR_TCP_SYN;
+			seg->seq = wr_seq_add(seg->seq, 1);
+			seg->len--;
+			old--;
+		}
+		if (old) {
+			uint32_t cut = wr_min(old, seg->text_len);
+
+			tcp_note_duplicate(tcp, c, seg->seq, wr_seq_add(seg->seq, cut));
+			tcb_owe_ack(tcp, c); /* sent again: our ACK was lost */
+			seg->seq = c->rcv.nxt;
+			seg->text_off = (uint16_t)(seg->text_off + cut);
+			seg->text_len = (uint16_t)(seg->text_len - cut);
+			seg->len -= old;
+		}
+	}
+	room = wr_seq_span(seg->seq, c->rcv.edge);
+	if (wr_seq_lt(c->rcv.edge, seg->seq))
+		room = 0;
+	if (seg->text_len > room) {
+		seg->text_len = (uint16_t)room;
+		seg->flags &= (uint8_t)~WR_TCP_FIN;
+		tcb_owe_ack(tcp, c);
+	}
+	return seg->text_len || (seg->flags & WR_TCP_FIN);
+}
+
+/* Seventh, process the segment text, and eighth, the FIN bit. */
+enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	struct wr_seg *seg = &f->seg;
+	struct rte_mbuf *m = f->m;
+
+	if (seg->len == 0)
+		return WR_V_tcp_ack_accepted;
+	if (tcb_fin_received(c))
+		return WR_V_tcp_after_close;
+	if (!wr_seq_eq(seg->seq, c->rcv.nxt) || seg->text_len > tcb_rcv_wnd(c)) {
+		if (!trim(tcp, c, seg))
+			return WR_V_tcp_duplicate;
+		if (!wr_seq_eq(seg->seq, c->rcv.nxt)) {
+			c->rare |= WR_TCB_DUP_ACK;
+			tcb_owe_ack(tcp, c); /* RFC 5681 section 4.2: at once */
+			return tcp_reorder_add(tcp, c, f);
+		}
+	}
+
+	if (seg->text_len) {
+		if (wr_unlikely(tcp->conf.held_bufs && tcp->held >= tcp->conf.held_bufs))
+			return WR_V_tcp_no_mbuf; /* not acknowledged: the peer sends it again */
+		m->data_off = (uint16_t)(m->data_off + seg->text_off);
+		m->data_len = seg->text_len;
+		m->pkt_len = seg->text_len;
+		f->m = NULL;
+		advance(tcp, c, seg->text_len);
+		deliver(tcp, c, m);
+		if (c->state == WR_TCP_CLOSED)
+			return WR_V_tcp_accepted;
+		owe_ack_for_text(tcp, c, seg->text_len);
+	}
+	if (seg->flags & WR_TCP_FIN)
+		fin_in_order(tcp, c);
+	else if (wr_unlikely(c->reorder != NULL))
+		deliver_reordered(tcp, c);
+	return WR_V_tcp_accepted;
+}
+
+enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	const struct wr_seg *seg = &f->seg;
+	enum wr_verdict v = WR_V_NEXT;
+
+	if (c->flags & WR_TCB_TS)
+		v = check_timestamp(tcp, c, seg);
+	if (v == WR_V_NEXT)
+		v = check_sequence(tcp, c, seg);
+	if (v == WR_V_NEXT)
+		v = check_rst(tcp, c, seg);
+	if (v == WR_V_NEXT)
+		v = check_syn(tcp, c, seg);
+	if (v != WR_V_NEXT)
+		return v;
+
+	/* RFC 7323 section 4.3 (2): only a segment at the left edge moves TS.Recent. */
+	if (seg->has_ts && wr_seq_le(seg->seq, c->rcv.acked))
+		c->ts_recent = seg->ts_val;
+	v = check_ack(tcp, c, f);
+	if (v != WR_V_NEXT)
+		return v;
+	c->last_rx_tick = tcp->now_tick;
+	if (c->probes)
+		c->probes = 0;
+	return tcp_process_text(tcp, c, f);
+}

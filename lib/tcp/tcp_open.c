@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Opening: LISTEN and half-open records, SYN-SENT, active open; resets for no connection. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "tcb.h"
+
+/* ---- segments for no connection ---- */
+
+/* A bucket that fills at conf.rsts_per_s and holds a tenth of a second's worth. */
+static bool may_reset(struct wr_tcp *tcp)
+{
+	uint32_t cost = tcp->conf.rsts_per_s ? 1000000 / tcp->conf.rsts_per_s : 0;
+
+	if (tcp->rst_tokens_us + 100000 < tcp->now_us)
+		tcp->rst_tokens_us = tcp->now_us - 100000;
+	if (tcp->conf.rsts_per_s && tcp->rst_tokens_us + cost <= tcp->now_us) {
+		tcp->rst_tokens_us += cost;
+		return true;
+	}
+	WR_COUNT(tcp->stats, tcp_rst_limited, 1);
+	return false;
+}
+
+/*
+ * RFC 9293 section 3.10.7.1: a reset that the sender of f will believe. Never in answer to
+ * a reset.
+ */
+enum wr_verdict tcp_owe_reset(struct wr_tcp *tcp, const struct wr_frame *f, enum wr_verdict v)
+{
+	const struct wr_seg *seg = &f->seg;
+	struct wr_owed owed = {
+		.tuple = f->tuple,
+		.half_open = UINT32_MAX,
+		.cause = WR_CAUSE_tcp_rst_closed,
+	};
+
+	if ((seg->flags & WR_TCP_RST) || !may_reset(tcp))
+		return v == WR_V_tcp_no_listener ? WR_V_tcp_no_listener_quiet : v;
+	if (seg->flags & WR_TCP_ACK) {
+		owed.seq = seg->ack;
+		owed.flags = WR_TCP_RST;
+	} else {
+		owed.ack = wr_seq_add(seg->seq, seg->len);
+		owed.flags = WR_TCP_RST | WR_TCP_ACK;
+	}
+	tcp_owe(tcp, &owed);
+	return v;
+}
+
+static int find_listener(const struct wr_tcp *tcp, const struct wr_tuple *t)
+{
+	int any = -1;
+
+	for (unsigned i = 0; i < tcp->listeners; i++) {
+		if (tcp->listener[i].port != t->lport)
+			continue;
+		if (tcp->listener[i].addr == t->laddr)
+			return (int)i;
+		if (tcp->listener[i].addr == 0)
+			any = (int)i;
+	}
+	return any;
+}
+
+/* ---- half-open records ---- */
+
+static uint32_t half_open_timer(const struct wr_tcp *tcp, uint32_t index)
+{
+	return tcp->conf.connections + index;
+}
+
+static void owe_synack(struct wr_tcp *tcp, uint32_t index, enum wr_cause cause)
+{
+	const struct wr_half_open *h = &tcp->half_open[index];
+	const struct wr_owed owed = {
+		.tuple = h->tuple,
+		.half_open = index,
+		.cause = (uint8_t)cause,
+	};
+
+	tcp_owe(tcp, &owed);
+}
+
+static void matrix(struct wr_tcp *tcp, enum wr_tcp_state from, enum wr_tcp_state to)
+{
+	wr_stat_add(&tcp->stats->transition[from][to], 1);
+}
+
+static void release_half_open(struct wr_tcp *tcp, uint32_t index)
+{
+	struct wr_half_open *h = &tcp->half_open[index];
+
+	wr_wheel_cancel(tcp->wheel, half_open_timer(tcp, index));
+	wr_stat_add(&tcp->stats->connections[WR_TCP_SYN_RECEIVED], (uint64_t)-1);
+	h->used = false;
+	h->next_free = tcp->free_half_open;
+	tcp->free_half_open = index;
+}
+
+void tcp_half_open_end(struct wr_tcp *tcp, uint32_t index)
+{
+	uint32_t hash = wr_flow_hash(tcp->flows, &tcp->half_open[index].tuple);
+
+	wr_flow_remove(tcp->flows, hash, wr_flow_value(WR_FLOW_HALF_OPEN, index));
+	matrix(tcp, WR_TCP_SYN_RECEIVED, WR_TCP_CLOSED);
+	release_half_open(tcp, index);
+}
+
+/* SYN-ACK number n is due 1, 2, 4, ... initial RTOs after the one before. */
+static void arm_synack(struct wr_tcp *tcp, uint32_t index)
+{
+	struct wr_half_open *h = &tcp->half_open[index];
+	uint64_t rto = (uint64_t)tcp->conf.rto_initial_us << h->retries;
+
+	if (rto > tcp->conf.rto_max_us)
+		rto = tcp->conf.rto_max_us;
+	h->due_tick = wr_tick_after(tcp->now_tick, rto);
+	wr_wheel_arm(tcp->wheel, half_open_timer(tcp, index), h->due_tick);
+}
+
+void tcp_half_open_ring(struct wr_tcp *tcp, uint32_t index)
+{
+	struct wr_half_open *h = &tcp->half_open[index];
+
+	if (!h->used)
+		return;
+	if (!wr_tick_reached(h->due_tick, tcp->now_tick)) {
+		wr_wheel_arm(tcp->wheel, half_open_timer(tcp, index), h->due_tick);
+		return;
+	}
+	if (h->retries >= tcp->conf.synack_retries) {
+		WR_COUNT(tcp->stats, tcp_half_open_expired, 1);
+		tcp_half_open_end(tcp, index);
+		return;
+	}
+	h->retries++;
+	arm_synack(tcp, index);
+	owe_synack(tcp, index, WR_CAUSE_tcp_synack_rexmit);
+}
+
+/* A SYN for a listener: RFC 9293 section 3.10.7.2, third. */
+static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int listener)
+{
+	uint32_t index = tcp->free_half_open;
+	struct wr_syn_options peer;
+	struct wr_half_open *h;
+
+	if (index == UINT32_MAX)
+		return WR_V_tcp_backlog_full;
+	if (wr_flow_add(tcp->flows, f->hash, wr_flow_value(WR_FLOW_HALF_OPEN, index)) != 0)
+		return WR_V_tcp_backlog_full;
+	h = &tcp->half_open[index];
+	tcp->free_half_open = h->next_free;
+	wr_tcp_parse_syn(&f->seg, &peer);
+	*h = (struct wr_half_open) {
+		.tuple = f->tuple,
+		.iss = tcp_isn(tcp, &f->tuple),
+		.irs = f->seg.seq,
+		.ts_recent = f->seg.ts_val,
+		.opened_tick = tcp->now_tick,
+		.mss = peer.mss,
+		.neigh = UINT16_MAX,
+		.snd_shift = peer.wscale,
+		.listener = (uint8_t)listener,
+		.ts = f->seg.has_ts && tcp->conf.timestamps,
+		.sack = peer.sack_permitted,
+		.wscale = peer.has_wscale,
+		.used = true,
+	};
+	wr_stat_add(&tcp->stats->connections[WR_TCP_SYN_RECEIVED], 1);
+	matrix(tcp, WR_TCP_LISTEN, WR_TCP_SYN_RECEIVED);
+	arm_synack(tcp, index);
+	owe_synack(tcp, index, WR_CAUSE_tcp_synack);
+	return WR_V_tcp_syn_received;
+}
+
+enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f)
+{
+	uint8_t flags = f->seg.flags;
+	int listener = find_listener(tcp, &f->tuple);
+
+	if (listener < 0 || tcp->draining)
+		return tcp_owe_reset(tcp, f, WR_V_tcp_no_listener);
+	if (flags & WR_TCP_RST) /* first, check for a RST */
+		return WR_V_tcp_reset_ignored;
+	if (flags & WR_TCP_ACK) /* second, check for an ACK */
+		return tcp_owe_reset(tcp, f, WR_V_tcp_no_listener);
+	if (flags & WR_TCP_SYN) /* third, check for a SYN */
+		return listen_syn(tcp, f, listener);
+	return WR_V_tcp_no_ack; /* fourth, other data or control: drop */
+}
+
+/* The handshake's ACK: a full connection takes the record's place. NULL: no room. */
+static struct wr_tcb *promote(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
+{
+	const struct wr_half_open h = tcp->half_open[index];
+	const struct wr_tcp_listener *listener = &tcp->listener[h.listener];
+	const struct wr_syn_options peer = {h.mss, h.snd_shift, h.wscale, h.sack};
+	struct wr_tcb *c = tcb_new(tcp, &h.tuple, f->hash);
+
+	if (!c)
+		return NULL;
+	wr_flow_remove(tcp->flows, f->hash, wr_flow_value(WR_FLOW_HALF_OPEN, index));
+	release_half_open(tcp, index);
+	c->events = listener->events;
+	c->user = listener->user;
+	c->options = tcp->listener_options[h.listener];
+	tcp->option_uses[c->options]++;
+	if (listener->options.nodelay)
+		c->flags |= WR_TCB_NODELAY;
+	c->tos = listener->options.tos & 0xfc;
+	c->neigh = h.neigh;
+	c->iss = h.iss;
+	c->irs = h.irs;
+	c->snd.una = c->acked_seq = c->sq_end = c->snd.nxt = wr_seq_add(h.iss, 1);
+	c->rcv.nxt = c->rcv.acked = c->in_seq = wr_seq_add(h.irs, 1);
+	c->rcv.edge = wr_seq_add(c->rcv.nxt, wr_min(tcp->conf.rcv_buf, UINT16_MAX));
+	c->ts_recent = h.ts_recent;
+	c->ts_offset = tcp_ts_offset(tcp, &h.tuple);
+	c->opened_tick = h.opened_tick;
+	c->rexmits = c->syn_rexmits = h.retries;
+	tcb_negotiated(tcp, c, &peer, h.ts, h.retries > 0);
+	c->snd.wl1 = f->seg.seq;
+	c->snd.wnd = c->max_wnd = (uint32_t)f->seg.wnd << c->snd_shift;
+	if (h.retries == 0) /* Karn: only if one SYN-ACK can be meant */
+		tcp_rtt_sample(c, (tcp->now_tick - h.opened_tick) << WR_TICK_SHIFT);
+	wr_stat_add(&tcp->stats->connections[WR_TCP_ESTABLISHED], 1);
+	matrix(tcp, WR_TCP_SYN_RECEIVED, WR_TCP_ESTABLISHED);
+	c->state = WR_TCP_ESTABLISHED;
+	c->state_tick = tcp->now_tick;
+	return c;
+}
+
+/* The steps of 3.10.7.4 before the ACK. WR_V_NEXT: the segment may complete the handshake. */
+static enum wr_verdict half_open_checks(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
+{
+	const struct wr_half_open *h = &tcp->half_open[index];
+	const struct wr_seg *seg = &f->seg;
+	struct wr_seq nxt = wr_seq_add(h->irs, 1);
+	uint32_t wnd = wr_min(tcp->conf.rcv_buf, UINT16_MAX);
+
+	if ((seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_RST)) == WR_TCP_SYN &&
+	    wr_seq_eq(seg->seq, h->irs)) { /* the peer did not get our SYN-ACK */
+		owe_synack(tcp, index, WR_CAUSE_tcp_synack_rexmit);
+		return WR_V_tcp_syn_duplicate;
+	}
+	if (h->ts && !(seg->flags & WR_TCP_RST)) {
+		if (!seg->has_ts)
+			return WR_V_tcp_no_timestamp;
+		if ((int32_t)(seg->ts_val - h->ts_recent) < 0)
+			return WR_V_tcp_paws;
+	}
+	if (!wr_seq_in(seg->seq, nxt, wnd))
+		return seg->flags & WR_TCP_RST ? WR_V_tcp_reset_ignored
+					       : WR_V_tcp_not_in_window;
+	if (seg->flags & WR_TCP_RST) {
+		if (!wr_seq_eq(seg->seq, nxt))
+			return WR_V_tcp_reset_ignored; /* a guess; the handshake decides */
+		tcp_half_open_end(tcp, index); /* passive open: back to LISTEN, silently */
+		return WR_V_tcp_reset;
+	}
+	if (seg->flags & WR_TCP_SYN)
+		return WR_V_tcp_challenged; /* answered by the next SYN-ACK of the timer */
+	if (!(seg->flags & WR_TCP_ACK))
+		return WR_V_tcp_no_ack;
+	if (!wr_seq_eq(seg->ack, wr_seq_add(h->iss, 1)))
+		return tcp_owe_reset(tcp, f, WR_V_tcp_ack_not_sent);
+	return WR_V_NEXT;
+}
+
+enum wr_verdict tcp_half_open_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
+{
+	enum wr_verdict v = half_open_checks(tcp, index, f);
+	struct wr_tcb *c;
+
+	if (v != WR_V_NEXT)
+		return v;
+	c = promote(tcp, index, f);
+	if (!c)
+		return WR_V_tcp_table_full; /* the record stays: the peer's next segment may
+					       find room */
+	WR_COUNT(tcp->stats, tcp_passive_opens, 1);
+	tcb_arm_limits(tcp, c);
+	if (!c->events->on_open(tcp, c)) {
+		wr_tcp_abort(tcp, c);
+		return WR_V_tcp_refused;
+	}
+	if (c->state == WR_TCP_CLOSED)
+		return WR_V_tcp_accepted;
+	if (f->seg.has_ts && wr_seq_le(f->seg.seq, c->rcv.acked))
+		c->ts_recent = f->seg.ts_val;
+	return tcp_process_text(tcp, c, f);
+}
+
+/* ---- SYN-SENT ---- */
+
+/* Our SYN is acknowledged. */
+static enum wr_verdict establish(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	struct wr_seg *seg = &f->seg;
+
+	c->snd.una = c->acked_seq = seg->ack;
+	c->flags &= (uint16_t)~WR_TCB_RTO_ARMED;
+	c->backoff = 0;
+	if (c->syn_rexmits == 0)
+		tcp_rtt_sample(c, (tcp->now_tick - c->opened_tick) << WR_TICK_SHIFT);
+	tcb_set_state(tcp, c, WR_TCP_ESTABLISHED);
+	tcb_owe_ack(tcp, c);
+	tcb_arm_limits(tcp, c);
+	if (!c->events->on_open(tcp, c)) {
+		wr_tcp_abort(tcp, c);
+		return WR_V_tcp_refused;
+	}
+	if (c->state == WR_TCP_CLOSED)
+		return WR_V_tcp_accepted;
+	/* Text that came with the SYN begins behind it. */
+	seg->flags &= (uint8_t)~WR_TCP_SYN;
+	seg->seq = c->rcv.nxt;
+	seg->len--;
+	return seg->len ? tcp_process_text(tcp, c, f) : WR_V_tcp_accepted;
+}
+
+/* RFC 9293 section 3.10.7.3. */
+enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	struct wr_seg *seg = &f->seg;
+	struct wr_syn_options peer;
+	bool ack_ok = seg->flags & WR_TCP_ACK;
+
+	/* First, check the ACK bit. */
+	if (ack_ok && (wr_seq_le(seg->ack, c->iss) || wr_seq_lt(c->snd.nxt, seg->ack)))
+		return tcp_owe_reset(tcp, f, WR_V_tcp_ack_not_sent);
+	/* Second, check the RST bit. */
+	if (seg->flags & WR_TCP_RST) {
+		if (!ack_ok)
+			return WR_V_tcp_reset_ignored;
+		tcb_end(tcp, c, WR_REASON_refused);
+		return WR_V_tcp_reset;
+	}
+	/* Third, security: not implemented. Fourth, check the SYN bit. */
+	if (!(seg->flags & WR_TCP_SYN))
+		return WR_V_tcp_no_ack; /* fifth: neither SYN nor RST: drop */
+
+	wr_tcp_parse_syn(seg, &peer);
+	c->irs = seg->seq;
+	c->rcv.nxt = c->rcv.acked = c->in_seq = wr_seq_add(seg->seq, 1);
+	c->rcv.edge = wr_seq_add(c->rcv.nxt, wr_min(tcp->conf.rcv_buf, UINT16_MAX));
+	c->last_rx_tick = tcp->now_tick;
+	if (seg->has_ts)
+		c->ts_recent = seg->ts_val;
+	tcb_negotiated(tcp, c, &peer, seg->has_ts && tcp->conf.timestamps, c->syn_rexmits > 0);
+	c->snd.wl1 = seg->seq;
+	c->snd.wnd = c->max_wnd = seg->wnd; /* never scaled on a SYN */
+	if (ack_ok)
+		return establish(tcp, c, f);
+
+	/* Simultaneous open. */
+	tcb_set_state(tcp, c, WR_TCP_SYN_RECEIVED);
+	c->backoff = 0;
+	tcp_send_syn(tcp, c, WR_CAUSE_tcp_synack);
+	return WR_V_tcp_accepted;
+}
+
+/* ---- active open ---- */
+
+static bool is_ours(const struct wr_tcp *tcp, const struct wr_tuple *t)
+{
+	return tcp->owner->cores == 1 || wr_owner_of(tcp->owner, t) == tcp->core;
+}
+
+/* RFC 6056 algorithm 1: a random start, then the next that is free and comes home. */
+static int choose_port(struct wr_tcp *tcp, struct wr_tuple *t)
+{
+	const uint32_t low = 1024, count = 65536 - low;
+	uint32_t start = wr_prng_below(tcp->ip->prng, count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		t->lport = (uint16_t)(low + (start + i) % count);
+		if (is_ours(tcp, t) &&
+		    tcp_find(tcp, wr_flow_hash(tcp->flows, t), t) == WR_FLOW_NONE)
+			return 0;
+	}
+	return -EADDRNOTAVAIL;
+}
+
+static int choose_tuple(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct wr_tuple *t)
+{
+	if (to->rport == 0 || !wr_ip_is_reachable(tcp->ip, to->raddr))
+		return -ENETUNREACH;
+	t->laddr = to->laddr ? to->laddr : wr_ip_source_for(tcp->ip, to->raddr);
+	if (t->laddr == 0 || !wr_ip_is_local(tcp->ip, t->laddr))
+		return -EADDRNOTAVAIL;
+	t->raddr = to->raddr;
+	t->rport = to->rport;
+	if (to->lport == 0)
+		return choose_port(tcp, t);
+	t->lport = to->lport;
+	return 0;
+}
+
+int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct wr_tcb **out)
+{
+	struct wr_tuple t;
+	struct wr_tcb *c;
+	uint32_t hash;
+	int rc = choose_tuple(tcp, to, &t);
+
+	if (rc != 0)
+		return rc;
+	hash = wr_flow_hash(tcp->flows, &t);
+	if (to->lport && tcp_find(tcp, hash, &t) != WR_FLOW_NONE)
+		return -EADDRINUSE;
+	c = tcb_new(tcp, &t, hash);
+	if (!c)
+		return -ENOBUFS;
+	c->options = tcp_options_get(tcp, &to->options);
+	if (c->options == UINT16_MAX) {
+		wr_flow_remove(tcp->flows, hash, wr_flow_value(WR_FLOW_TCB, tcb_index(tcp, c)));
+		c->next_free = tcp->dead_tcb;
+		tcp->dead_tcb = tcb_index(tcp, c);
+		return -ENOBUFS;
+	}
+	c->events = to->events;
+	c->user = to->user;
+	c->rare = WR_TCB_ACTIVE;
+	if (to->options.nodelay)
+		c->flags |= WR_TCB_NODELAY;
+	c->tos = to->options.tos & 0xfc;
+	c->iss = tcp_isn(tcp, &t);
+	c->ts_offset = tcp_ts_offset(tcp, &t);
+	c->snd.una = c->snd.nxt = c->iss;
+	c->sq_end = wr_seq_add(c->iss, 1);
+	c->cc.smss = tcp->conf.mss;
+	tcb_set_state(tcp, c, WR_TCP_SYN_SENT);
+	WR_COUNT(tcp->stats, tcp_active_opens, 1);
+	tcb_pend(tcp, c); /* the SYN leaves with the next flush */
+	*out = c;
+	return 0;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Timers: a connection has one timer in the wheel, which rings at the earliest of its
+ * deadlines or before. Then all are looked at, and the wheel is armed for the next.
+ */
+
+#include "tcb.h"
+
+static uint32_t ticks(uint64_t us)
+{
+	return wr_tick_after(0, us);
+}
+
+void tcb_arm(struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t tick)
+{
+	wr_wheel_arm(tcp->wheel, tcb_index(tcp, c), tick);
+}
+
+/* ---- what may be due ---- */
+
+/* The next keep-alive probe, MUST-26: after silence, not after time. */
+static uint32_t keepalive_tick(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	const struct wr_tcp_options *o = tcb_options(tcp, c);
+
+	return c->last_rx_tick + ticks(o->keepalive_idle_s * 1000000ull) +
+	       c->probes * ticks(o->keepalive_interval_s * 1000000ull);
+}
+
+static bool keeps_alive(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return tcb_options(tcp, c)->keepalive && c->state >= WR_TCP_ESTABLISHED &&
+	       tcb_flight(c) == 0;
+}
+
+/* Earliest of the limits on the whole connection; false: it has none. */
+static bool limit_tick(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t *tick,
+		       enum wr_reason *reason)
+{
+	const struct wr_tcp_options *o = tcb_options(tcp, c);
+	struct {
+		uint32_t ms, from;
+		enum wr_reason reason;
+	} limit[] = {
+		{o->total_timeout_ms, c->opened_tick, WR_REASON_total_timeout},
+		{o->idle_timeout_ms, c->last_rx_tick, WR_REASON_idle_timeout},
+		{c->state <= WR_TCP_SYN_RECEIVED ? o->connect_timeout_ms : 0, c->opened_tick,
+		 WR_REASON_connect_timeout},
+		{c->state == WR_TCP_FIN_WAIT_2 ? (uint32_t)(tcp->conf.fin_wait2_us / 1000) : 0,
+		 wr_tick_reached(c->state_tick, c->last_rx_tick) ? c->last_rx_tick
+								 : c->state_tick,
+		 WR_REASON_fin_wait_timeout},
+	};
+	bool any = false;
+
+	for (unsigned i = 0; i < WR_LEN(limit); i++) {
+		uint32_t at = limit[i].from + ticks(limit[i].ms * 1000ull);
+
+		if (limit[i].ms == 0 || (any && wr_tick_reached(*tick, at)))
+			continue;
+		any = true;
+		*tick = at;
+		*reason = limit[i].reason;
+	}
+	return any;
+}
+
+static bool due(const struct wr_tcp *tcp, uint32_t tick)
+{
+	return wr_tick_reached(tick, tcp->now_tick);
+}
+
+/* ---- what then happens ---- */
+
+/* SYN or SYN-ACK without an answer: MUST-22, MUST-23. */
+static void syn_expired(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	uint64_t waited_us = (uint64_t)(tcp->now_tick - c->opened_tick) << WR_TICK_SHIFT;
+
+	if (waited_us >= tcp->conf.r2_syn_us) {
+		tcb_end(tcp, c,
+			wr_ip_is_resolved(tcp->ip, c->tuple.raddr) ? WR_REASON_connect_timeout
+								   : WR_REASON_no_route);
+		return;
+	}
+	if (c->backoff < 15)
+		c->backoff++;
+	if (c->syn_rexmits < UINT8_MAX)
+		c->syn_rexmits++;
+	c->rexmits++;
+	if (c->backoff == tcp->conf.r1_rexmits)
+		wr_ip_suspect(tcp->ip, c->tuple.raddr, tcp->now_us);
+	tcp_send_syn(tcp, c,
+		     c->state == WR_TCP_SYN_SENT ? WR_CAUSE_tcp_syn_rexmit
+						 : WR_CAUSE_tcp_synack_rexmit);
+}
+
+/*
+ * Zero-window probe, MUST-35..37: a segment left of the window, which the peer must answer
+ * with its window (as Linux and the BSDs do: no byte of text is spent on it). If the window
+ * is open but too small for silly-window avoidance, the text itself goes: the override
+ * time-out of RFC 9293 3.8.6.2.1 (4).
+ */
+static void probe(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	uint64_t silent_us = (uint64_t)(tcp->now_tick - c->last_rx_tick) << WR_TICK_SHIFT;
+	uint64_t user_us = tcb_options(tcp, c)->user_timeout_ms * 1000ull;
+
+	if (silent_us >= (user_us ? user_us : tcp->conf.r2_us) && c->backoff > 0) {
+		tcb_end(tcp, c, user_us ? WR_REASON_user_timeout : WR_REASON_rexmit_timeout);
+		return;
+	}
+	if (c->snd.wnd) {
+		c->max_wnd = c->snd.wnd; /* what it offers is what it has */
+		c->flags &= (uint16_t) ~(WR_TCB_PERSIST | WR_TCB_RTO_ARMED);
+		tcb_pend(tcp, c);
+		return;
+	}
+	if (c->backoff < 15)
+		c->backoff++;
+	tcp_send_control(tcp, c, wr_seq_add(c->snd.una, (uint32_t)-1), 0, WR_CAUSE_tcp_probe);
+	tcp_arm_rto(tcp, c);
+}
+
+static void rto_ring(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	c->flags &= (uint16_t)~WR_TCB_RTO_ARMED;
+	if (c->state <= WR_TCP_SYN_RECEIVED)
+		syn_expired(tcp, c);
+	else if (c->flags & WR_TCB_PERSIST)
+		probe(tcp, c);
+	else if (tcb_flight(c))
+		tcp_rto_expired(tcp, c);
+}
+
+static void keepalive_ring(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (c->probes >= tcb_options(tcp, c)->keepalive_probes) {
+		tcp_send_control(tcp, c, c->snd.nxt, WR_TCP_RST, WR_CAUSE_tcp_rst);
+		tcb_end(tcp, c, WR_REASON_keepalive_timeout);
+		return;
+	}
+	c->probes++; /* SHLD-12: no text, one left of SND.NXT */
+	tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), 0,
+			 WR_CAUSE_tcp_keepalive);
+}
+
+static void limit_ring(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
+{
+	if (c->state > WR_TCP_SYN_SENT)
+		tcp_send_control(tcp, c, c->snd.nxt, WR_TCP_RST, WR_CAUSE_tcp_rst);
+	tcb_end(tcp, c, reason);
+}
+
+static void rearm(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	enum wr_reason reason;
+	uint32_t tick;
+
+	if (c->flags & WR_TCB_RTO_ARMED)
+		tcb_arm(tcp, c, c->rto_tick);
+	if (c->flags & WR_TCB_DELACK)
+		tcb_arm(tcp, c, c->delack_tick);
+	if (keeps_alive(tcp, c))
+		tcb_arm(tcp, c, keepalive_tick(tcp, c));
+	if (limit_tick(tcp, c, &tick, &reason))
+		tcb_arm(tcp, c, tick);
+}
+
+void tcb_arm_limits(struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	enum wr_reason reason;
+	uint32_t tick;
+
+	if (tcb_options(tcp, c)->keepalive)
+		tcb_arm(tcp, c, keepalive_tick(tcp, c));
+	if (limit_tick(tcp, c, &tick, &reason))
+		tcb_arm(tcp, c, tick);
+}
+
+void tcb_ring(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	enum wr_reason reason;
+	uint32_t tick;
+
+	if (c->state == WR_TCP_CLOSED)
+		return;
+	if ((c->flags & WR_TCB_DELACK) && due(tcp, c->delack_tick)) {
+		c->flags |= WR_TCB_ACK_NOW;
+		tcb_pend(tcp, c);
+	}
+	if ((c->flags & WR_TCB_RTO_ARMED) && due(tcp, c->rto_tick))
+		rto_ring(tcp, c);
+	if (c->state != WR_TCP_CLOSED && keeps_alive(tcp, c) &&
+	    due(tcp, keepalive_tick(tcp, c)))
+		keepalive_ring(tcp, c);
+	if (c->state != WR_TCP_CLOSED && limit_tick(tcp, c, &tick, &reason) && due(tcp, tick))
+		limit_ring(tcp, c, reason);
+	if (c->state != WR_TCP_CLOSED)
+		rearm(tcp, c);
+}
+
+const char *tcb_timer_name(const struct wr_tcp *tcp, const struct wr_tcb *c, uint64_t *in_us)
+{
+	const char *name = NULL;
+	uint32_t tick = 0;
+
+	if (c->flags & WR_TCB_RTO_ARMED) {
+		name = c->flags & WR_TCB_PERSIST ? "persist" : "on";
+		tick = c->rto_tick;
+	} else if (keeps_alive(tcp, c)) {
+		name = "keepalive";
+		tick = keepalive_tick(tcp, c);
+	}
+	if (name)
+		*in_us = due(tcp, tick) ? 0 : (uint64_t)(tick - tcp->now_tick) << WR_TICK_SHIFT;
+	return name;
+}

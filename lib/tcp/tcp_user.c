@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What services call: RFC 9293 section 3.9.1, and options of a connection. */
+
+#include <errno.h>
+
+#include <rte_memcpy.h>
+
+#include "tcb.h"
+
+#define SEND_BUFFERS_MAX 4096 /* in one send queue, however small */
+
+uint32_t wr_tcp_room(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	uint32_t queued = wr_seq_span(c->snd.una, c->sq_end);
+
+	if ((c->flags & WR_TCB_CLOSE) || c->state == WR_TCP_CLOSED)
+		return 0;
+	if (wr_seq_lt(c->sq_end, c->snd.una) || c->sq_count >= SEND_BUFFERS_MAX)
+		return 0;
+	return queued < tcp->conf.snd_buf ? tcp->conf.snd_buf - queued : 0;
+}
+
+/* Small text moves into the buffer before it while that one has not been sent. */
+static bool append_to_tail(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	struct rte_mbuf *tail = c->sq_tail;
+	uint32_t len = m->data_len;
+	struct wr_buf *b;
+
+	if (!c->sq_next || rte_mbuf_refcnt_read(tail) != 1 || rte_pktmbuf_tailroom(tail) < len)
+		return false;
+	b = wr_buf(tail);
+	if (b->len + len > c->cc.smss)
+		return false;
+	rte_memcpy(rte_pktmbuf_append(tail, (uint16_t)len), rte_pktmbuf_mtod(m, char *), len);
+	b->len += len;
+	rte_pktmbuf_free(m);
+	WR_COUNT(tcp->stats, tcp_coalesced, 1);
+	return true;
+}
+
+int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	uint32_t len = m->data_len;
+	struct wr_buf *b = wr_buf(m);
+
+	if ((c->flags & WR_TCB_CLOSE) || c->state == WR_TCP_CLOSED)
+		return -EPIPE;
+	if (wr_tcp_room(tcp, c) < len) {
+		c->flags |= WR_TCB_WANT_ROOM;
+		return -ENOBUFS;
+	}
+	if (!append_to_tail(tcp, c, m)) {
+		*b = (struct wr_buf) {
+			.seq = c->sq_end.n,
+			.len = len,
+			.text_off = m->data_off,
+		};
+		if (c->sq_tail)
+			wr_buf(c->sq_tail)->next = m;
+		else
+			c->sq_head = m;
+		c->sq_tail = m;
+		if (!c->sq_next)
+			c->sq_next = m;
+		c->sq_count++;
+		tcp->held++;
+	}
+	c->sq_end = wr_seq_add(c->sq_end, len);
+	tcb_pend(tcp, c);
+	return 0;
+}
+
+void wr_tcp_close(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	switch (c->state) {
+	case WR_TCP_SYN_SENT:
+		tcb_end(tcp, c, WR_REASON_aborted);
+		break;
+	case WR_TCP_SYN_RECEIVED:
+	case WR_TCP_ESTABLISHED:
+	case WR_TCP_CLOSE_WAIT:
+		c->flags |= WR_TCB_CLOSE;
+		tcb_pend(tcp, c);
+		break;
+	default: /* closed already */
+		break;
+	}
+}
+
+void wr_tcp_abort(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	switch (c->state) {
+	case WR_TCP_CLOSED:
+		return;
+	case WR_TCP_SYN_SENT:
+	case WR_TCP_CLOSING:
+	case WR_TCP_LAST_ACK: /* RFC 9293 3.10.5: nobody waits for a reset */
+		break;
+	default:
+		tcp_send_control(tcp, c, c->snd.nxt, WR_TCP_RST, WR_CAUSE_tcp_rst);
+	}
+	tcb_end(tcp, c, WR_REASON_aborted);
+}
+
+void wr_tcp_resume(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (c->state != WR_TCP_CLOSED)
+		tcp_deliver_held(tcp, c);
+}
+
+void *wr_tcb_user(const struct wr_tcb *c)
+{
+	return c->user;
+}
+
+void wr_tcb_set_user(struct wr_tcb *c, void *user)
+{
+	c->user = user;
+}
+
+void wr_tcb_tuple(const struct wr_tcb *c, struct wr_tuple *tuple)
+{
+	*tuple = c->tuple;
+}
+
+enum wr_tcp_state wr_tcb_state(const struct wr_tcb *c)
+{
+	return (enum wr_tcp_state)c->state;
+}
+
+void wr_tcp_set_options(struct wr_tcp *tcp, struct wr_tcb *c,
+			const struct wr_tcp_options *options)
+{
+	uint16_t index = tcp_options_get(tcp, options);
+
+	if (index == UINT16_MAX || c->state == WR_TCP_CLOSED) {
+		if (index != UINT16_MAX)
+			tcp_options_put(tcp, index);
+		return;
+	}
+	tcp_options_put(tcp, c->options);
+	c->options = index;
+	c->tos = options->tos & 0xfc;
+	c->flags &= (uint16_t)~WR_TCB_NODELAY;
+	if (options->nodelay)
+		c->flags |= WR_TCB_NODELAY;
+	tcb_arm_limits(tcp, c);
+	tcb_pend(tcp, c);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * TIME-WAIT: RFC 9293 section 3.6.1 and 3.10.7.4 in 32 bytes a connection. All wait equally
+ * long, so the records form a queue: a circular array. One whose wait was restarted goes to
+ * the back when it reaches the front.
+ */
+
+#include "tcb.h"
+
+static uint32_t slot(const struct wr_tcp *tcp, uint32_t n)
+{
+	uint32_t i = tcp->tw_head + n;
+
+	return i >= tcp->conf.time_waits ? i - tcp->conf.time_waits : i;
+}
+
+static void pop(struct wr_tcp *tcp)
+{
+	tcp->tw_head = slot(tcp, 1);
+	tcp->tw_count--;
+}
+
+static uint32_t hash_of(const struct wr_tcp *tcp, const struct wr_time_wait *tw)
+{
+	return wr_flow_hash(tcp->flows, &tw->tuple);
+}
+
+/* The record's level ends; the matrix says how. */
+static void leave(struct wr_tcp *tcp, struct wr_time_wait *tw, enum wr_tcp_state to)
+{
+	tw->live = false;
+	wr_stat_add(&tcp->stats->connections[WR_TCP_TIME_WAIT], (uint64_t)-1);
+	wr_stat_add(&tcp->stats->transition[WR_TCP_TIME_WAIT][to], 1);
+}
+
+static void remove_head(struct wr_tcp *tcp)
+{
+	uint32_t index = tcp->tw_head;
+	struct wr_time_wait *tw = &tcp->time_wait[index];
+
+	if (tw->live) {
+		wr_flow_remove(tcp->flows, hash_of(tcp, tw),
+			       wr_flow_value(WR_FLOW_TIME_WAIT, index));
+		leave(tcp, tw, WR_TCP_CLOSED);
+	}
+	pop(tcp);
+}
+
+void tcp_wait_add(struct wr_tcp *tcp, const struct wr_time_wait *tw, uint32_t hash,
+		  uint32_t old_value)
+{
+	uint32_t index;
+
+	if (tcp->tw_count == tcp->conf.time_waits) {
+		if (tcp->time_wait[tcp->tw_head].live)
+			WR_COUNT(tcp->stats, tcp_time_wait_evicted, 1);
+		remove_head(tcp);
+	}
+	index = slot(tcp, tcp->tw_count++);
+	tcp->time_wait[index] = *tw;
+	tcp->time_wait[index].until_tick = wr_tick_after(tcp->now_tick, tcp->conf.time_wait_us);
+	wr_flow_replace(tcp->flows, hash, old_value, wr_flow_value(WR_FLOW_TIME_WAIT, index));
+}
+
+void tcp_wait_expire(struct wr_tcp *tcp)
+{
+	while (tcp->tw_count) {
+		uint32_t index = tcp->tw_head;
+		struct wr_time_wait tw = tcp->time_wait[index];
+
+		if (!tw.live || wr_tick_reached(tw.until_tick, tcp->now_tick)) {
+			remove_head(tcp);
+			continue;
+		}
+		if (tcp->tw_count == 1 ||
+		    !wr_tick_reached(tcp->time_wait[slot(tcp, 1)].until_tick, tw.until_tick))
+			return;
+		/* Restarted: those behind it are due earlier. */
+		pop(tcp);
+		tcp->time_wait[slot(tcp, tcp->tw_count)] = tw;
+		wr_flow_replace(tcp->flows, hash_of(tcp, &tw),
+				wr_flow_value(WR_FLOW_TIME_WAIT, index),
+				wr_flow_value(WR_FLOW_TIME_WAIT, slot(tcp, tcp->tw_count)));
+		tcp->tw_count++;
+		if (wr_tick_reached(tw.until_tick, tcp->time_wait[tcp->tw_head].until_tick))
+			return;
+	}
+}
+
+bool tcp_wait_deadline(const struct wr_tcp *tcp, uint32_t *tick)
+{
+	if (tcp->tw_count == 0)
+		return false;
+	*tick = tcp->time_wait[tcp->tw_head].until_tick;
+	return true;
+}
+
+void tcp_wait_owe_ack(struct wr_tcp *tcp, const struct wr_time_wait *tw)
+{
+	const struct wr_owed owed = {
+		.tuple = tw->tuple,
+		.seq = tw->snd_nxt,
+		.ack = tw->rcv_nxt,
+		.ts = tw->ts,
+		.ts_val = tcp_ts_now(tcp, tcp_ts_offset(tcp, &tw->tuple)),
+		.ts_ecr = tw->ts_recent,
+		.wnd = tw->wnd,
+		.flags = WR_TCP_ACK,
+		.cause = WR_CAUSE_tcp_time_wait,
+		.half_open = UINT32_MAX,
+	};
+
+	tcp_owe(tcp, &owed);
+}
+
+/* May this SYN reopen the tuple? RFC 6191: newer timestamp, or else a later ISN (MAY-2). */
+static bool reopens(const struct wr_time_wait *tw, const struct wr_seg *seg)
+{
+	if ((seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_RST)) != WR_TCP_SYN)
+		return false;
+	if (tw->ts && seg->has_ts && seg->ts_val != tw->ts_recent)
+		return (int32_t)(seg->ts_val - tw->ts_recent) > 0;
+	return wr_seq_lt(tw->rcv_nxt, seg->seq);
+}
+
+enum wr_verdict tcp_wait_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
+{
+	struct wr_time_wait *tw = &tcp->time_wait[index];
+	const struct wr_seg *seg = &f->seg;
+
+	if (seg->flags & WR_TCP_RST) /* RFC 1337: no assassination */
+		return WR_V_tcp_reset_ignored;
+	if (reopens(tw, seg)) {
+		wr_flow_remove(tcp->flows, f->hash, wr_flow_value(WR_FLOW_TIME_WAIT, index));
+		leave(tcp, tw, WR_TCP_LISTEN);
+		WR_COUNT(tcp->stats, tcp_time_wait_reused, 1);
+		return tcp_no_connection(tcp, f);
+	}
+	if (tw->ts && seg->has_ts && (int32_t)(seg->ts_val - tw->ts_recent) < 0) {
+		tcp_wait_owe_ack(tcp, tw);
+		return WR_V_tcp_paws;
+	}
+	/* The peer did not get our last ACK and repeats its FIN: wait 2 MSL again. */
+	if (seg->flags & WR_TCP_FIN)
+		tw->until_tick = wr_tick_after(tcp->now_tick, tcp->conf.time_wait_us);
+	/* Text, FIN, SYN and what lies outside deserve an ACK; a plain ACK in place does not.
+	 */
+	if (seg->len || !wr_seq_eq(seg->seq, tw->rcv_nxt))
+		tcp_wait_owe_ack(tcp, tw);
+	return WR_V_tcp_time_wait;
+}

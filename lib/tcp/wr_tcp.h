@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WR_TCP_H
+#define WR_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wr_cc.h"
+#include "wr_flow.h"
+#include "wr_frame.h"
+#include "wr_ip.h"
+#include "wr_owner.h"
+#include "wr_wheel.h"
+
+/*
+ * One core's TCP: RFC 9293. Callers are the stack (input, timers, flush) and the services
+ * (send, close, ...); both on the same core, never from within each other's functions
+ * except as said. Nothing is allocated after wr_tcp_init().
+ */
+
+struct wr_tcp;
+struct wr_tcb; /* a connection; tcb.h */
+
+/* Policy and sizes; the defaults are wr_tcp_conf_default(). */
+struct wr_tcp_conf {
+	/* Sizes of the tables of one core. */
+	uint32_t connections; /* established and opening */
+	uint32_t half_open;   /* SYN backlog */
+	uint32_t time_waits;  /* TIME-WAIT records */
+	uint32_t reorders;    /* connections that can keep out-of-order text at the same time */
+	/* Buffers of one connection, bytes of text. */
+	uint32_t rcv_buf;    /* receive window at most */
+	uint32_t snd_buf;    /* text queued for sending at most, unacknowledged included */
+	uint32_t ooo_bytes;  /* kept out of order, at most; counts 256 bytes of overhead a piece
+			      */
+	uint16_t ooo_pieces; /* pieces kept out of order, at most */
+	uint32_t held_bufs;  /* buffers that all connections together may keep; the rest of the
+			      * pool is the reserve for receiving, ACKs and control. 0: no limit
+			      */
+	/* What is offered and accepted. */
+	bool timestamps, sack, wscale;
+	uint16_t mss;	  /* MSS option sent: MTU - 40 */
+	uint16_t mss_min; /* smaller MSS options count as this */
+	const struct wr_cc_ops *cc;
+	uint8_t iw_segments; /* RFC 6928 */
+	bool idle_restart;   /* RFC 5681 section 4.1 */
+	/* Times, us. */
+	uint32_t delack_us;	 /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
+	uint32_t rto_initial_us; /* RFC 6298: 1 s */
+	uint32_t rto_min_us;	 /* RFC 6298 asks for 1 s; 200 ms as everybody */
+	uint32_t rto_max_us;	 /* >= 60 s */
+	uint32_t r1_rexmits;	 /* R1, as a count: then the next hop is suspected */
+	uint64_t r2_us;		 /* R2: give up after so long without an ACK; >= 100 s */
+	uint64_t r2_syn_us;	 /* the same for SYN; >= 180 s */
+	uint8_t synack_retries;
+	uint64_t time_wait_us; /* 2 MSL */
+	uint64_t fin_wait2_us; /* without a FIN, after the service closed; 0: for ever */
+	/* Other limits. */
+	uint16_t challenges_per_s; /* challenge ACKs of one connection, RFC 5961 section 7 */
+	uint32_t rsts_per_s;	   /* resets for no connection, at most, a core */
+};
+
+void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu);
+
+/* Options of a connection; a listener's connections inherit its own. */
+struct wr_tcp_options {
+	bool nodelay;		   /* Nagle off, MUST-17 */
+	bool keepalive;		   /* default off, MUST-25 */
+	uint8_t tos;		   /* DSCP in the upper 6 bits */
+	uint8_t ttl;		   /* 0: the host's default */
+	uint8_t keepalive_probes;  /* unanswered probes until it is dead */
+	uint32_t keepalive_idle_s; /* default 7200, MUST-28 */
+	uint32_t keepalive_interval_s;
+	uint32_t user_timeout_ms;    /* RFC 5482; 0: R2 */
+	uint32_t connect_timeout_ms; /* 0: R2 for SYN */
+	uint32_t idle_timeout_ms;    /* nothing received for so long; 0: for ever */
+	uint32_t total_timeout_ms;   /* since it was opened; 0: for ever */
+};
+
+void wr_tcp_options_default(struct wr_tcp_options *options);
+
+/*
+ * What a service is told. Within an event the service may call any wr_tcp_* function on
+ * that connection. All are mandatory.
+ */
+struct wr_tcp_events {
+	/* The connection is established. Returns false to refuse it (it is reset). */
+	bool (*on_open)(struct wr_tcp *tcp, struct wr_tcb *c);
+	/*
+	 * Text in order: m's data. True: the service has taken m. False: not now; the engine
+	 * keeps it, so that the window closes, and offers it again after wr_tcp_resume().
+	 */
+	bool (*on_data)(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m);
+	/* The send queue has room again after wr_tcp_room() was 0 or too small. */
+	void (*on_room)(struct wr_tcp *tcp, struct wr_tcb *c);
+	/* The peer's FIN, after all its text was taken. */
+	void (*on_peer_closed)(struct wr_tcp *tcp, struct wr_tcb *c);
+	/* The connection ends; the last event. c must not be used after it returns. */
+	void (*on_closed)(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason);
+};
+
+struct wr_tcp_listener {
+	uint32_t addr; /* 0: any local address */
+	uint16_t port;
+	const struct wr_tcp_events *events;
+	void *user; /* wr_tcb_user() of its connections at first */
+	struct wr_tcp_options options;
+};
+
+/*
+ * Makes the TCP of one core. ip and stats are borrowed; owner and core say which flows are
+ * ours (source ports of active opens are chosen accordingly). `key` seeds ISNs, ports,
+ * timestamps and the table. Returns NULL if there is no memory.
+ */
+struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
+			  const struct wr_owner *owner, uint32_t core,
+			  const struct wr_sipkey *key, uint64_t now_us);
+/* Frees all connections without a word to peer or service. */
+void wr_tcp_free(struct wr_tcp *tcp);
+uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf);
+
+/* Returns 0, -EADDRINUSE or -ENOSPC. Earlier connections are not disturbed (MUST-41). */
+int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener);
+
+struct wr_tcp_connect {
+	uint32_t laddr; /* 0: chosen by route (MUST-44) */
+	uint16_t lport; /* 0: an unpredictable free one whose replies come to this core, RFC
+			   6056 */
+	uint32_t raddr;
+	uint16_t rport;
+	const struct wr_tcp_events *events;
+	void *user;
+	struct wr_tcp_options options;
+};
+
+/*
+ * Active open. Returns 0 and *c, or -EADDRNOTAVAIL (no port or address), -EADDRINUSE (the
+ * tuple exists), -ENETUNREACH (MUST-46), -ENOBUFS (table full). Events follow, never within
+ * the call.
+ */
+int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct wr_tcb **c);
+
+/* ---- for services, on a connection ---- */
+
+/* Bytes that wr_tcp_send() takes now; 0 after wr_tcp_close(). */
+uint32_t wr_tcp_room(const struct wr_tcp *tcp, const struct wr_tcb *c);
+
+/*
+ * Sends m's data (one buffer, > 0 bytes). On success takes m: it is transmitted itself, in
+ * place, and kept until acknowledged. Returns 0; -ENOBUFS: longer than the room; -EPIPE:
+ * closed. A service that got -ENOBUFS is told by on_room.
+ */
+int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m);
+
+/* No more text follows: a FIN is sent after what is queued. Receiving goes on. */
+void wr_tcp_close(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/* Resets the connection now; on_closed(aborted) comes before this returns. */
+void wr_tcp_abort(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/* Offers again what on_data refused. Not from within on_data. */
+void wr_tcp_resume(struct wr_tcp *tcp, struct wr_tcb *c);
+
+void *wr_tcb_user(const struct wr_tcb *c);
+void wr_tcb_set_user(struct wr_tcb *c, void *user);
+void wr_tcb_tuple(const struct wr_tcb *c, struct wr_tuple *tuple);
+enum wr_tcp_state wr_tcb_state(const struct wr_tcb *c);
+struct wr_ip *wr_tcp_ip(struct wr_tcp *tcp);
+
+/* Changes DSCP (SHLD-21), Nagle, keepalive and time-outs while it runs. */
+void wr_tcp_set_options(struct wr_tcp *tcp, struct wr_tcb *c,
+			const struct wr_tcp_options *options);
+
+/* ---- for the stack ---- */
+
+/* Stage b and c: hash and bucket; tag and connection lines. f->carries is TCP. */
+void wr_tcp_prefetch_bucket(struct wr_tcp *tcp, struct wr_frame *f);
+void wr_tcp_prefetch_connection(struct wr_tcp *tcp, struct wr_frame *f);
+
+/* SEGMENT ARRIVES, RFC 9293 section 3.10.7. Sends nothing: see wr_tcp_flush(). */
+enum wr_verdict wr_tcp_input(struct wr_tcp *tcp, struct wr_frame *f, uint64_t now_us);
+
+/* An ICMP error about a segment of ours; RFC 5461, RFC 5927. Returns icmp_error_*. */
+enum wr_verdict wr_tcp_icmp_error(struct wr_tcp *tcp, const struct wr_icmp_error *error,
+				  uint64_t now_us);
+
+/* Sends what connections owe: once a burst. Stops when the output queue is full and goes on
+ * at the next call. */
+void wr_tcp_flush(struct wr_tcp *tcp, uint64_t now_us);
+
+/* Runs up to `budget` timers that are due; returns how many ran. */
+unsigned wr_tcp_tick(struct wr_tcp *tcp, uint64_t now_us, unsigned budget);
+
+/* When wr_tcp_tick() or wr_tcp_flush() next has work, us; UINT64_MAX: never. */
+uint64_t wr_tcp_deadline(const struct wr_tcp *tcp);
+
+/*
+ * Shutdown in order: closes the connections of up to `budget` table entries as wr_tcp_close()
+ * does, beginning at *cursor (0 at first), and moves *cursor; UINT32_MAX: that was all. From
+ * the first call on there are no listeners, and half-open connections are forgotten.
+ */
+void wr_tcp_drain(struct wr_tcp *tcp, uint32_t *cursor, unsigned budget, uint64_t now_us);
+
+/* ---- looking in, as ss does ---- */
+
+struct wr_tcp_info {
+	struct wr_tuple tuple;
+	uint8_t state;	 /* enum wr_tcp_state */
+	uint8_t backoff; /* doublings of the RTO in force */
+	bool ts, sack, has_wscale, nodelay, keepalive;
+	uint8_t snd_wscale, rcv_wscale;
+	uint32_t recv_q; /* bytes received that the service has not taken */
+	uint32_t send_q; /* bytes sent or queued that are not acknowledged */
+	uint32_t unsent; /* of these, never sent yet */
+	uint32_t rto_us, srtt_us, rttvar_us;
+	uint32_t cwnd;		   /* bytes */
+	uint32_t ssthresh;	   /* bytes; UINT32_MAX: none yet */
+	uint32_t mss;		   /* bytes */
+	uint32_t snd_wnd, rcv_wnd; /* bytes */
+	uint32_t rexmits;	   /* segments sent again, whole life */
+	uint32_t lost, sacked;	   /* bytes now marked so */
+	uint64_t bytes_in,
+		bytes_acked; /* text received in order; text acknowledged by the peer */
+	uint64_t age_us;     /* since it was opened */
+	uint64_t idle_us;    /* since the last segment came */
+	const char *cc;
+	const char *timer; /* "on", "persist", "keepalive", "timewait" or NULL, as ss -o */
+	uint64_t timer_us; /* until it rings */
+};
+
+struct wr_tcp_filter {
+	uint32_t states; /* bit 1 << state; 0: all but LISTEN and TIME-WAIT */
+	uint32_t laddr, lmask, raddr, rmask;
+	uint16_t lport, rport; /* 0: any */
+};
+
+/*
+ * Writes up to max connections that pass the filter, beginning at *cursor (0 at first), and
+ * looks at `scan` table entries at most. Moves *cursor; UINT32_MAX: that was all. `every`:
+ * only each every-th entry (a sample); 1: all.
+ */
+unsigned wr_tcp_dump(const struct wr_tcp *tcp, const struct wr_tcp_filter *filter,
+		     uint32_t every, uint32_t *cursor, uint32_t scan, struct wr_tcp_info *out,
+		     unsigned max, uint64_t now_us);
+
+#endif /* WR_TCP_H */

@@ -6,6 +6,7 @@
  * The subcommands. argv[0] is the subcommand's name; the return value is an exit code,
  * enum wr_exit. main.c has the table.
  */
+int wr_app_serve(int argc, char **argv); /* the echo appliance */
 int wr_app_stats(int argc, char **argv); /* numbers of a running process */
 int wr_app_ss(int argc, char **argv);	 /* connections of a running process */
 

@@ -249,11 +249,6 @@ static int check_sizes(const struct wr_conf *conf, struct wr_err *err)
 			"give less, or --bufs %u",
 			wr_conf_bufs(conf),
 			(unsigned)(2 * (conf->rcv_buf + conf->snd_buf) / conf->mtu));
-	if (conf->backlog > conf->connections * 64)
-		return fail(conf, err, "backlog",
-			    "%u half-open connections for a table of %u; give at most %u",
-			    (unsigned)conf->backlog, (unsigned)conf->connections,
-			    (unsigned)conf->connections * 64);
 	return 0;
 }
 

@@ -58,11 +58,11 @@ static bool write_number(const struct wr_conf_key *key, const void *at, unsigned
 	uint64_t n;
 
 	memcpy(&n, at, sizeof(n));
-	if (n == 0 && key->zero) {
-		snprintf(buf, size, "%s", key->zero);
+	if (n == 0) {
+		snprintf(buf, size, "%s", key->zero ? key->zero : "0");
 		return i == 0;
 	}
-	while (u[1].suffix && (n == 0 || n % u->factor))
+	while (u[1].suffix && n % u->factor)
 		u++;
 	snprintf(buf, size, "%llu%s", (unsigned long long)(n / u->factor), u->suffix);
 	return i == 0;

@@ -321,15 +321,21 @@ static int read_listen(const struct wr_conf_key *key, const char *text, void *at
 	return 0;
 }
 
+void wr_conf_format_endpoint(const struct wr_conf_endpoint *endpoint, char *buf, size_t size)
+{
+	char host[INET_ADDRSTRLEN];
+
+	snprintf(buf, size, "%s:%u", write_host(endpoint->addr, host), endpoint->port);
+}
+
 static bool write_listen(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
 			 size_t size)
 {
 	const struct wr_conf_endpoint *endpoint = at;
-	char host[INET_ADDRSTRLEN];
 
 	if (i > 0 || endpoint->port == 0)
 		return false;
-	snprintf(buf, size, "%s:%u", write_host(endpoint->addr, host), endpoint->port);
+	wr_conf_format_endpoint(endpoint, buf, size);
 	return true;
 }
 

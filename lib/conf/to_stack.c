@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
-#include "wr_conf.h"
+#include "keys.h"
 
 #define BUFS_LEAST 16384 /* packet buffers of a core */
 #define BUFS_MOST  262144
+
+unsigned wr_conf_workers(const struct wr_conf *conf)
+{
+	unsigned cpus;
+
+	if (!conf->cores && wr_conf_read_cpus(conf->lcores, &cpus))
+		return cpus;
+	return (unsigned)conf->cores;
+}
 
 unsigned wr_conf_bufs(const struct wr_conf *conf)
 {

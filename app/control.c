@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "server.h"
+
+#define LOOK_EVERY_NS	  WR_MS(100)
+#define DRAIN_EVERY_NS	  WR_MS(10)
+#define SNAPSHOT_EVERY_NS WR_S(1)
+#define STUCK_NS	  WR_S(2) /* a worker whose rounds do not count on is stuck */
+
+/* The control thread's memory of what it saw last. */
+struct control {
+	struct wr_server *server;
+	sigset_t signals;
+	uint64_t next_snapshot_ns;
+	uint64_t next_line_ns; /* UINT64_MAX: no lines */
+	struct wr_report_rates rates;
+	struct {
+		uint64_t polls, since_ns;
+		bool told;
+	} seen[WR_MAX_WORKERS];
+};
+
+static void fill_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR1);
+}
+
+void wr_control_block_signals(void)
+{
+	sigset_t set;
+
+	fill_signals(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Sleeps; returns whether a signal asked to stop. SIGUSR1 prints the numbers of now. */
+static bool wait_for_signal(struct control *c, uint64_t ns)
+{
+	const struct timespec span = {.tv_nsec = (long)ns};
+	int got = sigtimedwait(&c->signals, NULL, &span);
+
+	if (got == SIGUSR1)
+		wr_report_now(stderr, c->server);
+	return got > 0 && got != SIGUSR1;
+}
+
+static void watch_worker(struct control *c, unsigned i, uint64_t now_ns)
+{
+	const struct wr_worker *w = c->server->worker[i];
+	uint64_t polls = wr_stat_read(&w->stats.n[WR_STAT_polls]);
+
+	if (polls != c->seen[i].polls) {
+		c->seen[i].polls = polls;
+		c->seen[i].since_ns = now_ns;
+	} else if (now_ns - c->seen[i].since_ns >= STUCK_NS && !c->seen[i].told) {
+		c->seen[i].told = true;
+		fprintf(stderr,
+			"wringer: worker %u on CPU %u has not moved for %llu s; look for what "
+			"else runs on that CPU.\n",
+			i, w->cpu, (unsigned long long)(STUCK_NS / WR_S(1)));
+	}
+}
+
+static void look(struct control *c)
+{
+	struct wr_server *server = c->server;
+	uint64_t now_ns = wr_clock_ns(&server->clock);
+
+	if (now_ns >= c->next_snapshot_ns) {
+		c->next_snapshot_ns = now_ns + SNAPSHOT_EVERY_NS;
+		wr_export_tick(server->export, now_ns);
+		for (unsigned i = 0; i < server->eal.workers; i++)
+			watch_worker(c, i, now_ns);
+	}
+	if (now_ns >= c->next_line_ns) {
+		c->next_line_ns += server->conf->stats_interval_us * 1000;
+		wr_report_line(stderr, server, now_ns, &c->rates);
+	}
+}
+
+/* Connections that have not come to their end; TIME-WAIT has. */
+static uint64_t open_connections(const struct wr_server *server)
+{
+	uint64_t open = 0;
+
+	for (unsigned i = 0; i < server->eal.workers; i++) {
+		const struct wr_stats *stats = &server->worker[i]->stats;
+
+		for (unsigned s = WR_TCP_SYN_SENT; s < WR_TCP_TIME_WAIT; s++)
+			open += wr_stat_read(&stats->connections[s]);
+	}
+	return open;
+}
+
+static bool all_heard(const struct wr_server *server, const struct wr_stack_message *message)
+{
+	for (unsigned i = 0; i < server->eal.workers; i++)
+		if (!__atomic_load_n(&message[i].done, __ATOMIC_ACQUIRE))
+			return false;
+	return true;
+}
+
+static bool drain(struct control *c, struct wr_stack_message *message)
+{
+	struct wr_server *server = c->server;
+	uint64_t end_ns = wr_clock_ns(&server->clock) + server->conf->drain_us * 1000;
+
+	for (unsigned i = 0; i < server->eal.workers; i++) {
+		message[i].ask = WR_ASK_DRAIN;
+		if (wr_stack_post(server->worker[i]->stack, &message[i]))
+			return false;
+	}
+	while (!all_heard(server, message) || open_connections(server) > 0) {
+		if (wr_clock_ns(&server->clock) >= end_ns || wait_for_signal(c, DRAIN_EVERY_NS))
+			return false;
+	}
+	return true;
+}
+
+bool wr_control_run(struct wr_server *server)
+{
+	uint64_t now_ns = wr_clock_ns(&server->clock);
+	struct control c = {.server = server, .next_line_ns = UINT64_MAX};
+	struct wr_stack_message *message;
+	bool drained;
+
+	fill_signals(&c.signals);
+	if (server->conf->stats_interval_us)
+		c.next_line_ns = now_ns + server->conf->stats_interval_us * 1000;
+	c.rates.time_ns = now_ns;
+	do
+		look(&c);
+	while (!wait_for_signal(&c, LOOK_EVERY_NS));
+
+	message = calloc(server->eal.workers, sizeof(*message));
+	drained = message && drain(&c, message);
+	wr_server_halt(server);
+	free(message);
+	return drained;
+}

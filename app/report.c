@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include <jansson.h>
+
+#include "server.h"
+#include "wr_json.h"
+#include "wr_text.h"
+
+static void print_key(void *ctx, const char *name, const char *value, bool is_list)
+{
+	FILE *out = ctx;
+
+	if (strcmp(name, "ip") == 0)
+		fprintf(out, "address      %s\n", value);
+	else if (strcmp(name, "gateway") == 0)
+		fprintf(out, "gateway      %s\n", value);
+	else if (strcmp(name, "service") == 0)
+		fprintf(out, "service      %s\n", value);
+	else if (strcmp(name, "metrics") == 0)
+		fprintf(out, "metrics      http://%s/metrics\n", value);
+}
+
+void wr_report_start(FILE *out, const struct wr_server *server)
+{
+	const struct wr_conf *conf = server->conf;
+	const struct wr_worker *w = server->worker[0];
+
+	wr_eal_print(out, &server->eal);
+	fprintf(out, "each worker  %u packet buffers, tables for %llu connections, idle: %s\n",
+		wr_conf_bufs(conf), (unsigned long long)conf->connections,
+		w->idle.adaptive ? "sleeps (adaptive)" : "polls on (spin)");
+	wr_port_print(out, &server->port);
+	if (conf->verbose && server->port.profile.notes[0])
+		fprintf(out, "notes        %s\n", server->port.profile.notes);
+	wr_conf_echo(conf, print_key, out);
+}
+
+struct words {
+	char text[1024];
+	const char *name;
+};
+
+static void join(void *ctx, const char *name, const char *value, bool is_list)
+{
+	struct words *words = ctx;
+	size_t n = strlen(words->text);
+
+	if (strcmp(name, words->name) == 0)
+		snprintf(words->text + n, sizeof(words->text) - n, "%s%s", n ? "," : "", value);
+}
+
+void wr_report_ready(FILE *out, const struct wr_server *server)
+{
+	struct words ip = {.name = "ip"}, service = {.name = "service"};
+
+	wr_conf_echo(server->conf, join, &ip);
+	wr_conf_echo(server->conf, join, &service);
+	fprintf(out, "ready %s: %s answers %s on %s with %u worker%s\n", server->eal.instance,
+		ip.text, service.text, server->port.spec, server->eal.workers,
+		server->eal.workers == 1 ? "" : "s");
+	fflush(out);
+}
+
+static void add_up(const struct wr_server *server, struct wr_report_rates *sum,
+		   uint64_t *established)
+{
+	for (unsigned i = 0; i < server->eal.workers; i++) {
+		const struct wr_stats *stats = &server->worker[i]->stats;
+
+		sum->rx_frames += wr_stat_read(&stats->n[WR_STAT_rx_frames]);
+		sum->tx_frames += wr_stat_read(&stats->n[WR_STAT_tx_frames]);
+		sum->bytes_in += wr_stat_read(&stats->n[WR_STAT_rx_bytes]);
+		sum->bytes_out += wr_stat_read(&stats->n[WR_STAT_tx_bytes]);
+		sum->rexmit += wr_stat_read(&stats->n[WR_STAT_tcp_bytes_rexmit]);
+		sum->busy += wr_stat_read(&stats->n[WR_STAT_cycles_busy]);
+		sum->idle += wr_stat_read(&stats->n[WR_STAT_cycles_idle]);
+		*established += wr_stat_read(&stats->connections[WR_TCP_ESTABLISHED]);
+	}
+}
+
+void wr_report_line(FILE *out, const struct wr_server *server, uint64_t now_ns,
+		    struct wr_report_rates *before)
+{
+	struct wr_report_rates now = {.time_ns = now_ns};
+	uint64_t established = 0;
+	double s = (double)(now_ns - before->time_ns) / 1e9, cycles;
+
+	add_up(server, &now, &established);
+	cycles = (double)(now.busy + now.idle - before->busy - before->idle);
+	fprintf(out,
+		"%9.1f s  rx %.0f tx %.0f frames/s  in %.3f out %.3f Gbit/s  established %llu  "
+		"rexmit %.0f B/s  busy %.0f%%\n",
+		(double)now_ns / 1e9, (double)(now.rx_frames - before->rx_frames) / s,
+		(double)(now.tx_frames - before->tx_frames) / s,
+		(double)(now.bytes_in - before->bytes_in) * 8e-9 / s,
+		(double)(now.bytes_out - before->bytes_out) * 8e-9 / s,
+		(unsigned long long)established, (double)(now.rexmit - before->rexmit) / s,
+		cycles > 0 ? 100 * (double)(now.busy - before->busy) / cycles : 0);
+	*before = now;
+}
+
+void wr_report_now(FILE *out, const struct wr_server *server)
+{
+	wr_text_stats(out, wr_export_snapshot(server->export));
+}
+
+static void add_key(void *ctx, const char *name, const char *value, bool is_list)
+{
+	json_t *config = ctx, *list;
+
+	if (!is_list) {
+		json_object_set_new(config, name, json_string(value));
+		return;
+	}
+	list = json_object_get(config, name);
+	if (!list) {
+		list = json_array();
+		json_object_set_new(config, name, list);
+	}
+	json_array_append_new(list, json_string(value));
+}
+
+static void print_document(FILE *out, json_t *document)
+{
+	json_dumpf(document, out, JSON_INDENT(2));
+	fputc('\n', out);
+	json_decref(document);
+}
+
+void wr_report_end(FILE *out, const struct wr_conf *conf, const struct wr_snapshot *snapshot,
+		   bool drained)
+{
+	json_t *document, *config;
+
+	if (!conf->json) {
+		if (!conf->quiet)
+			wr_text_summary(out, snapshot);
+		return;
+	}
+	document = wr_json_snapshot(snapshot);
+	config = json_object();
+	wr_conf_echo(conf, add_key, config);
+	json_object_set_new(document, "config", config);
+	json_object_set_new(document, "drained", json_boolean(drained));
+	print_document(out, document);
+}
+
+void wr_report_error(const struct wr_conf *conf, const struct wr_err *err)
+{
+	size_t length = strlen(err->text);
+	bool ended = length > 0 && err->text[length - 1] == '.';
+
+	fprintf(stderr, "wringer: %s%s\n", err->text, ended ? "" : ".");
+	if (conf->json)
+		print_document(stdout, json_pack("{s:s, s:i}", "error", err->text, "exit_code",
+						 (int)err->exit));
+}

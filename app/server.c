@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_malloc.h>
+
+#include "server.h"
+#include "wr_buf.h"
+
+#define MIB ((uint64_t)1 << 20)
+
+/* Polling goes on for so long after the last work; a shared CPU is needed by others. */
+#define PATIENCE_NS	   WR_US(100)
+#define PATIENCE_SHARED_NS WR_US(10)
+
+static_assert(WR_CONF_PORTS <= WR_MAX_PORTS, "every device that can be named");
+
+/* How many workers wr_eal_start() will choose, for sizing before it. */
+static unsigned expected_workers(const struct wr_conf *conf)
+{
+	unsigned asked = wr_conf_workers(conf);
+	cpu_set_t set;
+	unsigned cpus = 2;
+
+	if (asked)
+		return asked;
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		cpus = wr_max((unsigned)CPU_COUNT(&set), 2);
+	return wr_min(cpus - 1, WR_MAX_WORKERS);
+}
+
+static unsigned mib(uint64_t bytes)
+{
+	return (unsigned)((bytes + MIB - 1) / MIB);
+}
+
+/* Memory of all workers: with hugepages of 2 MiB, and without. */
+static void size_memory(const struct wr_conf *conf, struct wr_eal_conf *eal)
+{
+	struct wr_stack_conf stack;
+	unsigned bufs = wr_conf_bufs(conf), workers = expected_workers(conf);
+	uint16_t mtu = (uint16_t)conf->mtu;
+	uint64_t tables;
+
+	wr_conf_stack(conf, &stack);
+	tables = wr_stack_bytes(&stack) + sizeof(struct wr_worker) + MIB;
+	eal->need_mib = mib(workers * (tables + wr_buf_pool_bytes(bufs, mtu)));
+	eal->need_plain_mib =
+		mib(workers * (tables + wr_buf_pool_bytes_paged(bufs, mtu, 4096)));
+}
+
+static const char *if_set(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
+static int start_eal(struct wr_server *server, struct wr_err *err)
+{
+	const struct wr_conf *conf = server->conf;
+	struct wr_eal_conf eal = {
+		.instance = if_set(conf->instance),
+		.port_count = conf->port.count,
+		.workers = (unsigned)conf->cores,
+		.lcores = if_set(conf->lcores),
+		.mem_mib = mib(conf->mem_bytes),
+		.no_huge = conf->no_huge,
+		.extra = if_set(conf->eal),
+		.log_level = conf->verbose ? "info" : NULL,
+	};
+	int rc;
+
+	for (unsigned i = 0; i < conf->port.count; i++)
+		eal.ports[i] = conf->port.spec[i];
+	size_memory(conf, &eal);
+	rc = wr_eal_start(&eal, &server->eal, err);
+	server->eal_runs = rc == 0;
+	return rc;
+}
+
+static int no_memory(struct wr_err *err, const char *what, unsigned worker)
+{
+	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
+			  "worker %u: there is no memory for %s (%s); give more with --mem, or "
+			  "fewer --bufs or --connections",
+			  worker, what, rte_strerror(rte_errno));
+}
+
+static int make_pools(struct wr_server *server, struct wr_err *err)
+{
+	const struct wr_conf *conf = server->conf;
+
+	for (unsigned i = 0; i < server->eal.workers; i++) {
+		char name[RTE_MEMPOOL_NAMESIZE];
+
+		snprintf(name, sizeof(name), "wr_pool%u", i);
+		server->pool[i] = wr_buf_pool_new(name, wr_conf_bufs(conf), (uint16_t)conf->mtu,
+						  server->eal.socket[i]);
+		if (!server->pool[i])
+			return no_memory(err, "its packet buffers", i);
+		server->inbox[i] = wr_stack_inbox_new("wr", i, server->eal.socket[i]);
+		if (!server->inbox[i])
+			return no_memory(err, "its inbox", i);
+	}
+	return 0;
+}
+
+static int open_port(struct wr_server *server, struct wr_err *err)
+{
+	const struct wr_conf *conf = server->conf;
+	const struct wr_port_conf port = {
+		.spec = conf->port.spec[0],
+		.device = server->eal.device[0],
+		.profile_file = if_set(conf->driver_config),
+		.queues = server->eal.workers,
+		.mtu = (uint16_t)conf->mtu,
+	};
+	int rc = wr_port_open(&server->port, &port, server->pool, err);
+
+	server->port_is_open = rc == 0;
+	return rc;
+}
+
+/* Secrets come from the kernel; from --seed only to repeat a test. */
+static int draw_secrets(const struct wr_conf *conf, struct wr_stack_conf *stack,
+			struct wr_err *err)
+{
+	uint64_t drawn[3] = {conf->seed, conf->seed + 1, conf->seed + 2};
+
+	if (!conf->seed && getrandom(drawn, sizeof(drawn), 0) != (ssize_t)sizeof(drawn))
+		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
+				  "the kernel gives no random numbers (%s); try again when the "
+				  "machine has gathered some",
+				  strerror(errno));
+	stack->key = (struct wr_sipkey) {drawn[0], drawn[1]};
+	stack->seed = drawn[2];
+	return 0;
+}
+
+static void fill_port_facts(const struct wr_port *port, struct wr_stack_conf *stack)
+{
+	stack->ip.mac = port->mac;
+	stack->ip.mtu = port->mtu;
+	stack->ip.tx_ip_cksum = port->tx_ip_cksum;
+	stack->ip.tx_tcp_cksum = port->tx_tcp_cksum;
+	stack->ip.tx_udp_cksum = port->tx_udp_cksum;
+	stack->ip.rx_ip_cksum = port->rx_ip_cksum;
+	stack->ip.rx_l4_cksum = port->rx_l4_cksum;
+	stack->ip.multi_segs = port->multi_segs;
+	stack->hash_is_ours = port->hash_is_ours;
+}
+
+static int make_worker(struct wr_server *server, unsigned i, struct wr_stack_conf *stack,
+		       struct wr_err *err)
+{
+	const struct wr_eal *eal = &server->eal;
+	struct wr_worker *w =
+		rte_zmalloc_socket("wr_worker", sizeof(*w), WR_CACHE_LINE, eal->socket[i]);
+
+	if (!w)
+		return no_memory(err, "its numbers", i);
+	server->worker[i] = w;
+	w->port = &server->port;
+	w->clock = &server->clock;
+	w->pool = server->pool[i];
+	w->queue = (uint16_t)i;
+	w->lcore = eal->lcore[i];
+	w->cpu = eal->cpu[i];
+	w->socket = eal->socket[i];
+	w->idle.adaptive = server->conf->idle == WR_CONF_ADAPTIVE || eal->shares_cpu;
+	w->idle.patience_ns = eal->shares_cpu ? PATIENCE_SHARED_NS : PATIENCE_NS;
+	stack->core = i;
+	stack->pool = w->pool;
+	stack->ip.socket = stack->socket = w->socket;
+	w->stack = wr_stack_new(stack, &w->stats, wr_clock_ns(&server->clock), err);
+	return w->stack ? 0 : -ENOMEM;
+}
+
+static int make_workers(struct wr_server *server, struct wr_err *err)
+{
+	struct wr_stack_conf stack;
+	unsigned workers = server->eal.workers;
+	int rc;
+
+	wr_conf_stack(server->conf, &stack);
+	fill_port_facts(&server->port, &stack);
+	rc = draw_secrets(server->conf, &stack, err);
+	wr_owner_init(&server->owner, workers);
+	stack.owner = &server->owner;
+	stack.inbox = workers > 1 ? server->inbox : NULL;
+	stack.cycles = wr_clock_cycles;
+	for (unsigned i = 0; i < workers && rc == 0; i++)
+		rc = make_worker(server, i, &stack, err);
+	if (rc == 0)
+		wr_arp_announce(wr_stack_ip(server->worker[0]->stack),
+				wr_clock_ns(&server->clock) / 1000);
+	return rc;
+}
+
+static uint64_t now_ns(void *arg)
+{
+	const struct wr_server *server = arg;
+
+	return wr_clock_ns(&server->clock);
+}
+
+static void nap(void *arg, unsigned us)
+{
+	nanosleep(&(struct timespec) {us / 1000000, (long)(us % 1000000) * 1000}, NULL);
+}
+
+static int start_export(struct wr_server *server, struct wr_err *err)
+{
+	const struct wr_conf *conf = server->conf;
+	struct wr_export_conf out = {
+		.instance = server->eal.instance,
+		.command = "serve",
+		.version = WR_VERSION,
+		.revision = if_set(WR_REVISION),
+		.start_unix_s = (uint64_t)time(NULL),
+		.tsc_hz = server->clock.hz,
+		.control_cpu = server->eal.control_cpu,
+		.cores = server->eal.workers,
+		.port = &server->port,
+		.ports = 1,
+		.port_counters = wr_port_counters,
+		.now_ns = now_ns,
+		.nap = nap,
+		.arg = server,
+	};
+	char metrics[32];
+
+	if (conf->metrics.port) {
+		wr_conf_format_endpoint(&conf->metrics, metrics, sizeof(metrics));
+		out.metrics = metrics;
+	}
+	for (unsigned i = 0; i < out.cores; i++) {
+		const struct wr_worker *w = server->worker[i];
+
+		out.core[i] = (struct wr_export_core) {
+			.stats = &w->stats,
+			.stack = w->stack,
+			.pool = w->pool,
+			.lcore = w->lcore,
+			.cpu = w->cpu,
+			.socket = w->socket,
+		};
+	}
+	server->export = wr_export_start(&out, err);
+	return server->export ? 0 : -EIO;
+}
+
+static int launch(struct wr_server *server, struct wr_err *err)
+{
+	for (unsigned i = 0; i < server->eal.workers; i++) {
+		struct wr_worker *w = server->worker[i];
+		int rc = rte_eal_remote_launch(wr_worker_run, w, w->lcore);
+
+		if (rc < 0)
+			return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
+					  "lcore %u does not take work (%s); choose other CPUs "
+					  "with --lcores",
+					  w->lcore, strerror(-rc));
+		server->launched++;
+	}
+	return 0;
+}
+
+int wr_server_start(struct wr_server *server, const struct wr_conf *conf, struct wr_err *err)
+{
+	static int (*const steps[])(struct wr_server *, struct wr_err *) = {
+		start_eal, make_pools, open_port, make_workers, start_export, launch,
+	};
+	int rc = 0;
+
+	memset(server, 0, sizeof(*server));
+	server->conf = conf;
+	for (size_t i = 0; i < WR_LEN(steps) && rc == 0; i++) {
+		rc = steps[i](server, err);
+		if (i == 0 && rc == 0)
+			wr_clock_init(&server->clock);
+	}
+	if (rc < 0)
+		free(wr_server_stop(server));
+	return rc;
+}
+
+void wr_server_halt(struct wr_server *server)
+{
+	for (unsigned i = 0; i < server->launched; i++)
+		wr_worker_stop(server->worker[i]);
+	for (unsigned i = 0; i < server->launched; i++)
+		rte_eal_wait_lcore(server->worker[i]->lcore);
+	server->launched = 0;
+}
+
+static struct wr_snapshot *last_snapshot(struct wr_server *server)
+{
+	struct wr_snapshot *last = wr_snapshot_new();
+
+	wr_export_tick(server->export, wr_clock_ns(&server->clock));
+	if (last)
+		*last = *wr_export_snapshot(server->export);
+	return last;
+}
+
+static void free_workers(struct wr_server *server)
+{
+	for (unsigned i = 0; i < server->eal.workers; i++) {
+		if (server->worker[i])
+			wr_stack_free(server->worker[i]->stack);
+		rte_free(server->worker[i]);
+		wr_stack_inbox_free(server->inbox[i]);
+	}
+}
+
+/* Whoever had a buffer has given it back by now. */
+static void free_pools(struct wr_server *server, struct wr_snapshot *last)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < server->eal.workers; i++) {
+		uint64_t lost = 0;
+
+		if (server->pool[i])
+			lost = rte_mempool_in_use_count(server->pool[i]);
+		if (last)
+			WR_LEVEL(&last->core[i].stats, mbuf_in_use, lost);
+		all += lost;
+		rte_mempool_free(server->pool[i]);
+	}
+	if (last)
+		WR_LEVEL(&last->sum, mbuf_in_use, all);
+}
+
+struct wr_snapshot *wr_server_stop(struct wr_server *server)
+{
+	struct wr_snapshot *last = NULL;
+
+	wr_server_halt(server);
+	if (server->export)
+		last = last_snapshot(server);
+	wr_export_stop(server->export);
+	if (server->port_is_open)
+		wr_port_close(&server->port);
+	if (server->eal_runs) {
+		free_workers(server);
+		free_pools(server, last);
+		wr_eal_stop();
+	}
+	memset(server, 0, sizeof(*server));
+	return last;
+}

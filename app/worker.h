@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WR_WORKER_H
+#define WR_WORKER_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mempool.h>
+
+#include "wr_clock.h"
+#include "wr_port.h"
+#include "wr_stack.h"
+
+/* How long a worker without work rests. */
+struct wr_idle {
+	bool adaptive;	      /* false: poll on */
+	uint64_t patience_ns; /* polls on for so long after the last work */
+	uint64_t since_ns;    /* when there was work last */
+};
+
+/* One worker lcore: queue `queue` of the port, and the engine that it runs. */
+struct wr_worker {
+	alignas(WR_CACHE_LINE) bool stop; /* control: writes, worker: reads */
+	alignas(WR_CACHE_LINE) struct wr_stats stats;
+	struct wr_stack *stack;
+	const struct wr_port *port;
+	const struct wr_clock *clock;
+	struct rte_mempool *pool;
+	struct wr_idle idle;
+	uint16_t queue;
+	unsigned lcore, cpu;
+	int socket; /* NUMA node; -1 if unknown */
+};
+
+/* The loop; for rte_eal_remote_launch(). Returns 0 when stop was set. */
+int wr_worker_run(void *worker);
+
+/* From the control thread: the loop ends after the round that it is in. */
+static inline void wr_worker_stop(struct wr_worker *worker)
+{
+	__atomic_store_n(&worker->stop, true, __ATOMIC_RELAXED);
+}
+
+/* Rests after a round without work, until deadline_ns at most. */
+void wr_idle_rest(struct wr_idle *idle, uint64_t now_ns, uint64_t deadline_ns);
+
+#endif /* WR_WORKER_H */

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keys.h"
+#include "wr_test.h"
+
+static const struct wr_conf_origin cli = {WR_CONF_OPTION, 0};
+
+static struct wr_conf conf;
+static struct wr_err err;
+
+static int fresh(void **state)
+{
+	wr_conf_default(&conf);
+	memset(&err, 0, sizeof(err));
+	return 0;
+}
+
+static int set(const char *name, const char *value)
+{
+	return wr_conf_set(&conf, &cli, name, value, &err);
+}
+
+/* The sentence that setting this gives; "" if it is taken. */
+static const char *complaint(const char *name, const char *value)
+{
+	err.text[0] = '\0';
+	set(name, value);
+	return err.text;
+}
+
+/* The value as --print-config writes item i of it; "" if there is none. */
+static const char *written(const char *name, unsigned i)
+{
+	static char text[512];
+	unsigned number;
+	const struct wr_conf_key *key = wr_conf_find(name, &number);
+
+	if (!key->kind->write(key, wr_conf_at(&conf, key), i, text, sizeof(text)))
+		return "";
+	return text;
+}
+
+static int file(const char *text)
+{
+	char path[] = "/tmp/wr_test_confXXXXXX";
+	int fd = mkstemp(path), rc;
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	rc = wr_conf_file(&conf, path, &err);
+	unlink(path);
+	return rc;
+}
+
+static int args(enum wr_conf_action *action, char **words)
+{
+	int argc = 0;
+
+	while (words[argc])
+		argc++;
+	return wr_conf_args(&conf, argc, words, action, &err);
+}
+
+#define ARGS(action, ...) args(action, (char *[]) {"serve", __VA_ARGS__, NULL})
+
+static void every_preset_is_a_value_of_its_key_and_is_written_back(void **state)
+{
+	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++)
+		for (const struct wr_conf_key *key = g->keys; key->name; key++) {
+			char before[WR_CONF_TEXT];
+
+			if (!key->preset || key->kind->clear)
+				continue;
+			assert_int_equal(set(key->name, key->preset), 0);
+			memcpy(before, wr_conf_at(&conf, key), key->size);
+			assert_int_equal(set(key->name, written(key->name, 0)), 0);
+			assert_memory_equal(before, wr_conf_at(&conf, key), key->size);
+		}
+}
+
+static void every_bound_is_a_value_of_its_key(void **state)
+{
+	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++)
+		for (const struct wr_conf_key *key = g->keys; key->name; key++) {
+			if (!key->min)
+				continue;
+			assert_int_equal(set(key->name, key->min), 0);
+			assert_int_equal(set(key->name, key->max), 0);
+			assert_int_equal(key->size, sizeof(uint64_t));
+		}
+}
+
+static void names_are_unique_and_helps_are_short_sentences(void **state)
+{
+	unsigned n = 0, number;
+
+	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++)
+		for (const struct wr_conf_key *key = g->keys; key->name; key++, n++) {
+			assert_ptr_equal(wr_conf_find(key->name, &number), key);
+			assert_int_equal(number, n);
+			assert_true(strlen(key->help) > 8 && strlen(key->help) < 90);
+			assert_true(key->help[strlen(key->help) - 1] != '.');
+		}
+}
+
+static void counts_take_decimal_and_binary_units(void **state)
+{
+	assert_int_equal(set("connections", "64k"), 0);
+	assert_int_equal(conf.connections, 64000);
+	assert_int_equal(set("connections", "64Ki"), 0);
+	assert_int_equal(conf.connections, 65536);
+	assert_int_equal(set("connections", "2M"), 0);
+	assert_int_equal(conf.connections, 2000000);
+	assert_int_equal(set("connections", "1Mi"), 0);
+	assert_int_equal(conf.connections, 1 << 20);
+	assert_int_equal(set("connections", "4096"), 0);
+	assert_string_equal(written("connections", 0), "4096");
+}
+
+static void bytes_take_powers_of_1024(void **state)
+{
+	assert_int_equal(set("rcv-buf", "64K"), 0);
+	assert_int_equal(conf.rcv_buf, 65536);
+	assert_int_equal(set("rcv-buf", "64k"), 0);
+	assert_int_equal(conf.rcv_buf, 65536);
+	assert_int_equal(set("rcv-buf", "1M"), 0);
+	assert_int_equal(conf.rcv_buf, 1 << 20);
+	assert_string_equal(written("rcv-buf", 0), "1M");
+	assert_int_equal(set("mem", "2Gi"), 0);
+	assert_int_equal(conf.mem_bytes, 2ull << 30);
+}
+
+static void durations_take_units_and_are_kept_in_microseconds(void **state)
+{
+	assert_int_equal(set("r2", "2h"), 0);
+	assert_int_equal(conf.r2_us, 7200000000);
+	assert_string_equal(written("r2", 0), "2h");
+	assert_int_equal(set("time-wait", "1500us"), 0);
+	assert_int_equal(conf.time_wait_us, 1500);
+	assert_string_equal(written("time-wait", 0), "1500us");
+	assert_int_equal(set("time-wait", "2min"), 0);
+	assert_string_equal(written("time-wait", 0), "2min");
+	assert_int_equal(set("time-wait", "250ms"), 0);
+	assert_int_equal(conf.time_wait_us, 250000);
+}
+
+static void a_word_stands_for_zero_where_the_key_has_one(void **state)
+{
+	assert_int_equal(set("cores", "4"), 0);
+	assert_int_equal(set("cores", "auto"), 0);
+	assert_int_equal(conf.cores, 0);
+	assert_int_equal(set("delack", "off"), 0);
+	assert_int_equal(conf.delack_us, 0);
+	assert_string_equal(written("delack", 0), "off");
+	assert_int_equal(set("idle-timeout", "0"), 0);
+	assert_string_equal(written("idle-timeout", 0), "never");
+	assert_string_equal(complaint("time-wait", "never"),
+			    "--time-wait: 'never' is not a duration, such as 200us, 40ms, 2s, "
+			    "15min or 1h");
+}
+
+static void a_bad_number_is_refused_with_its_form(void **state)
+{
+	assert_string_equal(complaint("connections", "12x"),
+			    "--connections: '12x' is not a count, such as 4096, 64k or 1M");
+	assert_int_equal(set("connections", ""), -EINVAL);
+	assert_int_equal(set("connections", "-5"), -EINVAL);
+	assert_int_equal(set("connections", " 5"), -EINVAL);
+	assert_int_equal(set("connections", "1.5k"), -EINVAL);
+	assert_string_equal(
+		complaint("r2", "20"),
+		"--r2: '20' is not a duration, such as 200us, 40ms, 2s, 15min or 1h");
+	assert_string_equal(
+		complaint("rcv-buf", "many"),
+		"--rcv-buf: 'many' is not a number of bytes, such as 65536, 256K or "
+		"64M");
+	assert_int_equal(conf.connections, 32000);
+	assert_int_equal(err.exit, WR_EXIT_USAGE);
+}
+
+static void a_number_out_of_bounds_is_refused_with_the_bounds(void **state)
+{
+	assert_int_equal(set("mtu", "9217"), -ERANGE);
+	assert_string_equal(err.text, "--mtu: 9217 is not between 576 and 9216");
+	assert_int_equal(conf.mtu, 1500);
+	assert_string_equal(complaint("cores", "65"),
+			    "--cores: 65 is not between 1 and 64, nor auto");
+	assert_int_equal(set("r2", "99999999999999999999h"), -ERANGE);
+	assert_int_equal(set("connections", "99999999999999M"), -ERANGE);
+}
+
+static void switches_and_choices_name_their_words(void **state)
+{
+	assert_int_equal(set("sack", "off"), 0);
+	assert_false(conf.sack);
+	assert_int_equal(set("sack", "true"), 0);
+	assert_true(conf.sack);
+	assert_string_equal(complaint("sack", "maybe"), "--sack: 'maybe' is not on or off");
+	assert_int_equal(set("idle", "adaptive"), 0);
+	assert_int_equal(conf.idle, WR_CONF_ADAPTIVE);
+	assert_string_equal(complaint("idle", "sleep"),
+			    "--idle: 'sleep' is not spin or adaptive");
+	assert_string_equal(complaint("nagle", "x"), "--nagle: 'x' is not auto, on or off");
+	assert_string_equal(complaint("cc", "vegas2"),
+			    "--cc: 'vegas2' is not a congestion control that is built in, such "
+			    "as reno");
+}
+
+static void addresses_and_networks_are_read_in_host_order(void **state)
+{
+	assert_int_equal(set("ip", "198.18.0.1/24"), 0);
+	assert_int_equal(set("ip", "198.19.0.1/16,198.18.7.1/30"), 0);
+	assert_int_equal(conf.ip.count, 3);
+	assert_int_equal(conf.ip.addr[0].addr, 0xc6120001);
+	assert_int_equal(conf.ip.addr[2].prefix, 30);
+	assert_string_equal(written("ip", 1), "198.19.0.1/16");
+	assert_int_equal(set("gateway", "198.18.0.254"), 0);
+	assert_int_equal(conf.gateway, 0xc61200fe);
+	assert_string_equal(
+		complaint("gateway", "198.18.0"),
+		"--gateway: '198.18.0' is not an IPv4 address, such as 198.18.0.254");
+}
+
+static void a_bad_network_is_refused_and_leaves_the_list(void **state)
+{
+	static const char *const bad[] = {
+		"198.18.0.1",
+		"198.18.0.1/33",
+		"198.18.0.1/",
+		"198.18.0.256/24",
+		"/24",
+		"",
+		"198.18.0.1/24,",
+		"::1/64",
+		"198.18.0.1/2 4",
+		"198.18.0.1/-1",
+		"198.18.0.1/24x",
+	};
+
+	assert_int_equal(set("ip", "198.18.0.1/24"), 0);
+	for (size_t i = 0; i < WR_LEN(bad); i++)
+		assert_int_equal(set("ip", bad[i]), -EINVAL);
+	assert_int_equal(set("ip", "198.18.0.2/24,nonsense"), -EINVAL);
+	assert_int_equal(conf.ip.count, 1);
+	assert_string_equal(complaint("ip", "198.18.0.1/33"),
+			    "--ip: '198.18.0.1/33' is not an address with the length of its "
+			    "network, such as 198.18.0.1/24");
+}
+
+static void a_full_list_refuses_one_more(void **state)
+{
+	for (unsigned i = 0; i < WR_IP_ADDRS; i++)
+		assert_int_equal(set("ip", "198.18.0.1/24"), 0);
+	assert_int_equal(set("ip", "198.18.0.1/24"), -E2BIG);
+	assert_int_equal(conf.ip.count, WR_IP_ADDRS);
+}
+
+static void a_device_keeps_its_commas(void **state)
+{
+	assert_int_equal(set("port", "net_null0,size=64,copy=1"), 0);
+	assert_int_equal(conf.port.count, 1);
+	assert_string_equal(conf.port.spec[0], "net_null0,size=64,copy=1");
+	assert_int_equal(set("port", ""), -EINVAL);
+	assert_int_equal(set("port", "tap: wr0"), -EINVAL);
+}
+
+static void a_listener_has_port_protocol_and_address(void **state)
+{
+	assert_int_equal(set("service", "echo:7007/udp@198.18.0.1,discard"), 0);
+	assert_int_equal(conf.service.count, 2);
+	assert_int_equal(conf.service.listener[0].port, 7007);
+	assert_false(conf.service.listener[0].tcp);
+	assert_true(conf.service.listener[0].udp);
+	assert_int_equal(conf.service.listener[0].addr, 0xc6120001);
+	assert_int_equal(conf.service.listener[1].port, 9);
+	assert_true(conf.service.listener[1].tcp && conf.service.listener[1].udp);
+	assert_string_equal(written("service", 0), "echo:7007/udp@198.18.0.1");
+	assert_string_equal(written("service", 1), "discard:9");
+}
+
+static void a_bad_listener_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",	     "ecko",	   "echo:", "echo:0",	"echo:65536",
+		"echo/sctp", "echo@1.2.3", ":7",    "echo:7:7",
+	};
+
+	for (size_t i = 0; i < WR_LEN(bad); i++)
+		assert_int_equal(set("service", bad[i]), -EINVAL);
+	assert_string_equal(
+		complaint("service", "ecko:7"),
+		"--service: 'ecko:7' is not a list of services "
+		"NAME[:PORT][/tcp|/udp][@ADDR], such as echo:7,chargen:19/udp, or none");
+	assert_int_equal(conf.service.count, 3);
+}
+
+static void the_short_form_replaces_one_service(void **state)
+{
+	assert_int_equal(set("echo", "7007,7008"), 0);
+	assert_int_equal(set("chargen", "none"), 0);
+	assert_int_equal(conf.service.count, 3);
+	assert_string_equal(written("service", 0), "discard:9");
+	assert_string_equal(written("service", 1), "echo:7007");
+	assert_string_equal(written("service", 2), "echo:7008");
+	assert_string_equal(complaint("echo", "0"),
+			    "--echo: '0' is not a list of ports, such as 7,7007, or none");
+}
+
+static void no_service_is_written_as_none(void **state)
+{
+	assert_int_equal(set("service", "none"), 0);
+	assert_int_equal(conf.service.count, 0);
+	assert_string_equal(written("service", 0), "none");
+	assert_string_equal(written("service", 1), "");
+}
+
+static void endpoints_and_cpu_lists_are_checked(void **state)
+{
+	unsigned cpus;
+
+	assert_int_equal(set("metrics", "127.0.0.1:9464"), 0);
+	assert_int_equal(conf.metrics.port, 9464);
+	assert_string_equal(written("metrics", 0), "127.0.0.1:9464");
+	assert_string_equal(
+		complaint("metrics", "9464"),
+		"--metrics: '9464' is not an address and port of this machine, such as "
+		"127.0.0.1:9464");
+	assert_int_equal(set("metrics", "127.0.0.1:0"), -EINVAL);
+	assert_true(wr_conf_read_cpus("2-5,8", &cpus));
+	assert_int_equal(cpus, 5);
+	assert_string_equal(complaint("lcores", "5-2"),
+			    "--lcores: '5-2' is not a list of CPUs, such as 2-5,8");
+	assert_int_equal(set("lcores", "1,"), -EINVAL);
+	assert_int_equal(set("lcores", "1-"), -EINVAL);
+	assert_int_equal(set("lcores", "9999"), -EINVAL);
+}
+
+static void an_unknown_option_is_refused_with_the_nearest(void **state)
+{
+	assert_int_equal(set("conections", "5"), -ENOENT);
+	assert_string_equal(err.text,
+			    "there is no option '--conections'; did you mean '--connections'? "
+			    "`wringer serve --help` lists them all");
+	assert_string_equal(complaint("rto_min", "5ms"),
+			    "there is no option '--rto_min'; did you mean '--rto-min'? "
+			    "`wringer serve --help` lists them all");
+	assert_string_equal(
+		complaint("frobnicate", "5"),
+		"there is no option '--frobnicate'; `wringer serve --help` lists them "
+		"all");
+}
+
+static void a_file_has_comments_blanks_and_lists(void **state)
+{
+	assert_int_equal(file("# lab\n"
+			      "\n"
+			      "  port = tap:wr0   # the tap\n"
+			      "ip=198.18.0.1/24\r\n"
+			      "ip = 198.18.0.2/24\n"
+			      "service = echo:7#\n"),
+			 -EINVAL);
+	assert_non_null(strstr(err.text, ":6: service: 'echo:7#' is not a list of services"));
+	fresh(NULL);
+	assert_int_equal(file("port = tap:wr0\nip = 198.18.0.1/24\nip = 198.18.0.2/24"), 0);
+	assert_int_equal(conf.ip.count, 2);
+	assert_string_equal(conf.port.spec[0], "tap:wr0");
+}
+
+static void a_bad_line_is_refused_with_file_and_line(void **state)
+{
+	char wanted[512];
+
+	assert_int_equal(file("mtu = 1500\nmtu 1500\n"), -EINVAL);
+	snprintf(wanted, sizeof(wanted),
+		 "%s:2: 'mtu 1500' is not a line of the form name = value", conf.file);
+	assert_string_equal(err.text, wanted);
+	assert_int_equal(file("\n\nmtu = 15\n"), -ERANGE);
+	snprintf(wanted, sizeof(wanted), "%s:3: mtu: 15 is not between 576 and 9216",
+		 conf.file);
+	assert_string_equal(err.text, wanted);
+	assert_int_equal(file("mtux = 15\n"), -ENOENT);
+	snprintf(wanted, sizeof(wanted),
+		 "%s:1: there is no key 'mtux'; did you mean 'mtu'? `wringer serve --help` "
+		 "lists "
+		 "them all",
+		 conf.file);
+	assert_string_equal(err.text, wanted);
+	assert_int_equal(wr_conf_file(&conf, "/nonexistent", &err), -ENOENT);
+	assert_string_equal(err.text, "--config: cannot read '/nonexistent': No such file or "
+				      "directory; name a file that exists");
+}
+
+static void a_line_too_long_is_refused(void **state)
+{
+	char text[2048];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(file(text), -E2BIG);
+}
+
+static void options_override_the_file_wherever_they_stand(void **state)
+{
+	char path[] = "/tmp/wr_test_confXXXXXX";
+	int fd = mkstemp(path);
+	enum wr_conf_action action;
+	const char text[] = "ip = 198.18.9.1/24\nmtu = 9000\nsack = off\n";
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	assert_int_equal(ARGS(&action, "--ip", "198.18.0.1/24", "--mtu=1400", "--ip",
+			      "198.18.0.2/24", "--config", path),
+			 0);
+	unlink(path);
+	assert_int_equal(action, WR_CONF_RUN);
+	assert_int_equal(conf.mtu, 1400);
+	assert_false(conf.sack);
+	assert_int_equal(conf.ip.count, 2);
+	assert_string_equal(written("ip", 0), "198.18.0.1/24");
+}
+
+static void a_switch_alone_means_on(void **state)
+{
+	enum wr_conf_action action;
+
+	assert_int_equal(ARGS(&action, "--no-huge", "--keepalive", "on", "--sack", "off",
+			      "--timestamps=no", "--json"),
+			 0);
+	assert_true(conf.no_huge && conf.keepalive && conf.json);
+	assert_false(conf.sack || conf.timestamps);
+}
+
+static void actions_are_found_among_options(void **state)
+{
+	enum wr_conf_action action;
+
+	assert_int_equal(ARGS(&action, "--mtu", "bad", "--help"), 0);
+	assert_int_equal(action, WR_CONF_HELP);
+	assert_int_equal(ARGS(&action, "--print-config", "--mtu", "9000"), 0);
+	assert_int_equal(action, WR_CONF_PRINT);
+	assert_int_equal(conf.mtu, 9000);
+	assert_int_equal(ARGS(&action, "--print-config=markdown"), 0);
+	assert_int_equal(action, WR_CONF_MARKDOWN);
+}
+
+static void words_that_are_no_options_are_refused(void **state)
+{
+	enum wr_conf_action action;
+
+	assert_int_equal(ARGS(&action, "tap:wr0"), -EINVAL);
+	assert_string_equal(err.text,
+			    "'tap:wr0' is not an option; options are written --name value");
+	assert_int_equal(ARGS(&action, "--mtu"), -EINVAL);
+	assert_string_equal(err.text, "--mtu: the value is missing; write --mtu #[k|M]");
+	assert_int_equal(ARGS(&action, "--mtu", "--json"), -EINVAL);
+	assert_int_equal(ARGS(&action, "--"), -EINVAL);
+	assert_int_equal(ARGS(&action, "--config", "a", "--config", "b"), -ENOENT);
+}
+
+/* What --print-config gives, read again, is the same. */
+static void the_printed_configuration_reads_back(void **state)
+{
+	char *first = NULL, *second = NULL;
+	size_t size;
+	FILE *out = open_memstream(&first, &size);
+	enum wr_conf_action action;
+
+	assert_int_equal(ARGS(&action, "--port", "net_null0,size=64", "--ip",
+			      "198.18.0.1/24,198.18.1.1/30", "--gateway", "198.18.0.9",
+			      "--echo", "7,7007", "--discard", "none", "--metrics",
+			      "127.0.0.1:9464", "--eal", "--log-level=debug", "--delack", "off",
+			      "--seed", "5"),
+			 -EINVAL);
+	assert_int_equal(ARGS(&action, "--port", "net_null0,size=64", "--ip",
+			      "198.18.0.1/24,198.18.1.1/30", "--gateway", "198.18.0.9",
+			      "--echo", "7,7007", "--discard", "none", "--metrics",
+			      "127.0.0.1:9464", "--eal=--log-level=debug", "--delack", "off",
+			      "--seed", "5"),
+			 0);
+	wr_conf_print(out, &conf);
+	fclose(out);
+	fresh(NULL);
+	assert_int_equal(file(first), 0);
+	assert_string_equal(conf.eal, "--log-level=debug");
+	out = open_memstream(&second, &size);
+	wr_conf_print(out, &conf);
+	fclose(out);
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup(f, fresh)
+	const struct CMUnitTest tests[] = {
+		TEST(every_preset_is_a_value_of_its_key_and_is_written_back),
+		TEST(every_bound_is_a_value_of_its_key),
+		TEST(names_are_unique_and_helps_are_short_sentences),
+		TEST(counts_take_decimal_and_binary_units),
+		TEST(bytes_take_powers_of_1024),
+		TEST(durations_take_units_and_are_kept_in_microseconds),
+		TEST(a_word_stands_for_zero_where_the_key_has_one),
+		TEST(a_bad_number_is_refused_with_its_form),
+		TEST(a_number_out_of_bounds_is_refused_with_the_bounds),
+		TEST(switches_and_choices_name_their_words),
+		TEST(addresses_and_networks_are_read_in_host_order),
+		TEST(a_bad_network_is_refused_and_leaves_the_list),
+		TEST(a_full_list_refuses_one_more),
+		TEST(a_device_keeps_its_commas),
+		TEST(a_listener_has_port_protocol_and_address),
+		TEST(a_bad_listener_is_refused),
+		TEST(the_short_form_replaces_one_service),
+		TEST(no_service_is_written_as_none),
+		TEST(endpoints_and_cpu_lists_are_checked),
+		TEST(an_unknown_option_is_refused_with_the_nearest),
+		TEST(a_file_has_comments_blanks_and_lists),
+		TEST(a_bad_line_is_refused_with_file_and_line),
+		TEST(a_line_too_long_is_refused),
+		TEST(options_override_the_file_wherever_they_stand),
+		TEST(a_switch_alone_means_on),
+		TEST(actions_are_found_among_options),
+		TEST(words_that_are_no_options_are_refused),
+		TEST(the_printed_configuration_reads_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

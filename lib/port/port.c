@@ -271,7 +271,7 @@ static void use_capture(char *said, int rc, struct wr_err *err)
 	wr_capture_reason(said, reason, sizeof(reason));
 	if (rc != 0 && reason[0])
 		snprintf(err->text + used, sizeof(err->text) - used, " DPDK says: %s", reason);
-	else if (said && rte_log_get_level(RTE_LOGTYPE_EAL) > RTE_LOG_WARNING)
+	else if (said && rte_log_get_level(RTE_LOGTYPE_EAL) > (int)RTE_LOG_WARNING)
 		fputs(said, stderr);
 	free(said);
 }

@@ -31,7 +31,7 @@ static void ports_become_eal_devices(void **state)
 		{"null:size=64,copy=1", "net_null3,size=64,copy=1", "net_null3"},
 		{"ring", "net_ring3", "net_ring3"},
 		{"pcap:rx=a.pcap,tx=b.pcap", "net_pcap3,rx_pcap=a.pcap,tx_pcap=b.pcap",
-		 "net_pcap3"},
+	         "net_pcap3"},
 		{"pcap:eth0", "net_pcap3,iface=eth0", "net_pcap3"},
 		{"net_memif7,role=client", "net_memif7,role=client", "net_memif7"},
 	};
@@ -86,9 +86,9 @@ static void an_unknown_port_lists_the_forms(void **state)
 
 	wr_eal_device_parse("eth0", 0, &device, &err);
 	assert_string_equal(err.text, "--port eth0: not a port; write a PCI address "
-				      "(0000:3b:00.0), tap:NAME, null[:size=64,copy=1], ring, "
-				      "pcap:rx=FILE,tx=FILE, pcap:IFACE or a DPDK device "
-				      "(net_...).");
+	                              "(0000:3b:00.0), tap:NAME, null[:size=64,copy=1], ring, "
+	                              "pcap:rx=FILE,tx=FILE, pcap:IFACE or a DPDK device "
+	                              "(net_...).");
 }
 
 static void arguments_longer_than_eal_takes_are_refused(void **state)
@@ -194,12 +194,12 @@ static void too_many_cores_are_refused_with_the_remedy(void **state)
 
 	assert_int_equal(wr_eal_cores_choose(&conf, &allowed, &eal, &err), -EINVAL);
 	assert_string_equal(err.text,
-			    "--cores 8: only 4 CPUs are allowed; use --cores 1 to 4.");
+	                    "--cores 8: only 4 CPUs are allowed; use --cores 1 to 4.");
 	assert_int_equal(err.exit, WR_EXIT_ENVIRONMENT);
 	allowed.count = 2;
 	wr_eal_cores_choose(&conf, &allowed, &eal, &err);
 	assert_string_equal(err.text,
-			    "--cores 8: only 2 CPUs are allowed; use --cores 1 or 2.");
+	                    "--cores 8: only 2 CPUs are allowed; use --cores 1 or 2.");
 	allowed.count = 1;
 	wr_eal_cores_choose(&conf, &allowed, &eal, &err);
 	assert_string_equal(err.text, "--cores 8: only 1 CPU is allowed; use --cores 1.");
@@ -263,15 +263,15 @@ static void memory_is_read_on_the_nodes_of_the_workers(void **state)
 	assert_non_null(mkdtemp(root));
 	write_file(root, "sys/devices/system/node/node0/cpulist", "0-3\n");
 	write_file(root,
-		   "sys/devices/system/node/node0/hugepages/hugepages-2048kB/free_hugepages",
-		   "1000\n");
+	           "sys/devices/system/node/node0/hugepages/hugepages-2048kB/free_hugepages",
+	           "1000\n");
 	write_file(root, "sys/devices/system/node/node1/cpulist", "4-7\n");
 	write_file(root,
-		   "sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages",
-		   "10\n");
+	           "sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages",
+	           "10\n");
 	write_file(root,
-		   "sys/devices/system/node/node1/hugepages/hugepages-1048576kB/free_hugepages",
-		   "0\n");
+	           "sys/devices/system/node/node1/hugepages/hugepages-1048576kB/free_hugepages",
+	           "0\n");
 	write_file(root, "proc/meminfo", "MemTotal: 9 kB\nMemAvailable:   2048 kB\n");
 	wr_memory_read(root, &cpus, &memory);
 	assert_int_equal(memory.huge_bytes, 20 << 20);
@@ -290,8 +290,8 @@ static void memory_is_read_on_the_nodes_of_the_workers(void **state)
 static void hugepages_are_used_when_enough_are_free(void **state)
 {
 	struct wr_memory memory = {.huge_bytes = 200ull << 20,
-				   .huge_page_bytes = 2 << 20,
-				   .plain_bytes = 1000ull << 20};
+	                           .huge_page_bytes = 2 << 20,
+	                           .plain_bytes = 1000ull << 20};
 	struct wr_eal_conf conf = {.need_mib = 100};
 	struct wr_eal eal = {0};
 	struct wr_err err;
@@ -330,8 +330,9 @@ static void too_little_memory_is_refused(void **state)
 
 static void words_are_split_as_a_shell_does(void **state)
 {
-	const char *text = "  -a 'b  c' \"d \\\"e\\\" \\n\"  f\\ g h''i \"\" ";
-	static const char *const expected[] = {"-a", "b  c", "d \"e\" \\n", "f g", "hi", ""};
+	const char *text = "  -a 'b  c' \"d \\\"e\\\" \\n\"  f\\ g h''i 'j\\' \"\" ";
+	static const char *const expected[] = {"-a",  "b  c", "d \"e\" \\n", "f g", "hi",
+	                                       "j\\", ""};
 	char buf[128], *words[8];
 
 	assert_int_equal(wr_words_split(text, buf, words, 8), WR_LEN(expected));
@@ -406,15 +407,15 @@ static void the_reason_is_the_last_line_that_tells_one(void **state)
 	char line[80];
 
 	wr_capture_reason("EAL: Detected CPU lcores: 2\n"
-			  "EAL: failed to parse device \"net_foo0\"\n"
-			  "EAL: Unable to parse device 'net_foo0'\n"
-			  "EAL: FATAL: Invalid 'command line' arguments.\n",
-			  line, sizeof(line));
+	                  "EAL: failed to parse device \"net_foo0\"\n"
+	                  "EAL: Unable to parse device 'net_foo0'\n"
+	                  "EAL: FATAL: Invalid 'command line' arguments.\n",
+	                  line, sizeof(line));
 	assert_string_equal(line, "failed to parse device \"net_foo0\"");
 	wr_capture_reason("wringer: unrecognized option '--bogus'\n"
-			  "Usage: wringer [options]\n"
-			  "EAL common options:\n  -c COREMASK\n",
-			  line, sizeof(line));
+	                  "Usage: wringer [options]\n"
+	                  "EAL common options:\n  -c COREMASK\n",
+	                  line, sizeof(line));
 	assert_string_equal(line, "unrecognized option '--bogus'");
 	wr_capture_reason("EAL: FATAL: Cannot init memory", line, sizeof(line));
 	assert_string_equal(line, "FATAL: Cannot init memory");
@@ -467,7 +468,7 @@ static void a_taken_instance_name_is_refused(void **state)
 	assert_int_equal(wr_instance_take("twin", &err), -EADDRINUSE);
 	assert_int_equal(err.exit, WR_EXIT_ENVIRONMENT);
 	assert_string_equal(err.text, "--instance twin: process 4711 runs under this name; "
-				      "choose another name, or stop that one.");
+	                              "choose another name, or stop that one.");
 	close(fd);
 	assert_int_equal(wr_instance_take("twin", &err), 0);
 }
@@ -478,7 +479,7 @@ static void what_a_killed_instance_left_is_removed(void **state)
 	struct wr_err err;
 
 	snprintf(path, sizeof(path), "%s/dpdk/wringer-late/dpdk_telemetry.v2",
-		 (const char *)*state);
+	         (const char *)*state);
 	write_file("", path + 1, "");
 	assert_int_equal(wr_instance_take("late", &err), 0);
 	assert_int_equal(access(path, F_OK), -1);
@@ -487,10 +488,10 @@ static void what_a_killed_instance_left_is_removed(void **state)
 static void eal_starts_without_root_and_leaves_nothing(void **state)
 {
 	struct wr_eal_conf conf = {.instance = "unit",
-				   .ports = {"null:size=64", "ring"},
-				   .port_count = 2,
-				   .workers = 1,
-				   .no_huge = true};
+	                           .ports = {"null:size=64", "ring"},
+	                           .port_count = 2,
+	                           .workers = 1,
+	                           .no_huge = true};
 	struct wr_eal eal;
 	struct wr_err err;
 	char dir[PATH_MAX];

@@ -27,9 +27,9 @@ struct wr_cc_reno {
  */
 struct wr_cc {
 	const struct wr_cc_ops *ops;
-	uint32_t cwnd;	   /* bytes; never below 1 SMSS */
+	uint32_t cwnd;     /* bytes; never below 1 SMSS */
 	uint32_t ssthresh; /* bytes; UINT32_MAX until the first loss */
-	uint32_t smss;	   /* bytes of text: SMSS, RFC 5681 section 2 */
+	uint32_t smss;     /* bytes of text: SMSS, RFC 5681 section 2 */
 	union {
 		struct wr_cc_reno reno;
 		uint64_t room[4];
@@ -41,7 +41,7 @@ static_assert(offsetof(struct wr_cc, smss) == 16, "ops, cwnd, ssthresh: the hot 
 /* A cumulative ACK advanced SND.UNA. */
 struct wr_cc_ack {
 	uint64_t now_us;   /* engine clock */
-	uint32_t acked;	   /* bytes newly acknowledged; > 0 */
+	uint32_t acked;    /* bytes newly acknowledged; > 0 */
 	uint32_t flight;   /* bytes in flight before this ACK: FlightSize */
 	uint32_t rtt_us;   /* newest RTT sample; 0 if this ACK gave none */
 	bool in_recovery;  /* this ACK does not yet end loss recovery */

@@ -11,13 +11,13 @@
  * never in file-scope variables, and never buffers without bound.
  */
 struct wr_service {
-	const char *name;                   /* "echo" */
-	const char *spec;                   /* "RFC 862" */
-	uint16_t port;                      /* the well-known one */
-	const struct wr_tcp_events *tcp;    /* NULL: not over TCP */
-	wr_udp_handler udp;                 /* NULL: not over UDP */
-	bool udp_replies;                   /* its answers could answer each other: wr_udp_listener */
-	bool nodelay;                       /* Nagle off by default */
+	const char *name;                /* "echo" */
+	const char *spec;                /* "RFC 862" */
+	uint16_t port;                   /* the well-known one */
+	const struct wr_tcp_events *tcp; /* NULL: not over TCP */
+	wr_udp_handler udp;              /* NULL: not over UDP */
+	bool udp_replies; /* its answers could answer each other: wr_udp_listener */
+	bool nodelay;     /* Nagle off by default */
 };
 
 /*

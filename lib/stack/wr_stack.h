@@ -33,20 +33,21 @@ struct wr_stack_conf {
 	struct wr_tcp_conf tcp;
 	struct wr_stack_service service[WR_STACK_SERVICES];
 	unsigned services;
-	struct rte_mempool *pool;       /* of this core: Rx buffers and what is made here */
-	const struct wr_owner *owner;   /* shared, read-only */
-	uint32_t core;                  /* which of owner->cores this is */
-	struct rte_ring *const *inbox;  /* inbox[i]: frames for core i; NULL if there is one core */
-	bool hash_is_ours;              /* mbuf->hash.rss was computed with wr_rss_key */
-	struct wr_sipkey key;           /* from a CSPRNG; a seed in tests */
-	uint64_t seed;                  /* of the pseudo-random choices */
-	uint64_t (*cycles)(void);       /* stamps for the stage counters; NULL: not measured */
-	int socket;                     /* NUMA node */
+	struct rte_mempool *pool;     /* of this core: Rx buffers and what is made here */
+	const struct wr_owner *owner; /* shared, read-only */
+	uint32_t core;                /* which of owner->cores this is */
+	struct rte_ring *const
+		*inbox;           /* inbox[i]: frames for core i; NULL if there is one core */
+	bool hash_is_ours;        /* mbuf->hash.rss was computed with wr_rss_key */
+	struct wr_sipkey key;     /* from a CSPRNG; a seed in tests */
+	uint64_t seed;            /* of the pseudo-random choices */
+	uint64_t (*cycles)(void); /* stamps for the stage counters; NULL: not measured */
+	int socket;               /* NUMA node */
 };
 
 /* Returns the stack, or NULL and *err. stats is borrowed: the stats core reads it. */
 struct wr_stack *wr_stack_new(const struct wr_stack_conf *conf, struct wr_stats *stats,
-			      uint64_t now_ns, struct wr_err *err);
+                              uint64_t now_ns, struct wr_err *err);
 /* Frees everything it holds, buffers too. */
 void wr_stack_free(struct wr_stack *stack);
 
@@ -66,7 +67,7 @@ void wr_stack_inbox_free(struct rte_ring *inbox);
  * processed, then each connection that owes an acknowledgement or may send does so once.
  */
 void wr_stack_input(struct wr_stack *stack, struct rte_mbuf *const *frames, unsigned n,
-		    uint64_t now_ns);
+                    uint64_t now_ns);
 
 /*
  * Runs timers that are due, frames that other cores handed over, and control messages.
@@ -109,8 +110,8 @@ struct wr_ip *wr_stack_ip(struct wr_stack *stack);
  */
 enum wr_stack_ask {
 	WR_ASK_CONNECTIONS, /* a page of connections: what wr_tcp_dump() gives */
-	WR_ASK_DRAIN,       /* close listeners and connections in order, for the shutdown: done at
-	                     * once as a message, over some ticks as a deed */
+	WR_ASK_DRAIN, /* close listeners and connections in order, for the shutdown: done at
+	               * once as a message, over some ticks as a deed */
 };
 
 #define WR_ASK_PAGE 64 /* connections a message */

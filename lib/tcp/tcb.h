@@ -16,32 +16,32 @@
 
 /* struct wr_tcb.flags: what a segment must know. */
 enum {
-	WR_TCB_TS = 1 << 0,	  /* timestamps agreed on, RFC 7323 */
-	WR_TCB_SACK = 1 << 1,	  /* SACK agreed on, RFC 2018 */
+	WR_TCB_TS = 1 << 0,       /* timestamps agreed on, RFC 7323 */
+	WR_TCB_SACK = 1 << 1,     /* SACK agreed on, RFC 2018 */
 	WR_TCB_NODELAY = 1 << 2,  /* Nagle off */
-	WR_TCB_CLOSE = 1 << 3,	  /* the service closed: a FIN follows the send queue */
+	WR_TCB_CLOSE = 1 << 3,    /* the service closed: a FIN follows the send queue */
 	WR_TCB_FIN_SENT = 1 << 4, /* our FIN is the byte before SND.NXT */
 	WR_TCB_PENDING = 1 << 5,  /* stands in tcp->pending[] */
 	WR_TCB_ACK_NOW = 1 << 6,  /* owes an ACK at the end of the burst */
-	WR_TCB_DELACK = 1 << 7,	  /* owes an ACK at delack_tick */
+	WR_TCB_DELACK = 1 << 7,   /* owes an ACK at delack_tick */
 	WR_TCB_LOSS = 1 << 8, /* the loss fields mean something: duplicates, SACKs, losses */
 	WR_TCB_RECOVERY = 1 << 9, /* fast recovery until recover is acknowledged */
-	WR_TCB_RTO = 1 << 10,	  /* recovery after a time-out, until recover is acknowledged */
+	WR_TCB_RTO = 1 << 10,     /* recovery after a time-out, until recover is acknowledged */
 	WR_TCB_PERSIST = 1 << 11, /* the window is closed: rto_tick is the next probe */
 	WR_TCB_WANT_ROOM = 1 << 12, /* the service waits for on_room */
-	WR_TCB_HELD = 1 << 13,	    /* text waits in rcvq: the service refused it */
-	WR_TCB_WNDUP = 1 << 14,	    /* the window opened: tell the peer */
+	WR_TCB_HELD = 1 << 13,      /* text waits in rcvq: the service refused it */
+	WR_TCB_WNDUP = 1 << 14,     /* the window opened: tell the peer */
 	WR_TCB_RTO_ARMED = 1 << 15, /* rto_tick is set */
 };
 
 /* struct wr_tcb.rare: what only set-up, tear-down and trouble ask for. */
 enum {
-	WR_TCB_ACTIVE = 1 << 0,	    /* we sent the first SYN (MUST-11) */
+	WR_TCB_ACTIVE = 1 << 0,     /* we sent the first SYN (MUST-11) */
 	WR_TCB_EOF_OWED = 1 << 1,   /* on_peer_closed waits until rcvq is empty */
-	WR_TCB_FIRST = 1 << 2,	    /* recovery just began: one segment whatever cwnd says */
+	WR_TCB_FIRST = 1 << 2,      /* recovery just began: one segment whatever cwnd says */
 	WR_TCB_RESCUED = 1 << 3,    /* RescueRxt used in this recovery, RFC 6675 */
 	WR_TCB_SOFT_ERROR = 1 << 4, /* an ICMP error came, RFC 5461 */
-	WR_TCB_DSACK = 1 << 5,	    /* dsack is to be reported, RFC 2883 */
+	WR_TCB_DSACK = 1 << 5,      /* dsack is to be reported, RFC 2883 */
 	WR_TCB_CHALLENGE = 1 << 6,  /* the ACK owed is a challenge ACK */
 	WR_TCB_DUP_ACK = 1 << 7,    /* the ACK owed is a duplicate */
 };
@@ -49,9 +49,9 @@ enum {
 /* Out-of-order text of one connection, attached while there is any. */
 struct wr_reorder {
 	struct rte_mbuf *head; /* by sequence number, never overlapping */
-	uint32_t bytes;	       /* charged: text and overhead */
+	uint32_t bytes;        /* charged: text and overhead */
 	uint16_t pieces;
-	uint8_t recents;		   /* used entries of recent[] */
+	uint8_t recents;                   /* used entries of recent[] */
 	struct wr_seq recent[WR_SACK_MAX]; /* one byte of each block reported, newest first */
 	uint32_t next_free;
 };
@@ -67,13 +67,13 @@ struct wr_tcb {
 	uint8_t backoff : 4;   /* doublings of the RTO; RFC 6298 (5.5) */
 	uint8_t snd_shift : 4; /* Snd.Wind.Shift: bits, 0..14; RFC 7323 2.3 */
 	uint8_t rcv_shift : 4; /* Rcv.Wind.Shift: bits, 0..14 */
-	uint16_t flags;	       /* WR_TCB_* */
+	uint16_t flags;        /* WR_TCB_* */
 	struct {
 		struct wr_seq una; /* oldest byte not yet acknowledged */
 		struct wr_seq nxt; /* next byte to send */
-		uint32_t wnd;	   /* bytes the peer accepts from UNA on */
+		uint32_t wnd;      /* bytes the peer accepts from UNA on */
 		struct wr_seq wl1; /* SEG.SEQ of the last window update. WL2 is not kept: an
-				    * acceptable SEG.ACK is never left of it */
+		                    * acceptable SEG.ACK is never left of it */
 	} snd;
 	struct {
 		struct wr_seq nxt;   /* next byte expected */
@@ -91,23 +91,23 @@ struct wr_tcb {
 	struct rte_mbuf *sq_head; /* oldest buffer not acknowledged; NULL: nothing queued */
 	struct rte_mbuf *sq_tail;
 	struct rte_mbuf *sq_next; /* first buffer never sent; NULL: all were */
-	struct wr_seq sq_end;	  /* sequence number behind the last byte queued */
-	uint16_t sq_count;	  /* buffers queued */
-	uint16_t neigh;		  /* wr_ip_out.hint */
-	uint32_t srtt_us;	  /* 0 before the first sample; RFC 6298 */
+	struct wr_seq sq_end;     /* sequence number behind the last byte queued */
+	uint16_t sq_count;        /* buffers queued */
+	uint16_t neigh;           /* wr_ip_out.hint */
+	uint32_t srtt_us;         /* 0 before the first sample; RFC 6298 */
 	uint32_t rttvar_us;
 	struct wr_cc cc; /* cwnd, ssthresh and smss in this line, the rest in the next */
 
 	/* ---- line 2, from 160: loss ---- */
-	uint8_t dup_acks;	    /* consecutive duplicate ACKs; RFC 5681 2 */
-	uint8_t rare;		    /* WR_TCB_* of the second kind */
-	uint8_t probes;		    /* keep-alive probes without an answer */
-	uint8_t challenges;	    /* sent in the second of challenge_tick */
-	struct wr_seq recover;	    /* RecoveryPoint, RFC 6675; recover, RFC 6582 */
-	uint32_t sacked;	    /* bytes with WR_BUF_SACKED */
-	uint32_t lost;		    /* bytes with WR_BUF_LOST */
-	uint32_t rexmit;	    /* of these, bytes with WR_BUF_REXMIT */
-	uint32_t max_wnd;	    /* MAX.SND.WND, RFC 5961 5.2 */
+	uint8_t dup_acks;           /* consecutive duplicate ACKs; RFC 5681 2 */
+	uint8_t rare;               /* WR_TCB_* of the second kind */
+	uint8_t probes;             /* keep-alive probes without an answer */
+	uint8_t challenges;         /* sent in the second of challenge_tick */
+	struct wr_seq recover;      /* RecoveryPoint, RFC 6675; recover, RFC 6582 */
+	uint32_t sacked;            /* bytes with WR_BUF_SACKED */
+	uint32_t lost;              /* bytes with WR_BUF_LOST */
+	uint32_t rexmit;            /* of these, bytes with WR_BUF_REXMIT */
+	uint32_t max_wnd;           /* MAX.SND.WND, RFC 5961 5.2 */
 	struct wr_reorder *reorder; /* NULL: nothing out of order */
 
 	/* ---- line 3: text held back, the service ---- */
@@ -139,7 +139,7 @@ struct wr_tcb {
 
 static_assert(offsetof(struct wr_tcb, sq_head) == 64, "line 0: every segment");
 static_assert(offsetof(struct wr_tcb, cc) + offsetof(struct wr_cc, smss) + 4 <= 128,
-	      "lines 0 and 1 are the established path");
+              "lines 0 and 1 are the established path");
 static_assert(offsetof(struct wr_tcb, dup_acks) == 160, "loss state in line 2");
 static_assert(offsetof(struct wr_tcb, rcvq_head) == 192, "the service's line");
 static_assert(sizeof(struct wr_tcb) == 320, "five lines a connection");
@@ -195,8 +195,8 @@ struct wr_owed {
 };
 
 #define WR_TCP_LISTENERS 64
-#define WR_TCP_OPTIONS	 256 /* different sets of options in use */
-#define WR_TCP_OWED	 256
+#define WR_TCP_OPTIONS   256 /* different sets of options in use */
+#define WR_TCP_OWED      256
 
 struct wr_tcp {
 	struct wr_ip *ip;
@@ -240,7 +240,7 @@ static inline uint32_t tcb_index(const struct wr_tcp *tcp, const struct wr_tcb *
 }
 
 static inline const struct wr_tcp_options *tcb_options(const struct wr_tcp *tcp,
-						       const struct wr_tcb *c)
+                                                       const struct wr_tcb *c)
 {
 	return &tcp->options[c->options];
 }
@@ -309,7 +309,7 @@ void tcb_enter_time_wait(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* Fills in what both kinds of open agree on, and starts congestion control. */
 void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_options *peer,
-		    bool ts, bool syn_rexmit);
+                    bool ts, bool syn_rexmit);
 
 /* Reclaims records that ended since the last call. */
 void tcp_reap(struct wr_tcp *tcp);
@@ -363,7 +363,7 @@ enum wr_verdict tcp_owe_reset(struct wr_tcp *tcp, const struct wr_frame *f, enum
 
 /* A new record; the oldest gives way if there is no room. */
 void tcp_wait_add(struct wr_tcp *tcp, const struct wr_time_wait *tw, uint32_t hash,
-		  uint32_t old_value);
+                  uint32_t old_value);
 /* Owes the ACK that the record repeats. */
 void tcp_wait_owe_ack(struct wr_tcp *tcp, const struct wr_time_wait *tw);
 enum wr_verdict tcp_wait_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f);
@@ -376,12 +376,12 @@ bool tcp_wait_deadline(const struct wr_tcp *tcp, uint32_t *tick);
 bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Sends a segment without text, at SND.NXT or seq. */
 void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, uint8_t flags,
-		      enum wr_cause cause);
+                      enum wr_cause cause);
 /* SYN or SYN-ACK of a full connection. */
 void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause);
 /* Sends again the sent buffer m. False: no buffer, or the output queue is full. */
 bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
-		    enum wr_cause cause);
+                    enum wr_cause cause);
 void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed);
 /* Window that may be advertised: bytes from RCV.NXT on. */
 uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c);
@@ -392,10 +392,10 @@ bool tcp_window_worth_telling(const struct wr_tcp *tcp, const struct wr_tcb *c);
 
 /* An ACK that moved SND.UNA by `acked` bytes from FlightSize `flight`. */
 void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,
-	       uint32_t flight);
+               uint32_t flight);
 /* An ACK that did not. `duplicate`: by the definition of RFC 5681. */
 void tcp_not_advanced(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
-		      bool duplicate);
+                      bool duplicate);
 /* The retransmission timer rang. */
 void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Bytes thought to be in the network: RFC 6675 section 4, SetPipe. */
@@ -420,7 +420,7 @@ unsigned tcp_reorder_blocks(struct wr_tcb *c, struct wr_sack *out, unsigned max)
 void tcp_reorder_free(struct wr_tcp *tcp, struct wr_tcb *c);
 /* A D-SACK block for text received twice, RFC 2883. */
 void tcp_note_duplicate(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq left,
-			struct wr_seq right);
+                        struct wr_seq right);
 
 /* ---- tcp_timer.c ---- */
 

@@ -126,8 +126,8 @@ static void make_free_lists(struct wr_tcp *tcp)
 }
 
 struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
-			  const struct wr_owner *owner, uint32_t core,
-			  const struct wr_sipkey *key, uint64_t now_us)
+                          const struct wr_owner *owner, uint32_t core,
+                          const struct wr_sipkey *key, uint64_t now_us)
 {
 	struct wr_tcp *tcp = table("tcp", 1, sizeof(*tcp), ip->conf.socket);
 
@@ -246,7 +246,7 @@ int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener)
 static uint64_t keyed(const struct wr_sipkey *key, const struct wr_tuple *t)
 {
 	return wr_siphash24(key, (uint64_t)t->laddr << 32 | t->raddr,
-			    (uint64_t)t->lport << 16 | t->rport);
+	                    (uint64_t)t->lport << 16 | t->rport);
 }
 
 /* RFC 6528: M, a 4 us clock, plus F(tuple, secret). */
@@ -390,7 +390,7 @@ void tcp_reap(struct wr_tcp *tcp)
 }
 
 void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_options *peer,
-		    bool ts, bool syn_rexmit)
+                    bool ts, bool syn_rexmit)
 {
 	uint32_t mss = wr_min(wr_max(peer->mss, tcp->conf.mss_min), tcp->conf.mss);
 	uint8_t iw = syn_rexmit ? 1 : tcp->conf.iw_segments; /* RFC 5681 3.1 */
@@ -403,8 +403,8 @@ void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_op
 	if (peer->sack_permitted && tcp->conf.sack)
 		c->flags |= WR_TCB_SACK;
 	if (peer->has_wscale && tcp->conf.wscale) {
-		c->snd_shift = peer->wscale & 15;
-		c->rcv_shift = tcp_rcv_shift(tcp) & 15;
+		c->snd_shift = peer->wscale & 15u;
+		c->rcv_shift = tcp_rcv_shift(tcp) & 15u;
 	}
 	c->cc.smss = mss;
 	c->cc.ops->init(&c->cc, tcp->now_us);
@@ -481,8 +481,8 @@ enum wr_verdict wr_tcp_input(struct wr_tcp *tcp, struct wr_frame *f, uint64_t no
 	WR_COUNT(tcp->stats, tcp_segments_in, 1);
 	/* The guess may be wrong, or an earlier segment of this burst changed the table. */
 	if (wr_unlikely(value == WR_FLOW_NONE || value >> 30 != WR_FLOW_TCB ||
-			!match(tcp, value, &f->tuple) ||
-			tcp->tcb[value & WR_FLOW_INDEX].state == WR_TCP_CLOSED))
+	                !match(tcp, value, &f->tuple) ||
+	                tcp->tcb[value & WR_FLOW_INDEX].state == WR_TCP_CLOSED))
 		value = tcp_find(tcp, f->hash, &f->tuple);
 	if (value == WR_FLOW_NONE)
 		return tcp_no_connection(tcp, f);

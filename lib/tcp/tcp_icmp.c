@@ -25,7 +25,7 @@ enum {
 static uint16_t plateau_below(uint32_t mtu)
 {
 	static const uint16_t plateau[] = {32000, 17914, 8166, 4352,
-					   2002,  1492,	 1006, MTU_FLOOR};
+	                                   2002,  1492,  1006, MTU_FLOOR};
 
 	for (unsigned i = 0; i < WR_LEN(plateau); i++)
 		if (plateau[i] < mtu)
@@ -58,7 +58,7 @@ static void lower_mss(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t mtu)
 }
 
 static enum wr_verdict half_open_error(struct wr_tcp *tcp, uint32_t index,
-				       const struct wr_icmp_error *error)
+                                       const struct wr_icmp_error *error)
 {
 	const struct wr_half_open *h = &tcp->half_open[index];
 
@@ -67,7 +67,7 @@ static enum wr_verdict half_open_error(struct wr_tcp *tcp, uint32_t index,
 }
 
 enum wr_verdict wr_tcp_icmp_error(struct wr_tcp *tcp, const struct wr_icmp_error *error,
-				  uint64_t now_us)
+                                  uint64_t now_us)
 {
 	uint32_t value = tcp_find(tcp, wr_flow_hash(tcp->flows, &error->tuple), &error->tuple);
 	struct wr_tcb *c;

@@ -25,7 +25,7 @@ static enum wr_verdict challenge(struct wr_tcp *tcp, struct wr_tcb *c)
 
 /* RFC 7323 section 5.2, R1: PAWS. The clock may wrap after 24 days of silence. */
 static enum wr_verdict check_timestamp(struct wr_tcp *tcp, struct wr_tcb *c,
-				       const struct wr_seg *seg)
+                                       const struct wr_seg *seg)
 {
 	const uint32_t days24 = (uint32_t)(24ull * 86400 * 1000000 >> WR_TICK_SHIFT);
 
@@ -57,13 +57,13 @@ static bool in_window(const struct wr_tcb *c, const struct wr_seg *seg)
 
 	if (seg->len == 0)
 		return wnd == 0 ? wr_seq_eq(seg->seq, c->rcv.nxt)
-				: wr_seq_in(seg->seq, c->rcv.nxt, wnd);
+		                : wr_seq_in(seg->seq, c->rcv.nxt, wnd);
 	return wr_seq_in(seg->seq, c->rcv.nxt, wnd) ||
 	       wr_seq_in(wr_seq_add(seg->seq, seg->len - 1), c->rcv.nxt, wnd);
 }
 
 static enum wr_verdict check_sequence(struct wr_tcp *tcp, struct wr_tcb *c,
-				      const struct wr_seg *seg)
+                                      const struct wr_seg *seg)
 {
 	if (wr_likely(in_window(c, seg)))
 		return WR_V_NEXT;
@@ -100,7 +100,7 @@ static enum wr_verdict check_rst(struct wr_tcp *tcp, struct wr_tcb *c, const str
 	if (!wr_seq_eq(seg->seq, c->rcv.nxt))
 		return challenge(tcp, c);
 	tcb_end(tcp, c,
-		c->state == WR_TCP_SYN_RECEIVED ? WR_REASON_refused : WR_REASON_reset_by_peer);
+	        c->state == WR_TCP_SYN_RECEIVED ? WR_REASON_refused : WR_REASON_reset_by_peer);
 	return WR_V_tcp_reset;
 }
 
@@ -166,7 +166,7 @@ static enum wr_verdict complete_open(struct wr_tcp *tcp, struct wr_tcb *c, struc
 	tcb_set_state(tcp, c, WR_TCP_ESTABLISHED);
 	c->snd.wl1 = seg->seq;
 	c->snd.wnd = c->max_wnd = (uint32_t)seg->wnd
-				  << (seg->flags & WR_TCP_SYN ? 0 : c->snd_shift);
+	                          << (seg->flags & WR_TCP_SYN ? 0 : c->snd_shift);
 	tcb_arm_limits(tcp, c);
 	if (!c->events->on_open(tcp, c)) {
 		wr_tcp_abort(tcp, c);
@@ -238,7 +238,7 @@ static void hold(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	c->rcvq_bytes += len;
 	if (tail && rte_pktmbuf_tailroom(tail) >= len && rte_mbuf_refcnt_read(tail) == 1) {
 		rte_memcpy(rte_pktmbuf_mtod_offset(tail, char *, tail->data_len),
-			   rte_pktmbuf_mtod(m, char *), len);
+		           rte_pktmbuf_mtod(m, char *), len);
 		tail->data_len = (uint16_t)(tail->data_len + len);
 		tail->pkt_len = tail->data_len;
 		rte_pktmbuf_free(m);

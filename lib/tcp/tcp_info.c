@@ -11,10 +11,10 @@ static uint64_t ticks_us(uint32_t ticks)
 }
 
 static bool passes(const struct wr_tcp_filter *filter, enum wr_tcp_state state,
-		   const struct wr_tuple *t)
+                   const struct wr_tuple *t)
 {
 	uint32_t states = filter->states ? filter->states
-					 : ~(1u << WR_TCP_LISTEN | 1u << WR_TCP_TIME_WAIT);
+	                                 : ~(1u << WR_TCP_LISTEN | 1u << WR_TCP_TIME_WAIT);
 
 	return (states & 1u << state) &&
 	       (t->laddr & filter->lmask) == (filter->laddr & filter->lmask) &&
@@ -24,7 +24,7 @@ static bool passes(const struct wr_tcp_filter *filter, enum wr_tcp_state state,
 }
 
 static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
-			 struct wr_tcp_info *info)
+                         struct wr_tcp_info *info)
 {
 	*info = (struct wr_tcp_info) {
 		.tuple = c->tuple,
@@ -39,7 +39,7 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 		.rcv_wscale = c->rcv_shift,
 		.recv_q = c->rcvq_bytes,
 		.send_q = wr_seq_span(c->snd.una, wr_seq_lt(c->sq_end, c->snd.nxt) ? c->snd.nxt
-										   : c->sq_end),
+	                                                                           : c->sq_end),
 		.unsent = c->sq_next ? wr_seq_span(c->snd.nxt, c->sq_end) : 0,
 		.rto_us = tcp_rto_us(tcp, c),
 		.srtt_us = c->srtt_us,
@@ -62,7 +62,7 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 }
 
 static void describe_half_open(const struct wr_tcp *tcp, const struct wr_half_open *h,
-			       struct wr_tcp_info *info)
+                               struct wr_tcp_info *info)
 {
 	*info = (struct wr_tcp_info) {
 		.tuple = h->tuple,
@@ -80,13 +80,13 @@ static void describe_half_open(const struct wr_tcp *tcp, const struct wr_half_op
 		.cc = tcp->conf.cc->name,
 		.timer = "on",
 		.timer_us = wr_tick_reached(h->due_tick, tcp->now_tick)
-				    ? 0
-				    : ticks_us(h->due_tick - tcp->now_tick),
+	                            ? 0
+	                            : ticks_us(h->due_tick - tcp->now_tick),
 	};
 }
 
 static void describe_time_wait(const struct wr_tcp *tcp, const struct wr_time_wait *tw,
-			       struct wr_tcp_info *info)
+                               struct wr_tcp_info *info)
 {
 	*info = (struct wr_tcp_info) {
 		.tuple = tw->tuple,
@@ -94,8 +94,8 @@ static void describe_time_wait(const struct wr_tcp *tcp, const struct wr_time_wa
 		.ts = tw->ts,
 		.timer = "timewait",
 		.timer_us = wr_tick_reached(tw->until_tick, tcp->now_tick)
-				    ? 0
-				    : ticks_us(tw->until_tick - tcp->now_tick),
+	                            ? 0
+	                            : ticks_us(tw->until_tick - tcp->now_tick),
 	};
 }
 
@@ -109,13 +109,13 @@ static void describe_listener(const struct wr_tcp_listener *l, struct wr_tcp_inf
 
 /* Entry n of all tables in a row; false: nothing lives there. */
 static bool describe(const struct wr_tcp *tcp, const struct wr_tcp_filter *filter, uint32_t n,
-		     struct wr_tcp_info *info)
+                     struct wr_tcp_info *info)
 {
 	const struct wr_tcp_conf *conf = &tcp->conf;
 
 	if (n < tcp->listeners) {
 		const struct wr_tuple t = {.laddr = tcp->listener[n].addr,
-					   .lport = tcp->listener[n].port};
+		                           .lport = tcp->listener[n].port};
 
 		if (!passes(filter, WR_TCP_LISTEN, &t))
 			return false;
@@ -150,11 +150,11 @@ static bool describe(const struct wr_tcp *tcp, const struct wr_tcp_filter *filte
 }
 
 unsigned wr_tcp_dump(const struct wr_tcp *tcp, const struct wr_tcp_filter *filter,
-		     uint32_t every, uint32_t *cursor, uint32_t scan, struct wr_tcp_info *out,
-		     unsigned max, uint64_t now_us)
+                     uint32_t every, uint32_t *cursor, uint32_t scan, struct wr_tcp_info *out,
+                     unsigned max, uint64_t now_us)
 {
 	const uint32_t end = tcp->listeners + tcp->conf.connections + tcp->conf.half_open +
-			     tcp->conf.time_waits;
+	                     tcp->conf.time_waits;
 	uint32_t step = every ? every : 1;
 	unsigned n = 0;
 

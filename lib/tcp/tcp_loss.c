@@ -272,7 +272,7 @@ static void partial_ack_without_sack(struct wr_tcb *c, uint32_t acked)
 
 /* SND.UNA moved while losses are under repair. */
 static void advance_recovery(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
-			     uint32_t acked)
+                             uint32_t acked)
 {
 	bool repairing = c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO);
 
@@ -334,7 +334,7 @@ static uint32_t free_acked(struct wr_tcp *tcp, struct wr_tcb *c)
 
 /* RFC 7323 section 4: a timestamp tells which transmission was answered. */
 static uint32_t rtt_by_timestamp(const struct wr_tcp *tcp, const struct wr_tcb *c,
-				 const struct wr_seg *seg)
+                                 const struct wr_seg *seg)
 {
 	uint32_t ms = tcp_ts_now(tcp, c->ts_offset) - seg->ts_ecr;
 
@@ -353,7 +353,7 @@ static void offer_room(struct wr_tcp *tcp, struct wr_tcb *c)
 }
 
 void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,
-	       uint32_t flight)
+               uint32_t flight)
 {
 	bool limited = flight + c->cc.smss > c->cc.cwnd;
 	uint32_t rtt_us;
@@ -400,7 +400,7 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 }
 
 void tcp_not_advanced(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
-		      bool duplicate)
+                      bool duplicate)
 {
 	bool news = false;
 
@@ -469,6 +469,6 @@ void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 	} else { /* only the FIN is out */
 		c->rexmits++;
 		tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), WR_TCP_FIN,
-				 WR_CAUSE_tcp_fin_rexmit);
+		                 WR_CAUSE_tcp_fin_rexmit);
 	}
 }

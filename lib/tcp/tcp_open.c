@@ -254,7 +254,7 @@ static enum wr_verdict half_open_checks(struct wr_tcp *tcp, uint32_t index, stru
 	}
 	if (!wr_seq_in(seg->seq, nxt, wnd))
 		return seg->flags & WR_TCP_RST ? WR_V_tcp_reset_ignored
-					       : WR_V_tcp_not_in_window;
+		                               : WR_V_tcp_not_in_window;
 	if (seg->flags & WR_TCP_RST) {
 		if (!wr_seq_eq(seg->seq, nxt))
 			return WR_V_tcp_reset_ignored; /* a guess; the handshake decides */
@@ -280,7 +280,7 @@ enum wr_verdict tcp_half_open_arrives(struct wr_tcp *tcp, uint32_t index, struct
 	c = promote(tcp, index, f);
 	if (!c)
 		return WR_V_tcp_table_full; /* the record stays: the peer's next segment may
-					       find room */
+		                               find room */
 	WR_COUNT(tcp->stats, tcp_passive_opens, 1);
 	tcb_arm_limits(tcp, c);
 	if (!c->events->on_open(tcp, c)) {

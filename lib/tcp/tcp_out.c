@@ -54,8 +54,8 @@ static unsigned put_syn_options(uint8_t *start, const struct syn *syn)
 
 	if (syn->ts) {
 		p = put32(p, (syn->sack ? OPT_SACK_PERMITTED << 24 | 2 << 16
-					: OPT_NOP << 24 | OPT_NOP << 16) |
-				     OPT_TS << 8 | 10);
+		                        : OPT_NOP << 24 | OPT_NOP << 16) |
+		                     OPT_TS << 8 | 10);
 		p = put32(p, syn->ts_val);
 		p = put32(p, syn->ts_ecr);
 	} else if (syn->sack) {
@@ -63,7 +63,7 @@ static unsigned put_syn_options(uint8_t *start, const struct syn *syn)
 	}
 	if (syn->has_wscale)
 		p = put32(p,
-			  (uint32_t)(OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8) | syn->wscale);
+		          (uint32_t)(OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8) | syn->wscale);
 	return (unsigned)(p - start);
 }
 
@@ -106,7 +106,7 @@ static void push_header(struct rte_mbuf *m, const struct wr_tuple *t, const stru
 }
 
 static void send_ip(struct wr_tcp *tcp, struct rte_mbuf *m, const struct wr_tuple *t,
-		    uint8_t tos, uint8_t ttl, uint16_t *hint, enum wr_cause cause)
+                    uint8_t tos, uint8_t ttl, uint16_t *hint, enum wr_cause cause)
 {
 	const struct wr_ip_out to = {
 		.src = t->laddr,
@@ -140,8 +140,8 @@ uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	uint32_t room =
 		tcp->conf.rcv_buf > c->rcvq_bytes ? tcp->conf.rcv_buf - c->rcvq_bytes : 0;
 	uint32_t cap = c->rcv_shift || tcp->conf.rcv_buf <= UINT16_MAX
-			       ? (uint32_t)UINT16_MAX << c->rcv_shift
-			       : UINT16_MAX;
+	                       ? (uint32_t)UINT16_MAX << c->rcv_shift
+	                       : UINT16_MAX;
 
 	/* Few buffers left: promise nothing new. */
 	if (tcp->conf.held_bufs && tcp->held > tcp->conf.held_bufs - tcp->conf.held_bufs / 8)
@@ -185,7 +185,7 @@ static uint16_t advertise(struct wr_tcp *tcp, struct wr_tcb *c)
 
 /* What every segment of an open connection carries; the ACK that was owed is in it. */
 static void fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
-		      struct wr_seq seq, uint8_t flags)
+                      struct wr_seq seq, uint8_t flags)
 {
 	head->seq = seq;
 	head->ack = c->rcv.nxt;
@@ -220,7 +220,7 @@ static bool owes_sack(const struct wr_tcb *c)
 }
 
 void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, uint8_t flags,
-		      enum wr_cause cause)
+                      enum wr_cause cause)
 {
 	struct rte_mbuf *m = new_buffer(tcp);
 	struct head head;
@@ -295,7 +295,7 @@ static void send_synack(struct wr_tcp *tcp, const struct wr_owed *owed)
 	head.options_len = put_syn_options(head.options, &syn);
 	push_header(m, &h->tuple, &head);
 	send_ip(tcp, m, &h->tuple, options->tos & 0xfc, options->ttl, &h->neigh,
-		(enum wr_cause)owed->cause);
+	        (enum wr_cause)owed->cause);
 }
 
 void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
@@ -331,14 +331,14 @@ void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
  * text is shared) a copy leaves.
  */
 static bool send_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, uint8_t flags,
-		      enum wr_cause cause)
+                      enum wr_cause cause)
 {
 	struct wr_buf *b = wr_buf(m);
 	struct rte_mbuf *out = m;
 	struct head head;
 
 	if (wr_likely(rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m) &&
-		      b->text_off >= HEADERS_MAX)) {
+	              b->text_off >= HEADERS_MAX)) {
 		m->data_off = b->text_off;
 		m->data_len = (uint16_t)b->len;
 		m->pkt_len = b->len;
@@ -348,7 +348,7 @@ static bool send_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, 
 		if (!out)
 			return false;
 		rte_memcpy(rte_pktmbuf_append(out, (uint16_t)b->len),
-			   (const char *)m->buf_addr + b->text_off, b->len);
+		           (const char *)m->buf_addr + b->text_off, b->len);
 	}
 	fill_head(tcp, c, &head, wr_seq(b->seq), flags);
 	if (wr_unlikely(owes_sack(c)) && b->len + 12 + 8 <= c->cc.smss)
@@ -376,7 +376,7 @@ static bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, uint
 		return false;
 	second = wr_buf(rest);
 	rte_memcpy(rte_pktmbuf_append(rest, (uint16_t)(first->len - len)),
-		   (const char *)m->buf_addr + first->text_off + len, first->len - len);
+	           (const char *)m->buf_addr + first->text_off + len, first->len - len);
 	*second = *first;
 	second->text_off = rest->data_off;
 	second->seq += len;
@@ -391,7 +391,7 @@ static bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, uint
 }
 
 bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
-		    enum wr_cause cause)
+                    enum wr_cause cause)
 {
 	struct wr_buf *b = wr_buf(m);
 
@@ -458,7 +458,7 @@ static void fin_leaves(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->flags |= WR_TCB_FIN_SENT;
 	c->snd.nxt = wr_seq_add(c->snd.nxt, 1);
 	tcb_set_state(tcp, c,
-		      c->state == WR_TCP_CLOSE_WAIT ? WR_TCP_LAST_ACK : WR_TCP_FIN_WAIT_1);
+	              c->state == WR_TCP_CLOSE_WAIT ? WR_TCP_LAST_ACK : WR_TCP_FIN_WAIT_1);
 }
 
 static void restart_after_idle(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -558,7 +558,7 @@ bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
 	if ((c->flags & (WR_TCB_CLOSE | WR_TCB_FIN_SENT)) == WR_TCB_CLOSE && !c->sq_next) {
 		fin_leaves(tcp, c);
 		tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), WR_TCP_FIN,
-				 WR_CAUSE_tcp_fin);
+		                 WR_CAUSE_tcp_fin);
 		tcp_arm_rto(tcp, c);
 	}
 	if (c->sq_next && tcb_flight(c) == 0)

@@ -77,7 +77,7 @@ static void touch(struct wr_reorder *r, struct wr_seq seq)
 
 /* Small text that continues the piece before it moves into that buffer. */
 static bool join(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *before,
-		 struct rte_mbuf *m, uint32_t len, bool fin)
+                 struct rte_mbuf *m, uint32_t len, bool fin)
 {
 	struct wr_buf *b = before ? wr_buf(before) : NULL;
 
@@ -96,7 +96,7 @@ static bool join(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *befo
 
 /* Cuts from [seq, seq+len) what pieces from *link on already have at its front. */
 static void cut_front(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_buf *before,
-		      struct wr_seg *seg)
+                      struct wr_seg *seg)
 {
 	uint32_t cut;
 
@@ -111,7 +111,7 @@ static void cut_front(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_buf 
 
 /* Drops pieces that the new segment covers whole, and cuts its end at one it reaches into. */
 static void cut_behind(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf **link,
-		       struct wr_seg *seg)
+                       struct wr_seg *seg)
 {
 	while (*link && seg->text_len) {
 		struct rte_mbuf *m = *link;
@@ -213,7 +213,7 @@ struct rte_mbuf *tcp_reorder_next(struct wr_tcp *tcp, struct wr_tcb *c)
 }
 
 void tcp_note_duplicate(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq left,
-			struct wr_seq right)
+                        struct wr_seq right)
 {
 	(void)tcp;
 	if (!(c->flags & WR_TCB_SACK) || wr_seq_eq(left, right) || (c->rare & WR_TCB_DSACK))

@@ -35,7 +35,7 @@ static bool keeps_alive(const struct wr_tcp *tcp, const struct wr_tcb *c)
 
 /* Earliest of the limits on the whole connection; false: it has none. */
 static bool limit_tick(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t *tick,
-		       enum wr_reason *reason)
+                       enum wr_reason *reason)
 {
 	const struct wr_tcp_options *o = tcb_options(tcp, c);
 	struct {
@@ -45,11 +45,11 @@ static bool limit_tick(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_
 		{o->total_timeout_ms, c->opened_tick, WR_REASON_total_timeout},
 		{o->idle_timeout_ms, c->last_rx_tick, WR_REASON_idle_timeout},
 		{c->state <= WR_TCP_SYN_RECEIVED ? o->connect_timeout_ms : 0, c->opened_tick,
-		 WR_REASON_connect_timeout},
+	         WR_REASON_connect_timeout},
 		{c->state == WR_TCP_FIN_WAIT_2 ? (uint32_t)(tcp->conf.fin_wait2_us / 1000) : 0,
-		 wr_tick_reached(c->state_tick, c->last_rx_tick) ? c->last_rx_tick
-								 : c->state_tick,
-		 WR_REASON_fin_wait_timeout},
+	         wr_tick_reached(c->state_tick, c->last_rx_tick) ? c->last_rx_tick
+	                                                         : c->state_tick,
+	         WR_REASON_fin_wait_timeout},
 	};
 	bool any = false;
 
@@ -79,8 +79,8 @@ static void syn_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 
 	if (waited_us >= tcp->conf.r2_syn_us) {
 		tcb_end(tcp, c,
-			wr_ip_is_resolved(tcp->ip, c->tuple.raddr) ? WR_REASON_connect_timeout
-								   : WR_REASON_no_route);
+		        wr_ip_is_resolved(tcp->ip, c->tuple.raddr) ? WR_REASON_connect_timeout
+		                                                   : WR_REASON_no_route);
 		return;
 	}
 	if (c->backoff < 15)
@@ -91,8 +91,8 @@ static void syn_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->backoff == tcp->conf.r1_rexmits)
 		wr_ip_suspect(tcp->ip, c->tuple.raddr, tcp->now_us);
 	tcp_send_syn(tcp, c,
-		     c->state == WR_TCP_SYN_SENT ? WR_CAUSE_tcp_syn_rexmit
-						 : WR_CAUSE_tcp_synack_rexmit);
+	             c->state == WR_TCP_SYN_SENT ? WR_CAUSE_tcp_syn_rexmit
+	                                         : WR_CAUSE_tcp_synack_rexmit);
 }
 
 /*
@@ -142,7 +142,7 @@ static void keepalive_ring(struct wr_tcp *tcp, struct wr_tcb *c)
 	}
 	c->probes++; /* SHLD-12: no text, one left of SND.NXT */
 	tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), 0,
-			 WR_CAUSE_tcp_keepalive);
+	                 WR_CAUSE_tcp_keepalive);
 }
 
 static void limit_ring(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)

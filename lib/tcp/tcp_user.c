@@ -130,7 +130,7 @@ enum wr_tcp_state wr_tcb_state(const struct wr_tcb *c)
 }
 
 void wr_tcp_set_options(struct wr_tcp *tcp, struct wr_tcb *c,
-			const struct wr_tcp_options *options)
+                        const struct wr_tcp_options *options)
 {
 	uint16_t index = tcp_options_get(tcp, options);
 

@@ -40,14 +40,14 @@ static void remove_head(struct wr_tcp *tcp)
 
 	if (tw->live) {
 		wr_flow_remove(tcp->flows, hash_of(tcp, tw),
-			       wr_flow_value(WR_FLOW_TIME_WAIT, index));
+		               wr_flow_value(WR_FLOW_TIME_WAIT, index));
 		leave(tcp, tw, WR_TCP_CLOSED);
 	}
 	pop(tcp);
 }
 
 void tcp_wait_add(struct wr_tcp *tcp, const struct wr_time_wait *tw, uint32_t hash,
-		  uint32_t old_value)
+                  uint32_t old_value)
 {
 	uint32_t index;
 
@@ -79,8 +79,8 @@ void tcp_wait_expire(struct wr_tcp *tcp)
 		pop(tcp);
 		tcp->time_wait[slot(tcp, tcp->tw_count)] = tw;
 		wr_flow_replace(tcp->flows, hash_of(tcp, &tw),
-				wr_flow_value(WR_FLOW_TIME_WAIT, index),
-				wr_flow_value(WR_FLOW_TIME_WAIT, slot(tcp, tcp->tw_count)));
+		                wr_flow_value(WR_FLOW_TIME_WAIT, index),
+		                wr_flow_value(WR_FLOW_TIME_WAIT, slot(tcp, tcp->tw_count)));
 		tcp->tw_count++;
 		if (wr_tick_reached(tw.until_tick, tcp->time_wait[tcp->tw_head].until_tick))
 			return;

@@ -32,42 +32,42 @@ struct wr_tcp_conf {
 	uint32_t rcv_buf;    /* receive window at most */
 	uint32_t snd_buf;    /* text queued for sending at most, unacknowledged included */
 	uint32_t ooo_bytes;  /* kept out of order, at most; counts 256 bytes of overhead a piece
-			      */
+	                      */
 	uint16_t ooo_pieces; /* pieces kept out of order, at most */
 	uint32_t held_bufs;  /* buffers that all connections together may keep; the rest of the
-			      * pool is the reserve for receiving, ACKs and control. 0: no limit
-			      */
+	                      * pool is the reserve for receiving, ACKs and control. 0: no limit
+	                      */
 	/* What is offered and accepted. */
 	bool timestamps, sack, wscale;
-	uint16_t mss;	  /* MSS option sent: MTU - 40 */
+	uint16_t mss;     /* MSS option sent: MTU - 40 */
 	uint16_t mss_min; /* smaller MSS options count as this */
 	const struct wr_cc_ops *cc;
 	uint8_t iw_segments; /* RFC 6928 */
 	bool idle_restart;   /* RFC 5681 section 4.1 */
 	/* Times, us. */
-	uint32_t delack_us;	 /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
+	uint32_t delack_us;      /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
 	uint32_t rto_initial_us; /* RFC 6298: 1 s */
-	uint32_t rto_min_us;	 /* RFC 6298 asks for 1 s; 200 ms as everybody */
-	uint32_t rto_max_us;	 /* >= 60 s */
-	uint32_t r1_rexmits;	 /* R1, as a count: then the next hop is suspected */
-	uint64_t r2_us;		 /* R2: give up after so long without an ACK; >= 100 s */
-	uint64_t r2_syn_us;	 /* the same for SYN; >= 180 s */
+	uint32_t rto_min_us;     /* RFC 6298 asks for 1 s; 200 ms as everybody */
+	uint32_t rto_max_us;     /* >= 60 s */
+	uint32_t r1_rexmits;     /* R1, as a count: then the next hop is suspected */
+	uint64_t r2_us;          /* R2: give up after so long without an ACK; >= 100 s */
+	uint64_t r2_syn_us;      /* the same for SYN; >= 180 s */
 	uint8_t synack_retries;
 	uint64_t time_wait_us; /* 2 MSL */
 	uint64_t fin_wait2_us; /* without a FIN, after the service closed; 0: for ever */
 	/* Other limits. */
 	uint16_t challenges_per_s; /* challenge ACKs of one connection, RFC 5961 section 7 */
-	uint32_t rsts_per_s;	   /* resets for no connection, at most, a core */
+	uint32_t rsts_per_s;       /* resets for no connection, at most, a core */
 };
 
 void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu);
 
 /* Options of a connection; a listener's connections inherit its own. */
 struct wr_tcp_options {
-	bool nodelay;		   /* Nagle off, MUST-17 */
-	bool keepalive;		   /* default off, MUST-25 */
-	uint8_t tos;		   /* DSCP in the upper 6 bits */
-	uint8_t ttl;		   /* 0: the host's default */
+	bool nodelay;              /* Nagle off, MUST-17 */
+	bool keepalive;            /* default off, MUST-25 */
+	uint8_t tos;               /* DSCP in the upper 6 bits */
+	uint8_t ttl;               /* 0: the host's default */
 	uint8_t keepalive_probes;  /* unanswered probes until it is dead */
 	uint32_t keepalive_idle_s; /* default 7200, MUST-28 */
 	uint32_t keepalive_interval_s;
@@ -113,8 +113,8 @@ struct wr_tcp_listener {
  * timestamps and the table. Returns NULL if there is no memory.
  */
 struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
-			  const struct wr_owner *owner, uint32_t core,
-			  const struct wr_sipkey *key, uint64_t now_us);
+                          const struct wr_owner *owner, uint32_t core,
+                          const struct wr_sipkey *key, uint64_t now_us);
 /* Frees all connections without a word to peer or service. */
 void wr_tcp_free(struct wr_tcp *tcp);
 uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf);
@@ -125,7 +125,7 @@ int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener);
 struct wr_tcp_connect {
 	uint32_t laddr; /* 0: chosen by route (MUST-44) */
 	uint16_t lport; /* 0: an unpredictable free one whose replies come to this core, RFC
-			   6056 */
+	                   6056 */
 	uint32_t raddr;
 	uint16_t rport;
 	const struct wr_tcp_events *events;
@@ -169,7 +169,7 @@ struct wr_ip *wr_tcp_ip(struct wr_tcp *tcp);
 
 /* Changes DSCP (SHLD-21), Nagle, keepalive and time-outs while it runs. */
 void wr_tcp_set_options(struct wr_tcp *tcp, struct wr_tcb *c,
-			const struct wr_tcp_options *options);
+                        const struct wr_tcp_options *options);
 
 /* ---- for the stack ---- */
 
@@ -182,7 +182,7 @@ enum wr_verdict wr_tcp_input(struct wr_tcp *tcp, struct wr_frame *f, uint64_t no
 
 /* An ICMP error about a segment of ours; RFC 5461, RFC 5927. Returns icmp_error_*. */
 enum wr_verdict wr_tcp_icmp_error(struct wr_tcp *tcp, const struct wr_icmp_error *error,
-				  uint64_t now_us);
+                                  uint64_t now_us);
 
 /* Sends what connections owe: once a burst. Stops when the output queue is full and goes on
  * at the next call. */
@@ -205,7 +205,7 @@ void wr_tcp_drain(struct wr_tcp *tcp, uint32_t *cursor, unsigned budget, uint64_
 
 struct wr_tcp_info {
 	struct wr_tuple tuple;
-	uint8_t state;	 /* enum wr_tcp_state */
+	uint8_t state;   /* enum wr_tcp_state */
 	uint8_t backoff; /* doublings of the RTO in force */
 	bool ts, sack, has_wscale, nodelay, keepalive;
 	uint8_t snd_wscale, rcv_wscale;
@@ -213,12 +213,12 @@ struct wr_tcp_info {
 	uint32_t send_q; /* bytes sent or queued that are not acknowledged */
 	uint32_t unsent; /* of these, never sent yet */
 	uint32_t rto_us, srtt_us, rttvar_us;
-	uint32_t cwnd;		   /* bytes */
-	uint32_t ssthresh;	   /* bytes; UINT32_MAX: none yet */
-	uint32_t mss;		   /* bytes */
+	uint32_t cwnd;             /* bytes */
+	uint32_t ssthresh;         /* bytes; UINT32_MAX: none yet */
+	uint32_t mss;              /* bytes */
 	uint32_t snd_wnd, rcv_wnd; /* bytes */
-	uint32_t rexmits;	   /* segments sent again, whole life */
-	uint32_t lost, sacked;	   /* bytes now marked so */
+	uint32_t rexmits;          /* segments sent again, whole life */
+	uint32_t lost, sacked;     /* bytes now marked so */
 	uint64_t bytes_in,
 		bytes_acked; /* text received in order; text acknowledged by the peer */
 	uint64_t age_us;     /* since it was opened */
@@ -240,7 +240,7 @@ struct wr_tcp_filter {
  * only each every-th entry (a sample); 1: all.
  */
 unsigned wr_tcp_dump(const struct wr_tcp *tcp, const struct wr_tcp_filter *filter,
-		     uint32_t every, uint32_t *cursor, uint32_t scan, struct wr_tcp_info *out,
-		     unsigned max, uint64_t now_us);
+                     uint32_t every, uint32_t *cursor, uint32_t scan, struct wr_tcp_info *out,
+                     unsigned max, uint64_t now_us);
 
 #endif /* WR_TCP_H */

@@ -27,7 +27,8 @@ static const char usage[] =
 	"  -t, -n, -4           nothing more: always TCP, numbers, IPv4\n"
 	"      --sample N       only every N-th connection\n"
 	"      --max N          stop after N connections; 0: show all, however many\n"
-	"  -j, --json           an array of objects\n"
+	"  -j, --json           one object: every, connections (an array), with the names of "
+	"docs/metrics.md\n"
 	"  -h, --help           this text\n"
 	"\n"
 	"FILTER: [state STATE]... [exclude STATE]... [src ADDR[/N][:PORT]] [dst "
@@ -242,6 +243,16 @@ static int count_cores(struct wr_client *client, uint32_t *cores, struct wr_err 
 	return 0;
 }
 
+static void print_json(const struct listing *list)
+{
+	json_t *document = json_pack("{s:I, s:O}", "every", (json_int_t)list->query.every,
+				     "connections", list->array);
+
+	json_dumpf(document, stdout, JSON_INDENT(2));
+	fputc('\n', stdout);
+	json_decref(document);
+}
+
 static int run(struct wr_client *client, const struct options *o, struct wr_err *err)
 {
 	struct listing list = {.options = o, .client = client};
@@ -260,10 +271,8 @@ static int run(struct wr_client *client, const struct options *o, struct wr_err 
 		wr_ss_print_header(stdout);
 	for (uint32_t core = 0; rc == 0 && core < cores; core++)
 		rc = list_core(&list, core, err);
-	if (list.array && rc == 0) {
-		json_dumpf(list.array, stdout, JSON_INDENT(2));
-		fputc('\n', stdout);
-	}
+	if (list.array && rc == 0)
+		print_json(&list);
 	json_decref(list.array);
 	return rc;
 }

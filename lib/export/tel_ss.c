@@ -118,9 +118,9 @@ static int page(struct wr_export *export, const struct wr_ss_query *query, uint3
 int wr_tel_ss(struct rte_tel_data *d, struct wr_export *export, const char *params)
 {
 	struct wr_tcp_info info[WR_ASK_PAGE];
-	unsigned rows, skip = 0, shown;
+	unsigned rows = 0, skip = 0, shown;
 	struct wr_ss_query query;
-	uint32_t at, next;
+	uint32_t at = 0, next = 0;
 	int rc = wr_ss_query_parse(&query, params);
 
 	if (rc == 0)

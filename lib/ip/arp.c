@@ -374,17 +374,17 @@ void wr_arp_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out 
 	struct neighbour *e;
 
 	wr_stat_add(&ip->stats->cause[cause], 1);
-	if (wr_unlikely(hop == 0 || wr_ip_is_local(ip, hop))) {
-		WR_COUNT(ip->stats, arp_dropped, 1);
-		rte_pktmbuf_free(m);
-		return;
-	}
-	e = find_by_hint(ip, hop, to->hint);
+	e = wr_likely(hop != 0) ? find_by_hint(ip, hop, to->hint) : NULL;
 	if (wr_likely(e != NULL && e->state >= REACHABLE)) {
 		*eth = e->eth;
 		if (wr_unlikely(to->now_us - e->used_us >= TOUCH_INTERVAL_US))
 			touch(ip, e, to->now_us);
 		wr_ip_push(ip, m);
+		return;
+	}
+	if (hop == 0 || wr_ip_is_local(ip, hop)) {
+		WR_COUNT(ip->stats, arp_dropped, 1);
+		rte_pktmbuf_free(m);
 		return;
 	}
 	if (e == NULL)

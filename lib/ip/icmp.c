@@ -51,6 +51,8 @@ static enum wr_verdict answer_echo(struct wr_ip *ip, struct wr_frame *f, uint64_
 	/* RFC 1624: HC' = ~(~HC + ~m + m'); the word that changes is type and code. */
 	icmp->icmp_cksum = (uint16_t)~wr_cksum_fold((uint64_t)(uint16_t)~icmp->icmp_cksum +
 						    (uint16_t)~RTE_BE16(ECHO << 8));
+	if (icmp->icmp_cksum == 0) /* a message of zeros adds up to 0, not to 0xffff: say the */
+		icmp->icmp_cksum = 0xffff; /* other zero, which is right for every message */
 	return wr_ip_send(ip, m, &to) ? WR_V_icmp_echo : WR_V_icmp_echo_limited;
 }
 

@@ -74,12 +74,12 @@ static const char *message_of(const char *line, size_t len)
 static bool is_general(const char *message, size_t len)
 {
 	static const char *const phrases[] = {"FATAL: ",
-					      "Bus (",
-					      "failed to initialize",
-					      "Cannot probe devices",
-					      "Invalid 'command line' arguments",
-					      "Cannot init ",
-					      "Unable to parse device"};
+	                                      "Bus (",
+	                                      "failed to initialize",
+	                                      "Cannot probe devices",
+	                                      "Invalid 'command line' arguments",
+	                                      "Cannot init ",
+	                                      "Unable to parse device"};
 
 	for (size_t i = 0; i < WR_LEN(phrases); i++)
 		if (memmem(message, len, phrases[i], strlen(phrases[i])))

@@ -17,14 +17,14 @@
 
 /* Reads every --port, and asks whether the machine has what it needs. */
 static int prepare_devices(const struct wr_eal_conf *conf, struct wr_eal_device *devices,
-			   struct wr_err *err)
+                           struct wr_err *err)
 {
 	int rc = 0;
 
 	if (conf->port_count > WR_MAX_PORTS)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "%u ports are too many; use at most %d.", conf->port_count,
-				  WR_MAX_PORTS);
+		                  "%u ports are too many; use at most %d", conf->port_count,
+		                  WR_MAX_PORTS);
 	for (unsigned i = 0; i < conf->port_count && rc == 0; i++) {
 		rc = wr_eal_device_parse(conf->ports[i], i, &devices[i], err);
 		for (unsigned j = 0; j < i && rc == 0; j++)
@@ -32,8 +32,9 @@ static int prepare_devices(const struct wr_eal_conf *conf, struct wr_eal_device 
 			    (devices[i].iface[0] &&
 			     strcmp(devices[i].iface, devices[j].iface) == 0))
 				rc = wr_err_set(err, WR_EXIT_USAGE, -EEXIST,
-						"--port %s: the same device as --port %s.",
-						conf->ports[i], conf->ports[j]);
+				                "--port %s: the same device as --port %s; give "
+				                "each device once",
+				                conf->ports[i], conf->ports[j]);
 	}
 	for (unsigned i = 0; i < conf->port_count && rc == 0; i++)
 		rc = wr_eal_device_check(conf->ports[i], &devices[i], err);
@@ -41,7 +42,7 @@ static int prepare_devices(const struct wr_eal_conf *conf, struct wr_eal_device 
 }
 
 static void keep_devices(const struct wr_eal_conf *conf, const struct wr_eal_device *devices,
-			 struct wr_eal *eal)
+                         struct wr_eal *eal)
 {
 	for (unsigned i = 0; i < conf->port_count; i++) {
 		memcpy(eal->devargs[i], devices[i].devargs, sizeof(eal->devargs[i]));
@@ -50,7 +51,7 @@ static void keep_devices(const struct wr_eal_conf *conf, const struct wr_eal_dev
 }
 
 static int choose_cores_and_memory(const struct wr_eal_conf *conf, struct wr_eal *eal,
-				   struct wr_err *err)
+                                   struct wr_err *err)
 {
 	struct wr_cpus allowed, used = {0};
 	struct wr_memory memory;
@@ -58,7 +59,7 @@ static int choose_cores_and_memory(const struct wr_eal_conf *conf, struct wr_eal
 
 	if (rc != 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
-				  "The allowed CPUs cannot be read (%s).", strerror(-rc));
+		                  "the allowed CPUs cannot be read (%s)", strerror(-rc));
 	rc = wr_eal_cores_choose(conf, &allowed, eal, err);
 	if (rc != 0)
 		return rc;
@@ -84,7 +85,7 @@ static int init(const struct wr_argv *args, char **said)
 }
 
 static int refuse_init(const struct wr_eal_conf *conf, const struct wr_eal *eal, int rc,
-		       const char *reason, struct wr_err *err)
+                       const char *reason, struct wr_err *err)
 {
 	if (strstr(reason, "failed to parse device"))
 		for (unsigned i = 0; i < conf->port_count; i++)
@@ -93,19 +94,19 @@ static int refuse_init(const struct wr_eal_conf *conf, const struct wr_eal *eal,
 					err, WR_EXIT_USAGE, -ENODEV,
 					"--port %s: DPDK has no driver of this name; "
 					"check the spelling and that the package with "
-					"the driver is installed.",
+					"the driver is installed",
 					conf->ports[i]);
 	if (rc == -EINVAL && conf->extra)
-		return wr_err_set(err, WR_EXIT_USAGE, rc, "--eal '%s': %s.", conf->extra,
-				  *reason ? reason : strerror(-rc));
-	return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc, "DPDK does not start: %s; try %s.",
-			  *reason ? reason : strerror(-rc),
-			  eal->hugepages ? "--no-huge" : "another --mem, or 'wringer doctor'");
+		return wr_err_set(err, WR_EXIT_USAGE, rc, "--eal '%s': %s", conf->extra,
+		                  *reason ? reason : strerror(-rc));
+	return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc, "DPDK does not start: %s; try %s",
+	                  *reason ? reason : strerror(-rc),
+	                  eal->hugepages ? "--no-huge" : "another --mem, or 'wringer doctor'");
 }
 
 /* EAL starts without the devices that failed: ask for each. */
 static int find_ports(const struct wr_eal_conf *conf, const struct wr_eal *eal,
-		      const char *reason, struct wr_err *err)
+                      const char *reason, struct wr_err *err)
 {
 	for (unsigned i = 0; i < conf->port_count; i++) {
 		uint16_t id;
@@ -113,15 +114,15 @@ static int find_ports(const struct wr_eal_conf *conf, const struct wr_eal *eal,
 		if (rte_eth_dev_get_port_by_name(eal->device[i], &id) == 0)
 			continue;
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENODEV,
-				  "--port %s: no driver took the device %s%s%s; check its "
-				  "options and that DPDK's driver for it is installed.",
-				  conf->ports[i], eal->devargs[i], *reason ? ": " : "", reason);
+		                  "--port %s: no driver took the device %s%s%s; check its "
+		                  "options and that DPDK's driver for it is installed",
+		                  conf->ports[i], eal->devargs[i], *reason ? ": " : "", reason);
 	}
 	return 0;
 }
 
 static int start(const struct wr_eal_conf *conf, const struct wr_argv *args, struct wr_eal *eal,
-		 struct wr_err *err)
+                 struct wr_err *err)
 {
 	char reason[160], *said = NULL;
 	int rc = init(args, &said);
@@ -188,14 +189,14 @@ void wr_eal_print(FILE *out, const struct wr_eal *eal)
 	wr_cpus_format(&cpus, list, sizeof(list));
 	fprintf(out, "instance     %s\n", eal->instance);
 	fprintf(out, "workers      %u on CPU %s; control on CPU %u%s\n", eal->workers, list,
-		eal->control_cpu, eal->shares_cpu ? " (shared with the first worker)" : "");
+	        eal->control_cpu, eal->shares_cpu ? " (shared with the first worker)" : "");
 	if (eal->hugepages)
 		fprintf(out, "memory       %u MiB in hugepages of up to %llu KiB\n",
-			eal->mem_mib, (unsigned long long)(eal->hugepage_bytes / 1024));
+		        eal->mem_mib, (unsigned long long)(eal->hugepage_bytes / 1024));
 	else
 		fprintf(out,
-			"memory       %u MiB without hugepages (too few are free, or "
-			"--no-huge): "
-			"slower\n",
-			eal->mem_mib);
+		        "memory       %u MiB without hugepages (too few are free, or "
+		        "--no-huge): "
+		        "slower\n",
+		        eal->mem_mib);
 }

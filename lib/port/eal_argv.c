@@ -32,13 +32,13 @@ static void add_lcores(const struct wr_eal *eal, struct wr_argv *args)
 }
 
 static void add_devices(const struct wr_eal_conf *conf, const struct wr_eal_device devices[],
-			struct wr_argv *args)
+                        struct wr_argv *args)
 {
 	bool pci = false;
 
 	for (unsigned i = 0; i < conf->port_count; i++) {
 		wr_argv_add(args, devices[i].pci ? "--allow=%s" : "--vdev=%s",
-			    devices[i].devargs);
+		            devices[i].devargs);
 		pci |= devices[i].pci;
 	}
 	if (!pci)
@@ -65,13 +65,13 @@ static int add_extra(const char *text, struct wr_argv *args, struct wr_err *err)
 	free(buf);
 	if (n >= 0)
 		return 0;
-	return wr_err_set(err, WR_EXIT_USAGE, n, "--eal '%s': %s.", text,
-			  n == -E2BIG ? "there are more than 64 words"
-				      : "a quote is not closed, or a backslash ends it");
+	return wr_err_set(err, WR_EXIT_USAGE, n, "--eal '%s': %s", text,
+	                  n == -E2BIG ? "there are more than 64 words"
+	                              : "a quote is not closed, or a backslash ends it");
 }
 
 int wr_eal_argv(const struct wr_eal_conf *conf, const struct wr_eal *eal,
-		const struct wr_eal_device devices[], struct wr_argv *args, struct wr_err *err)
+                const struct wr_eal_device devices[], struct wr_argv *args, struct wr_err *err)
 {
 	int rc = 0;
 
@@ -92,6 +92,6 @@ int wr_eal_argv(const struct wr_eal_conf *conf, const struct wr_eal *eal,
 		rc = add_extra(conf->extra, args, err);
 	if (rc == 0 && args->failed)
 		rc = wr_err_set(err, WR_EXIT_USAGE, -E2BIG,
-				"EAL gets more than %d arguments; shorten --eal.", WR_ARGV_MAX);
+		                "EAL gets more than %d arguments; shorten --eal", WR_ARGV_MAX);
 	return rc;
 }

@@ -79,13 +79,13 @@ void wr_cpus_format(const struct wr_cpus *cpus, char *text, size_t size)
 		     last + 1 < cpus->count && cpus->cpu[last + 1] == cpus->cpu[last] + 1;)
 			last++;
 		n = snprintf(item, sizeof(item), last > i ? "%u-%u" : "%u", cpus->cpu[i],
-			     cpus->cpu[last]);
+		             cpus->cpu[last]);
 		if (used + (size_t)n + sizeof(",...") >= size) {
 			snprintf(text + used, size - used, ",...");
 			return;
 		}
 		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "," : "",
-					 item);
+		                         item);
 	}
 }
 
@@ -94,21 +94,21 @@ static int refuse_lcores(const struct wr_eal_conf *conf, int rc, struct wr_err *
 	switch (rc) {
 	case -EEXIST:
 		return wr_err_set(err, WR_EXIT_USAGE, rc,
-				  "--lcores %s: a CPU is named twice; each worker has its own.",
-				  conf->lcores);
+		                  "--lcores %s: a CPU is named twice; each worker has its own",
+		                  conf->lcores);
 	case -ERANGE:
-		return wr_err_set(err, WR_EXIT_USAGE, rc, "--lcores %s: CPU numbers end at %d.",
-				  conf->lcores, WR_MAX_CPUS - 1);
+		return wr_err_set(err, WR_EXIT_USAGE, rc, "--lcores %s: CPU numbers end at %d",
+		                  conf->lcores, WR_MAX_CPUS - 1);
 	default:
 		return wr_err_set(err, WR_EXIT_USAGE, rc,
-				  "--lcores %s: not a list of CPUs such as 2-5,8.",
-				  conf->lcores);
+		                  "--lcores %s: not a list of CPUs such as 2-5,8",
+		                  conf->lcores);
 	}
 }
 
 /* The CPUs that --lcores names, one for each worker. */
 static int pin_workers(const struct wr_eal_conf *conf, const struct wr_cpus *allowed,
-		       struct wr_cpus *workers, struct wr_err *err)
+                       struct wr_cpus *workers, struct wr_err *err)
 {
 	int rc = wr_cpus_parse(conf->lcores, workers);
 	char list[96];
@@ -117,22 +117,22 @@ static int pin_workers(const struct wr_eal_conf *conf, const struct wr_cpus *all
 		return refuse_lcores(conf, rc, err);
 	if (conf->workers && conf->workers != workers->count)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "--lcores %s names %u CPUs and --cores asks for %u workers; "
-				  "leave out one of the two.",
-				  conf->lcores, workers->count, conf->workers);
+		                  "--lcores %s names %u CPUs and --cores asks for %u workers; "
+		                  "leave out one of the two",
+		                  conf->lcores, workers->count, conf->workers);
 	wr_cpus_format(allowed, list, sizeof(list));
 	for (unsigned i = 0; i < workers->count; i++)
 		if (!wr_cpus_contain(allowed, workers->cpu[i]))
 			return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EINVAL,
-					  "--lcores %s: CPU %u is not allowed to this process; "
-					  "choose from %s, or widen the CPU set it runs in.",
-					  conf->lcores, workers->cpu[i], list);
+			                  "--lcores %s: CPU %u is not allowed to this process; "
+			                  "choose from %s, or widen the CPU set it runs in",
+			                  conf->lcores, workers->cpu[i], list);
 	return 0;
 }
 
 /* The last CPUs allowed are the workers': the first is busiest with interrupts. */
 static int spread_workers(const struct wr_eal_conf *conf, const struct wr_cpus *allowed,
-			  struct wr_cpus *workers, struct wr_err *err)
+                          struct wr_cpus *workers, struct wr_err *err)
 {
 	unsigned n = conf->workers;
 	char remedy[32] = "1";
@@ -145,9 +145,9 @@ static int spread_workers(const struct wr_eal_conf *conf, const struct wr_cpus *
 		snprintf(remedy, sizeof(remedy), "1 to %u", allowed->count);
 	if (n > allowed->count)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EINVAL,
-				  "--cores %u: only %u CPU%s allowed; use --cores %s.", n,
-				  allowed->count, allowed->count == 1 ? " is" : "s are",
-				  remedy);
+		                  "--cores %u: only %u CPU%s allowed; use --cores %s", n,
+		                  allowed->count, allowed->count == 1 ? " is" : "s are",
+		                  remedy);
 	workers->count = n;
 	for (unsigned i = 0; i < n; i++)
 		workers->cpu[i] = allowed->cpu[allowed->count - n + i];
@@ -155,18 +155,18 @@ static int spread_workers(const struct wr_eal_conf *conf, const struct wr_cpus *
 }
 
 int wr_eal_cores_choose(const struct wr_eal_conf *conf, const struct wr_cpus *allowed,
-			struct wr_eal *eal, struct wr_err *err)
+                        struct wr_eal *eal, struct wr_err *err)
 {
 	struct wr_cpus workers;
 	int rc = conf->lcores ? pin_workers(conf, allowed, &workers, err)
-			      : spread_workers(conf, allowed, &workers, err);
+	                      : spread_workers(conf, allowed, &workers, err);
 
 	if (rc != 0)
 		return rc;
 	if (workers.count > WR_MAX_WORKERS)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "%u workers are too many; use at most %d.", workers.count,
-				  WR_MAX_WORKERS);
+		                  "%u workers are too many; use at most %d", workers.count,
+		                  WR_MAX_WORKERS);
 	eal->workers = workers.count;
 	eal->control_cpu = workers.cpu[0];
 	eal->shares_cpu = true;

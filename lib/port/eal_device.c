@@ -35,7 +35,7 @@ struct form {
 
 static int bad(const struct reading *r, const char *what)
 {
-	return wr_err_set(r->err, WR_EXIT_USAGE, -EINVAL, "--port %s: %s.", r->spec, what);
+	return wr_err_set(r->err, WR_EXIT_USAGE, -EINVAL, "--port %s: %s", r->spec, what);
 }
 
 static int too_long(const struct reading *r)
@@ -44,18 +44,18 @@ static int too_long(const struct reading *r)
 }
 
 static int append(const struct reading *r, struct wr_eal_device *device, const char *key,
-		  const char *value, size_t len)
+                  const char *value, size_t len)
 {
 	size_t used = strlen(device->devargs);
 	int n = snprintf(device->devargs + used, sizeof(device->devargs) - used, ",%s=%.*s",
-			 key, (int)len, value);
+	                 key, (int)len, value);
 
 	return n < 0 || (size_t)n >= sizeof(device->devargs) - used ? too_long(r) : 0;
 }
 
 /* Appends one "name=value" of length len. */
 static int append_option(const struct reading *r, const struct option *options,
-			 struct wr_eal_device *device, const char *text, size_t len)
+                         struct wr_eal_device *device, const char *text, size_t len)
 {
 	const char *equals = memchr(text, '=', len);
 	char names[96] = "";
@@ -64,20 +64,20 @@ static int append_option(const struct reading *r, const struct option *options,
 		size_t name_len = strlen(o->name), used = strlen(names);
 
 		snprintf(names + used, sizeof(names) - used, "%s%s=", used ? ", " : "",
-			 o->name);
+		         o->name);
 		if (!equals || (size_t)(equals - text) != name_len)
 			continue;
 		if (strncmp(text, o->name, name_len) == 0 && equals + 1 < text + len)
 			return append(r, device, o->key, equals + 1,
-				      (size_t)(text + len - equals - 1));
+			              (size_t)(text + len - equals - 1));
 	}
 	return wr_err_set(r->err, WR_EXIT_USAGE, -EINVAL,
-			  "--port %s: '%.*s' is not one of its options with a value (%s).",
-			  r->spec, (int)len, text, names);
+	                  "--port %s: '%.*s' is not one of its options with a value (%s)",
+	                  r->spec, (int)len, text, names);
 }
 
 static int append_options(const struct reading *r, const struct option *options,
-			  struct wr_eal_device *device, const char *text)
+                          struct wr_eal_device *device, const char *text)
 {
 	int rc = 0;
 
@@ -156,9 +156,9 @@ static int check_tun(const char *spec, struct wr_err *err)
 		return 0;
 	}
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
-			  "--port %s: /dev/net/tun cannot be opened (%s); load it with "
-			  "'modprobe tun', or give a container --device /dev/net/tun.",
-			  spec, strerror(errno));
+	                  "--port %s: /dev/net/tun cannot be opened (%s); load it with "
+	                  "'modprobe tun', or give a container --device /dev/net/tun",
+	                  spec, strerror(errno));
 }
 
 static int check_tap(const char *spec, const struct wr_eal_device *device, struct wr_err *err)
@@ -167,13 +167,13 @@ static int check_tap(const char *spec, const struct wr_eal_device *device, struc
 		return wr_err_set(
 			err, WR_EXIT_ENVIRONMENT, -EPERM,
 			"--port %s: making a tap needs CAP_NET_ADMIN; run as root, or "
-			"inside 'unshare --user --map-root-user --net'.",
+			"inside 'unshare --user --map-root-user --net'",
 			spec);
 	if (if_nametoindex(device->iface) != 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EEXIST,
-				  "--port %s: there is an interface %s already; choose another "
-				  "name, or remove what was left behind with 'ip link del'.",
-				  spec, device->iface);
+		                  "--port %s: there is an interface %s already; choose another "
+		                  "name, or remove what was left behind with 'ip link del'",
+		                  spec, device->iface);
 	return check_tun(spec, err);
 }
 
@@ -217,7 +217,7 @@ static int parse_pcap(const struct reading *r, struct wr_eal_device *device)
 
 /* The value of "KEY=" in the devargs: false if it is not there. */
 static bool value_of(const struct wr_eal_device *device, const char *key, char *out,
-		     size_t size)
+                     size_t size)
 {
 	const char *at = strstr(device->devargs, key);
 
@@ -234,20 +234,20 @@ static int check_pcap(const char *spec, const struct wr_eal_device *device, stru
 
 	if (value_of(device, ",rx_pcap=", file, sizeof(file)) && access(file, R_OK) != 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
-				  "--port %s: '%s' cannot be read (%s).", spec, file,
-				  strerror(errno));
+		                  "--port %s: '%s' cannot be read (%s); name a file that can",
+		                  spec, file, strerror(errno));
 	if (!device->iface[0])
 		return 0;
 	if (if_nametoindex(device->iface) == 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENODEV,
-				  "--port %s: there is no interface %s here; 'ip link' lists "
-				  "them.",
-				  spec, device->iface);
+		                  "--port %s: there is no interface %s here; 'ip link' lists "
+		                  "them",
+		                  spec, device->iface);
 	if (!is_capable(CAP_NET_RAW))
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EPERM,
-				  "--port %s: capturing on an interface needs CAP_NET_RAW; run "
-				  "as root.",
-				  spec);
+		                  "--port %s: capturing on an interface needs CAP_NET_RAW; run "
+		                  "as root",
+		                  spec);
 	return 0;
 }
 
@@ -312,9 +312,9 @@ static int check_pci(const char *spec, const struct wr_eal_device *device, struc
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", device->name);
 	if (access(path, F_OK) != 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENODEV,
-				  "--port %s: there is no PCI device %s; 'dpdk-devbind.py "
-				  "--status' lists them.",
-				  spec, device->name);
+		                  "--port %s: there is no PCI device %s; 'dpdk-devbind.py "
+		                  "--status' lists them",
+		                  spec, device->name);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", device->name);
 	len = readlink(path, link, sizeof(link) - 1);
 	link[len > 0 ? len : 0] = '\0';
@@ -323,10 +323,10 @@ static int check_pci(const char *spec, const struct wr_eal_device *device, struc
 	    strstr(driver, "uio"))
 		return 0;
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EBUSY,
-			  "--port %s: the device is bound to %s%s; hand it over with 'modprobe "
-			  "vfio-pci; dpdk-devbind.py -b vfio-pci %s' (its interface vanishes).",
-			  spec, *driver ? "the kernel driver " : "no driver", driver,
-			  device->name);
+	                  "--port %s: the device is bound to %s%s; hand it over with 'modprobe "
+	                  "vfio-pci; dpdk-devbind.py -b vfio-pci %s' (its interface vanishes)",
+	                  spec, *driver ? "the kernel driver " : "no driver", driver,
+	                  device->name);
 }
 
 /* Raw: a DPDK vdev string as it is */
@@ -393,14 +393,14 @@ void wr_eal_device_forms(char *text, size_t size)
 
 	for (size_t i = 0; i < WR_LEN(forms) && used < size; i++)
 		used += (size_t)snprintf(text + used, size - used, "%s%s",
-					 i == 0			  ? ""
-					 : i == WR_LEN(forms) - 1 ? " or "
-								  : ", ",
-					 forms[i].usage);
+		                         i == 0                   ? ""
+		                         : i == WR_LEN(forms) - 1 ? " or "
+		                                                  : ", ",
+		                         forms[i].usage);
 }
 
 int wr_eal_device_parse(const char *spec, unsigned index, struct wr_eal_device *device,
-			struct wr_err *err)
+                        struct wr_err *err)
 {
 	const struct form *form = find_form(spec);
 	size_t word = form && form->word ? strlen(form->word) : 0;
@@ -411,7 +411,7 @@ int wr_eal_device_parse(const char *spec, unsigned index, struct wr_eal_device *
 	if (!form) {
 		wr_eal_device_forms(list, sizeof(list));
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "--port %s: not a port; write %s.", spec, list);
+		                  "--port %s: not a port; write %s", spec, list);
 	}
 	if (word && spec[word] == ':')
 		r.args = spec + word + 1;
@@ -419,7 +419,7 @@ int wr_eal_device_parse(const char *spec, unsigned index, struct wr_eal_device *
 }
 
 int wr_eal_device_check(const char *spec, const struct wr_eal_device *device,
-			struct wr_err *err)
+                        struct wr_err *err)
 {
 	const struct form *form = find_form(spec);
 

@@ -49,9 +49,9 @@ int wr_instance_name(const char *asked, char *name, size_t size, struct wr_err *
 		fits = isalnum((unsigned char)asked[i]) || strchr("._-", asked[i]);
 	if (!fits)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "--instance %s: a name has 1 to %d letters, digits, '.', '_' "
-				  "or '-' and does not begin with '.'.",
-				  asked, MAX_NAME_CHARS);
+		                  "--instance %s: a name has 1 to %d letters, digits, '.', '_' "
+		                  "or '-' and does not begin with '.'",
+		                  asked, MAX_NAME_CHARS);
 	if (asked)
 		snprintf(name, size, "%s", asked);
 	else
@@ -82,9 +82,9 @@ static int make_dir(const char *path, struct wr_err *err)
 	if (mkdir(path, 0700) == 0 || (errno == EEXIST && access(path, W_OK | X_OK) == 0))
 		return 0;
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
-			  "The runtime directory %s cannot be used (%s); point XDG_RUNTIME_DIR "
-			  "to a folder of your own.",
-			  path, strerror(errno));
+	                  "the runtime directory %s cannot be used (%s); point XDG_RUNTIME_DIR "
+	                  "to a folder of your own",
+	                  path, strerror(errno));
 }
 
 /* Does the path still name the file that was locked, not one that replaced it? */
@@ -103,9 +103,9 @@ static int refuse_taken(const char *instance, int fd, struct wr_err *err)
 
 	pid[n > 0 ? n : 0] = '\0';
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EADDRINUSE,
-			  "--instance %s: process %s runs under this name; choose another "
-			  "name, or stop that one.",
-			  instance, pid[0] ? pid : "(starting)");
+	                  "--instance %s: process %s runs under this name; choose another "
+	                  "name, or stop that one",
+	                  instance, pid[0] ? pid : "(starting)");
 }
 
 /* Returns the locked descriptor, which stays open until the process ends. */
@@ -117,7 +117,9 @@ static int lock(const char *instance, const char *path, struct wr_err *err)
 
 		if (fd < 0)
 			return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
-					  "%s cannot be made (%s).", path, strerror(errno));
+			                  "%s cannot be made (%s); point XDG_RUNTIME_DIR to a "
+			                  "folder of your own",
+			                  path, strerror(errno));
 		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 			rc = refuse_taken(instance, fd, err);
 			close(fd);
@@ -139,8 +141,8 @@ int wr_instance_take(const char *instance, struct wr_err *err)
 		rc = wr_instance_dir(instance, path, sizeof(path));
 	if (rc != 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
-				  "The path of the runtime directory is too long; point "
-				  "XDG_RUNTIME_DIR to a shorter one.");
+		                  "the path of the runtime directory is too long; point "
+		                  "XDG_RUNTIME_DIR to a shorter one");
 	rc = make_dir(base, err);
 	if (rc == 0)
 		rc = make_dir(path, err);

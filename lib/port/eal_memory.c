@@ -13,7 +13,7 @@
 
 /* EAL's own tables, per-port structures and the allocator's overhead. */
 #define EAL_OVERHEAD_MIB 16
-#define LEAST_MIB	 32
+#define LEAST_MIB        32
 
 /* The number in a one-line file of sysfs; `otherwise` if there is none. */
 static uint64_t read_number(const char *path, uint64_t otherwise)
@@ -76,7 +76,7 @@ static void add_hugepages(const char *folder, struct wr_memory *memory)
 }
 
 static void read_hugepages(const char *root, const struct wr_cpus *cpus,
-			   struct wr_memory *memory)
+                           struct wr_memory *memory)
 {
 	char folder[PATH_MAX];
 	DIR *dir;
@@ -91,7 +91,7 @@ static void read_hugepages(const char *root, const struct wr_cpus *cpus,
 		if (sscanf(entry->d_name, "node%u", &node) != 1)
 			continue;
 		snprintf(folder, sizeof(folder), "%s/sys/devices/system/node/node%u", root,
-			 node);
+		         node);
 		if (!node_has_one_of(folder, cpus))
 			continue;
 		any_node = true;
@@ -137,28 +137,28 @@ void wr_memory_read(const char *root, const struct wr_cpus *cpus, struct wr_memo
 }
 
 int wr_eal_memory_choose(const struct wr_eal_conf *conf, const struct wr_memory *memory,
-			 struct wr_eal *eal, struct wr_err *err)
+                         struct wr_eal *eal, struct wr_err *err)
 {
 	unsigned need_huge = wr_max(conf->need_mib + EAL_OVERHEAD_MIB, LEAST_MIB);
 	unsigned need_plain = wr_max(need_huge, conf->need_plain_mib + EAL_OVERHEAD_MIB);
 	unsigned need;
 
 	eal->hugepages = !conf->no_huge && memory->huge_page_bytes &&
-			 memory->huge_bytes >= wr_max(conf->mem_mib, need_huge) * MIB;
+	                 memory->huge_bytes >= wr_max(conf->mem_mib, need_huge) * MIB;
 	eal->hugepage_bytes = eal->hugepages ? memory->huge_page_bytes : 0;
 	need = eal->hugepages ? need_huge : need_plain;
 	eal->mem_mib = conf->mem_mib ? conf->mem_mib : need;
 	if (eal->mem_mib < need)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
-				  "--mem %u: pools and tables need %u MiB; use --mem %u or "
-				  "more, or fewer connections or cores.",
-				  conf->mem_mib, need, need);
+		                  "--mem %u: pools and tables need %u MiB; use --mem %u or "
+		                  "more, or fewer connections or cores",
+		                  conf->mem_mib, need, need);
 	if (!eal->hugepages && memory->plain_bytes < eal->mem_mib * MIB)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
-				  "%u MiB of memory are needed and %llu MiB are free (%llu MiB "
-				  "in hugepages); ask for fewer connections or cores, or a "
-				  "smaller --mem.",
-				  eal->mem_mib, (unsigned long long)(memory->plain_bytes / MIB),
-				  (unsigned long long)(memory->huge_bytes / MIB));
+		                  "%u MiB of memory are needed and %llu MiB are free (%llu MiB "
+		                  "in hugepages); ask for fewer connections or cores, or a "
+		                  "smaller --mem",
+		                  eal->mem_mib, (unsigned long long)(memory->plain_bytes / MIB),
+		                  (unsigned long long)(memory->huge_bytes / MIB));
 	return 0;
 }

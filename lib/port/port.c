@@ -32,13 +32,14 @@
 
 static int refuse(const struct wr_port *port, int rc, const char *what, struct wr_err *err)
 {
-	return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
-			  "--port %s: the driver %s refuses %s (%s).", port->spec, port->driver,
-			  what, strerror(-rc));
+	return wr_err_set(
+		err, WR_EXIT_ENVIRONMENT, rc,
+		"--port %s: the driver %s refuses %s (%s); ask less of it with --driver-config",
+		port->spec, port->driver, what, strerror(-rc));
 }
 
 static int find(struct wr_port *port, const struct wr_port_conf *conf,
-		struct rte_eth_dev_info *info, struct wr_err *err)
+                struct rte_eth_dev_info *info, struct wr_err *err)
 {
 	int rc = rte_eth_dev_get_port_by_name(conf->device, &port->id);
 
@@ -46,8 +47,8 @@ static int find(struct wr_port *port, const struct wr_port_conf *conf,
 		rc = rte_eth_dev_info_get(port->id, info);
 	if (rc != 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
-				  "--port %s: DPDK has no device %s (%s).", conf->spec,
-				  conf->device, strerror(-rc));
+		                  "--port %s: DPDK has no device %s (%s)", conf->spec,
+		                  conf->device, strerror(-rc));
 	snprintf(port->spec, sizeof(port->spec), "%s", conf->spec);
 	snprintf(port->driver, sizeof(port->driver), "%s", info->driver_name);
 	port->socket = rte_eth_dev_socket_id(port->id);
@@ -55,7 +56,7 @@ static int find(struct wr_port *port, const struct wr_port_conf *conf,
 }
 
 static int check_queues(struct wr_port *port, const struct wr_port_conf *conf,
-			const struct rte_eth_dev_info *info, struct wr_err *err)
+                        const struct rte_eth_dev_info *info, struct wr_err *err)
 {
 	unsigned most = wr_min(info->max_rx_queues, info->max_tx_queues);
 
@@ -65,7 +66,7 @@ static int check_queues(struct wr_port *port, const struct wr_port_conf *conf,
 		return wr_err_set(
 			err, WR_EXIT_ENVIRONMENT, -E2BIG,
 			"--port %s: the driver %s has at most %u queue%s, one for each "
-			"worker, and there are %u workers; use --cores %u.",
+			"worker, and there are %u workers; use --cores %u",
 			port->spec, port->driver, most, most == 1 ? "" : "s", conf->queues,
 			most);
 	port->queues = (uint16_t)conf->queues;
@@ -83,22 +84,22 @@ static uint32_t largest_mtu(const struct rte_eth_dev_info *info)
 }
 
 static int check_mtu(struct wr_port *port, const struct wr_port_conf *conf,
-		     const struct rte_eth_dev_info *info, struct wr_err *err)
+                     const struct rte_eth_dev_info *info, struct wr_err *err)
 {
 	uint32_t most = largest_mtu(info);
 
 	port->mtu = conf->mtu;
 	if (conf->mtu < MTU_MIN || conf->mtu > MTU_MAX)
 		return wr_err_set(err, WR_EXIT_USAGE, -ERANGE,
-				  "--mtu %u: not between %d and %d bytes.", conf->mtu, MTU_MIN,
-				  MTU_MAX);
+		                  "--mtu %u: not between %d and %d bytes", conf->mtu, MTU_MIN,
+		                  MTU_MAX);
 	if (conf->mtu <= most)
 		return 0;
 	if (!port->profile.kernel_mtu || info->if_index == 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ERANGE,
-				  "--mtu %u: port %s (driver %s) carries at most %u bytes; use "
-				  "--mtu %u.",
-				  conf->mtu, port->spec, port->driver, most, most);
+		                  "--mtu %u: port %s (driver %s) carries at most %u bytes; use "
+		                  "--mtu %u",
+		                  conf->mtu, port->spec, port->driver, most, most);
 	port->tx_longest = (uint16_t)(most + RTE_ETHER_HDR_LEN);
 	return 0;
 }
@@ -126,12 +127,12 @@ static void negotiate(struct wr_port *port, const struct rte_eth_dev_info *info)
 }
 
 static int configure(struct wr_port *port, const struct rte_eth_dev_info *info,
-		     struct wr_err *err)
+                     struct wr_err *err)
 {
 	uint8_t key[WR_RSS_KEY_MAX];
 	struct rte_eth_conf plain = {
 		.rxmode = {.mtu = wr_min(port->mtu, largest_mtu(info)),
-			   .offloads = port->rx_offloads},
+	                   .offloads = port->rx_offloads},
 		.txmode = {.offloads = port->tx_offloads},
 	};
 	struct rte_eth_conf conf = plain;
@@ -150,7 +151,7 @@ static int configure(struct wr_port *port, const struct rte_eth_dev_info *info,
 }
 
 static int set_up_queues(struct wr_port *port, const struct rte_eth_dev_info *info,
-			 struct rte_mempool *const pool[], struct wr_err *err)
+                         struct rte_mempool *const pool[], struct wr_err *err)
 {
 	struct rte_eth_rxconf rx = info->default_rxconf;
 	struct rte_eth_txconf tx = info->default_txconf;
@@ -200,10 +201,10 @@ static int set_kernel_mtu(unsigned if_index, uint16_t mtu)
 }
 
 static int set_mtu(const struct wr_port *port, const struct rte_eth_dev_info *info,
-		   struct wr_err *err)
+                   struct wr_err *err)
 {
 	int rc = port->tx_longest ? set_kernel_mtu(info->if_index, port->mtu)
-				  : rte_eth_dev_set_mtu(port->id, port->mtu);
+	                          : rte_eth_dev_set_mtu(port->id, port->mtu);
 
 	return rc == 0 || rc == -ENOTSUP ? 0 : refuse(port, rc, "the MTU", err);
 }
@@ -251,7 +252,7 @@ static int start(struct wr_port *port, const struct rte_eth_dev_info *info, stru
 }
 
 static int open_port(struct wr_port *port, const struct rte_eth_dev_info *info,
-		     struct rte_mempool *const pool[], struct wr_err *err)
+                     struct rte_mempool *const pool[], struct wr_err *err)
 {
 	int rc;
 
@@ -270,14 +271,14 @@ static void use_capture(char *said, int rc, struct wr_err *err)
 
 	wr_capture_reason(said, reason, sizeof(reason));
 	if (rc != 0 && reason[0])
-		snprintf(err->text + used, sizeof(err->text) - used, " DPDK says: %s", reason);
+		snprintf(err->text + used, sizeof(err->text) - used, "; DPDK says: %s", reason);
 	else if (said && rte_log_get_level(RTE_LOGTYPE_EAL) > (int)RTE_LOG_WARNING)
 		fputs(said, stderr);
 	free(said);
 }
 
 int wr_port_open(struct wr_port *port, const struct wr_port_conf *conf,
-		 struct rte_mempool *const pool[], struct wr_err *err)
+                 struct rte_mempool *const pool[], struct wr_err *err)
 {
 	struct rte_eth_dev_info info;
 	struct wr_capture capture;

@@ -35,7 +35,7 @@ static bool is_exclusive(const struct rte_mbuf *m)
 
 /* Replaces buffers that others hold by copies; forgets what the sender wrote for a NIC. */
 static uint16_t make_exclusive(const struct wr_port *port, struct rte_mbuf **frames, uint16_t n,
-			       struct rte_mempool *pool, uint64_t *no_mbuf)
+                               struct rte_mempool *pool, uint64_t *no_mbuf)
 {
 	uint16_t kept = 0;
 
@@ -62,7 +62,7 @@ static uint16_t make_exclusive(const struct wr_port *port, struct rte_mbuf **fra
 }
 
 uint16_t wr_port_rx(const struct wr_port *port, uint16_t q, struct rte_mbuf **frames,
-		    uint16_t n, struct rte_mempool *pool, uint64_t *no_mbuf)
+                    uint16_t n, struct rte_mempool *pool, uint64_t *no_mbuf)
 {
 	uint16_t got = rte_eth_rx_burst(port->id, q, frames, n);
 
@@ -93,7 +93,7 @@ static uint16_t send_one_long(const struct wr_port *port, uint16_t q, struct rte
 }
 
 static uint16_t send_long(const struct wr_port *port, uint16_t q, struct rte_mbuf **frames,
-			  uint16_t n)
+                          uint16_t n)
 {
 	uint16_t sent = 0;
 
@@ -103,7 +103,7 @@ static uint16_t send_long(const struct wr_port *port, uint16_t q, struct rte_mbu
 		while (sent + run < n && frames[sent + run]->pkt_len <= port->tx_longest)
 			run++;
 		taken = run ? rte_eth_tx_burst(port->id, q, frames + sent, run)
-			    : send_one_long(port, q, frames[sent]);
+		            : send_one_long(port, q, frames[sent]);
 		sent = (uint16_t)(sent + taken);
 		if (taken < wr_max(run, 1))
 			break;
@@ -112,7 +112,7 @@ static uint16_t send_long(const struct wr_port *port, uint16_t q, struct rte_mbu
 }
 
 static uint16_t send_burst(const struct wr_port *port, uint16_t q, struct rte_mbuf **frames,
-			   uint16_t n)
+                           uint16_t n)
 {
 	if (wr_unlikely(port->tx_longest))
 		return send_long(port, q, frames, n);
@@ -120,7 +120,7 @@ static uint16_t send_burst(const struct wr_port *port, uint16_t q, struct rte_mb
 }
 
 uint16_t wr_port_tx(const struct wr_port *port, uint16_t q, struct rte_mbuf **frames,
-		    uint16_t n, uint64_t *refused)
+                    uint16_t n, uint64_t *refused)
 {
 	uint16_t done = 0;
 

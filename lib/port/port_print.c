@@ -14,7 +14,7 @@ static void add_names(uint64_t offloads, const char *(*name)(uint64_t), char *te
 	for (unsigned bit = 0; bit < 64 && used < size; bit++)
 		if (offloads >> bit & 1)
 			used += (size_t)snprintf(text + used, size - used, "%s%s",
-						 used ? " " : "", name(1ull << bit));
+			                         used ? " " : "", name(1ull << bit));
 }
 
 void wr_port_rx_offload_names(uint64_t offloads, char *text, size_t size)
@@ -45,11 +45,11 @@ void wr_port_print(FILE *out, const struct wr_port *port)
 	fprintf(out, "port %s\n", port->spec);
 	fprintf(out, "  driver       %s, profile %s\n", port->driver, port->profile.name);
 	fprintf(out, "  mac          %02x:%02x:%02x:%02x:%02x:%02x\n", mac[0], mac[1], mac[2],
-		mac[3], mac[4], mac[5]);
+	        mac[3], mac[4], mac[5]);
 	fprintf(out, "  mtu          %u\n", port->mtu);
 	print_link(out, port);
 	fprintf(out, "  queues       %u Rx and Tx, %u and %u descriptors\n", port->queues,
-		port->rx_desc, port->tx_desc);
+	        port->rx_desc, port->tx_desc);
 	wr_port_rx_offload_names(port->rx_offloads, names, sizeof(names));
 	fprintf(out, "  rx offloads  %s\n", names);
 	wr_port_tx_offload_names(port->tx_offloads, names, sizeof(names));

@@ -35,7 +35,7 @@ static bool is_offered(const struct wr_port *port, const struct rte_eth_dev_info
 }
 
 void wr_rss_request(const struct wr_port *port, const struct rte_eth_dev_info *info,
-		    struct rte_eth_conf *conf, uint8_t key[WR_RSS_KEY_MAX])
+                    struct rte_eth_conf *conf, uint8_t key[WR_RSS_KEY_MAX])
 {
 	if (!is_offered(port, info))
 		return;
@@ -92,7 +92,7 @@ static bool key_reads_back(const struct wr_port *port, const struct rte_eth_dev_
 }
 
 __attribute__((format(printf, 2, 3))) static void say(struct wr_port *port, const char *fmt,
-						      ...)
+                                                      ...)
 {
 	va_list ap;
 

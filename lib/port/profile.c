@@ -14,7 +14,7 @@
 #include "profile_texts.h"
 #include "wr_base.h"
 
-#define SECTION	    "port"
+#define SECTION     "port"
 #define MAX_ENTRIES 32
 
 enum kind { COUNT, YES_NO, TEXT, DRIVERS };
@@ -64,7 +64,7 @@ static int parse_yes_no(const char *text, bool *out)
 }
 
 static int set_key(const struct reading *r, struct wr_profile *profile,
-		   const struct rte_cfgfile_entry *entry)
+                   const struct rte_cfgfile_entry *entry)
 {
 	const struct key *key = keys;
 	const char *wanted = "";
@@ -74,9 +74,11 @@ static int set_key(const struct reading *r, struct wr_profile *profile,
 	while (key < keys + WR_LEN(keys) && strcmp(key->name, entry->name) != 0)
 		key++;
 	if (key == keys + WR_LEN(keys))
-		return wr_err_set(r->err, WR_EXIT_USAGE, -ENOENT,
-				  "%s: [" SECTION "] %s: there is no such key.", r->file,
-				  entry->name);
+		return wr_err_set(
+			r->err, WR_EXIT_USAGE, -ENOENT,
+			"%s: [" SECTION
+			"] %s: there is no such key; drivers-config/README.md lists them",
+			r->file, entry->name);
 	field = (char *)profile + key->offset;
 	switch (key->kind) {
 	case COUNT:
@@ -95,8 +97,8 @@ static int set_key(const struct reading *r, struct wr_profile *profile,
 	}
 	if (rc != 0)
 		rc = wr_err_set(r->err, WR_EXIT_USAGE, rc,
-				"%s: [" SECTION "] %s: '%s' is not %s.", r->file, entry->name,
-				entry->value, wanted);
+		                "%s: [" SECTION "] %s: '%s' is not %s", r->file, entry->name,
+		                entry->value, wanted);
 	return rc;
 }
 
@@ -107,12 +109,12 @@ static int set_keys(const struct reading *r, struct wr_profile *profile)
 
 	if (n < 0 || rte_cfgfile_num_sections(r->cfg, NULL, 0) != 1)
 		return wr_err_set(r->err, WR_EXIT_USAGE, -EINVAL,
-				  "%s: one section [" SECTION "] is needed, and no other.",
-				  r->file);
+		                  "%s: one section [" SECTION "] is needed, and no other",
+		                  r->file);
 	if (n > MAX_ENTRIES)
 		return wr_err_set(r->err, WR_EXIT_USAGE, -E2BIG,
-				  "%s: [" SECTION "] has more than %d lines.", r->file,
-				  MAX_ENTRIES);
+		                  "%s: [" SECTION "] has more than %d lines", r->file,
+		                  MAX_ENTRIES);
 	n = rte_cfgfile_section_entries(r->cfg, SECTION, entries, MAX_ENTRIES);
 	for (int i = 0; i < n && rc == 0; i++)
 		rc = set_key(r, profile, &entries[i]);
@@ -153,16 +155,16 @@ static bool names_driver(const char *names, const char *driver)
 
 /* Applies a built-in file if it is the default or names the driver. */
 static int apply_text(struct wr_profile *profile, const struct wr_profile_text *text,
-		      const char *driver, struct wr_err *err)
+                      const char *driver, struct wr_err *err)
 {
 	struct reading r = {.file = text->name, .cfg = load_text(text->text), .err = err};
 	int rc = 0;
 
 	if (!r.cfg)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EIO,
-				  "The built-in driver profile %s cannot be read; is /proc "
-				  "mounted?",
-				  text->name);
+		                  "the built-in driver profile %s cannot be read; mount "
+		                  "/proc",
+		                  text->name);
 	if (strcmp(text->name, "default") == 0 ||
 	    names_driver(rte_cfgfile_get_entry(r.cfg, SECTION, "drivers"), driver)) {
 		snprintf(profile->name, sizeof(profile->name), "%s", text->name);
@@ -179,25 +181,26 @@ static int apply_file(struct wr_profile *profile, const char *file, struct wr_er
 	int rc;
 
 	if (access(file, R_OK) != 0)
-		return wr_err_set(err, WR_EXIT_USAGE, -errno,
-				  "--driver-config %s: the file cannot be read (%s).", file,
-				  strerror(errno));
+		return wr_err_set(
+			err, WR_EXIT_USAGE, -errno,
+			"--driver-config %s: the file cannot be read (%s); name one that can",
+			file, strerror(errno));
 	r.cfg = rte_cfgfile_load(file, CFG_FLAG_EMPTY_VALUES);
 	if (!r.cfg)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "%s: not an INI file: [" SECTION
-				  "], then lines of key = value "
-				  "of at most 255 characters, comments after ';'.",
-				  file);
+		                  "%s: not an INI file: [" SECTION
+		                  "], then lines of key = value "
+		                  "of at most 255 characters, comments after ';'",
+		                  file);
 	snprintf(profile->name, sizeof(profile->name), "%.*s",
-		 (int)wr_min((uint32_t)strcspn(base, "."), sizeof(profile->name) - 1), base);
+	         (int)wr_min((uint32_t)strcspn(base, "."), sizeof(profile->name) - 1), base);
 	rc = set_keys(&r, profile);
 	rte_cfgfile_close(r.cfg);
 	return rc;
 }
 
 int wr_profile_load(struct wr_profile *profile, const char *driver, const char *file,
-		    struct wr_err *err)
+                    struct wr_err *err)
 {
 	int rc = 0;
 

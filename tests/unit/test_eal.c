@@ -88,7 +88,7 @@ static void an_unknown_port_lists_the_forms(void **state)
 	assert_string_equal(err.text, "--port eth0: not a port; write a PCI address "
 	                              "(0000:3b:00.0), tap:NAME, null[:size=64,copy=1], ring, "
 	                              "pcap:rx=FILE,tx=FILE, pcap:IFACE or a DPDK device "
-	                              "(net_...).");
+	                              "(net_...)");
 }
 
 static void arguments_longer_than_eal_takes_are_refused(void **state)
@@ -193,16 +193,14 @@ static void too_many_cores_are_refused_with_the_remedy(void **state)
 	struct wr_err err;
 
 	assert_int_equal(wr_eal_cores_choose(&conf, &allowed, &eal, &err), -EINVAL);
-	assert_string_equal(err.text,
-	                    "--cores 8: only 4 CPUs are allowed; use --cores 1 to 4.");
+	assert_string_equal(err.text, "--cores 8: only 4 CPUs are allowed; use --cores 1 to 4");
 	assert_int_equal(err.exit, WR_EXIT_ENVIRONMENT);
 	allowed.count = 2;
 	wr_eal_cores_choose(&conf, &allowed, &eal, &err);
-	assert_string_equal(err.text,
-	                    "--cores 8: only 2 CPUs are allowed; use --cores 1 or 2.");
+	assert_string_equal(err.text, "--cores 8: only 2 CPUs are allowed; use --cores 1 or 2");
 	allowed.count = 1;
 	wr_eal_cores_choose(&conf, &allowed, &eal, &err);
-	assert_string_equal(err.text, "--cores 8: only 1 CPU is allowed; use --cores 1.");
+	assert_string_equal(err.text, "--cores 8: only 1 CPU is allowed; use --cores 1");
 }
 
 static void lcores_pin_the_workers(void **state)
@@ -302,8 +300,10 @@ static void hugepages_are_used_when_enough_are_free(void **state)
 	assert_in_range(eal.mem_mib, 100, 200);
 
 	conf.no_huge = true;
+	conf.need_plain_mib = 200;
 	assert_int_equal(wr_eal_memory_choose(&conf, &memory, &eal, &err), 0);
 	assert_false(eal.hugepages);
+	assert_in_range(eal.mem_mib, 200, 300);
 
 	conf.no_huge = false;
 	conf.need_mib = 300;
@@ -468,7 +468,7 @@ static void a_taken_instance_name_is_refused(void **state)
 	assert_int_equal(wr_instance_take("twin", &err), -EADDRINUSE);
 	assert_int_equal(err.exit, WR_EXIT_ENVIRONMENT);
 	assert_string_equal(err.text, "--instance twin: process 4711 runs under this name; "
-	                              "choose another name, or stop that one.");
+	                              "choose another name, or stop that one");
 	close(fd);
 	assert_int_equal(wr_instance_take("twin", &err), 0);
 }

@@ -13,13 +13,13 @@
 #include "wr_test.h"
 
 #define POOL_SIZE 4095
-#define QUEUES	  2
+#define QUEUES    2
 
 static struct rte_mempool *pool; /* all frames of this program */
 
 /* Opens a new virtual device; `ini` is the text of --driver-config or NULL. */
 static int open_port(struct wr_port *port, const char *device, const char *ini, uint16_t mtu,
-		     unsigned queues, struct wr_err *err)
+                     unsigned queues, struct wr_err *err)
 {
 	struct rte_mempool *const pools[32] = {pool, pool, pool};
 	char path[] = "/tmp/wr_port_XXXXXX";
@@ -109,8 +109,8 @@ static void more_workers_than_queues_are_refused_with_the_remedy(void **state)
 
 	assert_int_equal(open_port(&port, "net_ring13", NULL, 1500, 17, &err), -E2BIG);
 	assert_string_equal(err.text,
-			    "--port net_ring13: the driver net_ring has at most 16 queues, one "
-			    "for each worker, and there are 17 workers; use --cores 16.");
+	                    "--port net_ring13: the driver net_ring has at most 16 queues, one "
+	                    "for each worker, and there are 17 workers; use --cores 16");
 	assert_int_equal(err.exit, WR_EXIT_ENVIRONMENT);
 }
 
@@ -120,7 +120,7 @@ static void an_mtu_out_of_range_is_refused(void **state)
 	struct wr_err err;
 
 	assert_int_equal(open_port(&port, "net_null13", NULL, 575, 1, &err), -ERANGE);
-	assert_string_equal(err.text, "--mtu 575: not between 576 and 9000 bytes.");
+	assert_string_equal(err.text, "--mtu 575: not between 576 and 9000 bytes");
 	assert_int_equal(open_port(&port, "net_null14", NULL, 9001, 1, &err), -ERANGE);
 	assert_int_equal(err.exit, WR_EXIT_USAGE);
 	assert_int_equal(open_port(&port, "net_null15", NULL, 9000, 1, &err), 0);
@@ -133,7 +133,7 @@ static void rss_is_not_needed_for_one_queue(void **state)
 	struct wr_err err;
 
 	assert_int_equal(open_port(&port, "net_null16", "[port]\nrss = yes\n", 1500, 1, &err),
-			 0);
+	                 0);
 	assert_string_equal(port.rss, "one queue: not needed");
 	assert_false(port.hash_is_ours);
 	wr_port_close(&port);
@@ -204,7 +204,7 @@ static void frames_that_their_sender_holds_are_copied(void **state)
 	assert_int_equal(rte_mbuf_refcnt_read(kept), 1);
 	assert_int_equal(got[0]->pkt_len, 100);
 	assert_memory_equal(rte_pktmbuf_mtod(got[0], char *), rte_pktmbuf_mtod(kept, char *),
-			    100);
+	                    100);
 	rte_pktmbuf_free(got[0]);
 	rte_pktmbuf_free(kept);
 	wr_port_close(&port);

@@ -44,13 +44,13 @@ static int load(const char *text, struct wr_profile *profile, char sentence[256]
 static void each_driver_finds_its_profile(void **state)
 {
 	static const char *const cases[][2] = {
-		{"net_tap", "tap"},	  {"net_null", "null"},
-		{"net_ring", "ring"},	  {"net_pcap", "pcap"},
-		{"net_ixgbe", "ixgbe"},	  {"net_i40e", "i40e"},
-		{"net_ice", "ice"},	  {"mlx5_pci", "mlx5"},
+		{"net_tap", "tap"},       {"net_null", "null"},
+		{"net_ring", "ring"},     {"net_pcap", "pcap"},
+		{"net_ixgbe", "ixgbe"},   {"net_i40e", "i40e"},
+		{"net_ice", "ice"},       {"mlx5_pci", "mlx5"},
 		{"net_virtio", "virtio"}, {"net_virtio_user", "virtio"},
-		{"net_ena", "ena"},	  {"net_memif", "default"},
-		{"net_ta", "default"},	  {"", "default"},
+		{"net_ena", "ena"},       {"net_memif", "default"},
+		{"net_ta", "default"},    {"", "default"},
 	};
 	struct wr_profile profile;
 	struct wr_err err;
@@ -100,8 +100,8 @@ static void a_file_overrides_the_keys_that_it_names(void **state)
 	char sentence[256];
 
 	assert_int_equal(load("; ours\n[port]\nrx_desc = 256\nrss=yes\nnotes = one, two\n",
-			      &profile, sentence),
-			 0);
+	                      &profile, sentence),
+	                 0);
 	assert_int_equal(profile.rx_desc, 256);
 	assert_true(profile.rss);
 	assert_string_equal(profile.notes, "one, two");
@@ -114,20 +114,21 @@ static void bad_lines_are_named_by_file_section_and_key(void **state)
 	static const struct {
 		const char *text, *sentence;
 	} cases[] = {
-		{"[port]\nrx_dsc = 1\n", "FILE: [port] rx_dsc: there is no such key."},
+		{"[port]\nrx_dsc = 1\n", "FILE: [port] rx_dsc: there is no such key; "
+	                                 "drivers-config/README.md lists them"},
 		{"[port]\nrx_desc = 1k\n",
-		 "FILE: [port] rx_desc: '1k' is not a number from 0 to 65535."},
+	         "FILE: [port] rx_desc: '1k' is not a number from 0 to 65535"},
 		{"[port]\nrx_desc = 65536\n",
-		 "FILE: [port] rx_desc: '65536' is not a number from 0 to 65535."},
+	         "FILE: [port] rx_desc: '65536' is not a number from 0 to 65535"},
 		{"[port]\nrx_desc = -1\n",
-		 "FILE: [port] rx_desc: '-1' is not a number from 0 to 65535."},
+	         "FILE: [port] rx_desc: '-1' is not a number from 0 to 65535"},
 		{"[port]\nrx_desc =\n",
-		 "FILE: [port] rx_desc: '' is not a number from 0 to 65535."},
-		{"[port]\nrss = true\n", "FILE: [port] rss: 'true' is not yes or no."},
-		{"[prt]\nrss = yes\n", "FILE: one section [port] is needed, and no other."},
+	         "FILE: [port] rx_desc: '' is not a number from 0 to 65535"},
+		{"[port]\nrss = true\n", "FILE: [port] rss: 'true' is not yes or no"},
+		{"[prt]\nrss = yes\n", "FILE: one section [port] is needed, and no other"},
 		{"[port]\nrss = yes\n[more]\na = b\n",
-		 "FILE: one section [port] is needed, and no other."},
-		{"", "FILE: one section [port] is needed, and no other."},
+	         "FILE: one section [port] is needed, and no other"},
+		{"", "FILE: one section [port] is needed, and no other"},
 	};
 	struct wr_profile profile;
 	char sentence[256];

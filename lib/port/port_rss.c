@@ -17,7 +17,7 @@
 /* Without these two, hash and ownership cannot agree. */
 #define RSS_TYPES_NEEDED (RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP)
 
-#define MAX_RETA RTE_ETH_RSS_RETA_SIZE_512
+#define MAX_RETA 2048 /* entries; the largest table that net_ice offers */
 
 static_assert(RTE_ETH_RETA_GROUP_SIZE == 64, "reta_conf[i / 64].reta[i % 64]");
 

@@ -72,6 +72,11 @@ def eventually(condition, seconds=10.0, every=0.1):
     return value
 
 
+def eal_prefix(instance):
+    """What DPDK's own tools know an instance by."""
+    return f"wringer-{instance}"
+
+
 class Namespace:
     """A network namespace. `enter` moves the calling thread into it, `leave` back."""
 
@@ -212,9 +217,9 @@ class Appliance:
     def is_running(self):
         return self.process is not None and self.process.poll() is None
 
-    def wringer(self, *arguments, **kwargs):
+    def wringer(self, subcommand, *arguments, **kwargs):
         """A subcommand that looks into this process."""
-        return run(str(WRINGER), *arguments, "--instance", self.name, **kwargs)
+        return run(str(WRINGER), subcommand, "--instance", self.name, *arguments, **kwargs)
 
     def stats(self):
         """The newest snapshot: up to a second old."""
@@ -222,18 +227,17 @@ class Appliance:
 
     def fresh_stats(self):
         """A snapshot that was begun after this call."""
-        self.stats()
-        time.sleep(1.2)
-        return self.stats()
+        old = self.stats().document["sequence"]
+        while (stats := self.stats()).document["sequence"] == old:
+            time.sleep(0.1)
+        return stats
 
     def eventually(self, condition, seconds=10.0):
         """Waits until condition(stats) holds and returns those stats, else the newest."""
         deadline = time.monotonic() + seconds
-        while True:
-            stats = self.stats()
-            if condition(stats) or time.monotonic() > deadline:
-                return stats
-            time.sleep(0.3)
+        while not condition(stats := self.fresh_stats()) and time.monotonic() < deadline:
+            pass
+        return stats
 
     def memory_bytes(self):
         """Resident memory of the process, hugepages not counted."""
@@ -262,7 +266,7 @@ class Appliance:
 
     def leftovers(self):
         """What a process that ended should not have left."""
-        left = [str(path) for path in RUNTIME.glob(self.name) if path.exists()]
+        left = [str(path) for path in RUNTIME.glob(f"*{self.name}")]
         left += [str(path) for path in pathlib.Path("/dev/hugepages").glob(f"*{self.name}*")]
         links = run("ip", "-n", self.name, "-br", "link", check=False).stdout
         return left + [line for line in links.splitlines() if line.startswith(self.link)]

@@ -8,7 +8,18 @@ import clients
 from harness import HOST, Appliance, ApplianceCase, require_appliance, run
 
 ECHO = 7
-LOSSY = 20  # connections
+COUNT = 20  # connections
+
+CUT = """
+table inet cut {
+	chain input {
+		type filter hook input priority 0; policy drop;
+	}
+	chain output {
+		type filter hook output priority 0; policy drop;
+	}
+}
+"""
 
 
 class PeerKilled(ApplianceCase):
@@ -20,9 +31,7 @@ class PeerKilled(ApplianceCase):
 
     def cut(self):
         """From here on nothing reaches the peer's TCP, and it answers nothing."""
-        rules = "table inet cut { chain i { type filter hook input priority 0; policy drop; }\n" \
-            "chain o { type filter hook output priority 0; policy drop; } }\n"
-        self.appliance.namespace.exec("nft", "-f", "-", input=rules)
+        self.appliance.namespace.exec("nft", "-f", "-", input=CUT)
         self.addCleanup(self.appliance.namespace.exec, "nft", "flush ruleset", check=False)
 
     def heal(self):
@@ -35,7 +44,7 @@ class PeerKilled(ApplianceCase):
 
     def test_text_in_flight_ends_with_rexmit_timeout(self):
         before = self.stats()
-        socks = [clients.connect(self.host, ECHO, rcvbuf=4096) for _ in range(LOSSY)]
+        socks = [clients.connect(self.host, ECHO, rcvbuf=4096) for _ in range(COUNT)]
         for sock in socks:
             # More than its own receive buffer: Wringer has text in flight from here on.
             sock.sendall(b"z" * 40_000)
@@ -46,20 +55,20 @@ class PeerKilled(ApplianceCase):
             for name in ("rexmit_timeout", "user_timeout", "keepalive_timeout")
         )
         self.assertEqual(stats.state("established"), 0)
-        self.assertEqual(ended, LOSSY)
+        self.assertEqual(ended, COUNT)
         for sock in socks:
             sock.close()
         self.assert_lives()
 
     def test_an_idle_connection_ends_with_keepalive_timeout(self):
         before = self.stats()
-        socks = [clients.connect(self.host, ECHO) for _ in range(LOSSY)]
+        socks = [clients.connect(self.host, ECHO) for _ in range(COUNT)]
         for sock in socks:
             clients.echo(sock, b"still here", half_close=False)
         self.cut()
         stats = self.appliance.eventually(lambda s: not s.state("established"), seconds=20)
         self.assertEqual(
-            stats.reason("keepalive_timeout") - before.reason("keepalive_timeout"), LOSSY
+            stats.reason("keepalive_timeout") - before.reason("keepalive_timeout"), COUNT
         )
         for sock in socks:
             sock.close()
@@ -93,7 +102,7 @@ class NamespaceRemoved(unittest.TestCase):
         try:
             appliance.start()
             appliance.namespace.enter()
-            socks = [clients.connect(HOST, ECHO) for _ in range(LOSSY)]
+            socks = [clients.connect(HOST, ECHO) for _ in range(COUNT)]
             for sock in socks:
                 clients.echo(sock, b"hello", half_close=False)
             appliance.namespace.leave()

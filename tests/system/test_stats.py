@@ -3,16 +3,17 @@
 
 import json
 import re
+import time
 
 import clients
-from harness import TOP, ApplianceCase, require_tools, run
+from harness import TOP, ApplianceCase, eal_prefix, require_tools, run
 
 ECHO = 7
 METRICS_PORT = 9464
 
 
 def kernel_connections(listing):
-    """`ss -tin` of the kernel: {local port: {key: value}}."""
+    """`ss -tino` of the kernel: {local port: {key: value}}."""
     found = {}
     lines = listing.splitlines()
     for head, innards in zip(lines, lines[1:]):
@@ -91,8 +92,9 @@ class StatsTests(ApplianceCase):
     def test_dpdks_own_telemetry_client_can_ask(self):
         require_tools("dpdk-telemetry.py")
         asked = "/wringer/info\n/wringer/states\n/wringer/books\n"
-        done = run("/usr/bin/python3", "/usr/bin/dpdk-telemetry.py", "-f", self.appliance.name, input=asked)
-        answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{\"/wr")]
+        prefix = eal_prefix(self.appliance.name)
+        done = run("dpdk-telemetry.py", "-f", prefix, input=asked)
+        answers = [json.loads(a) for a in re.findall(r'^\{"/wringer.*', done.stdout, re.MULTILINE)]
         self.assertEqual(len(answers), 3, done.stdout)
         self.assertEqual(answers[0]["/wringer/info"]["instance"], self.appliance.name)
 
@@ -100,7 +102,8 @@ class StatsTests(ApplianceCase):
         socks = [clients.connect(self.host, ECHO) for _ in range(5)]
         for sock in socks:
             clients.echo(sock, clients.payload(200_000, seed=2), half_close=False)
-        kernel = kernel_connections(run("ss", "-tin", f"dst {self.host}").stdout)
+        time.sleep(0.3)  # until the last delayed ACK is out
+        kernel = kernel_connections(run("ss", "-tino", f"dst {self.host}").stdout)
         rows = json.loads(self.appliance.wringer("ss", "--json").stdout)
         ours = {int(r["peer"].rsplit(":", 1)[1]): r for r in rows["connections"]
                 if r["state"] == "ESTABLISHED"}

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The command line of `wringer serve`: what is wrong ends with one sentence and an exit code."""
+
+import ctypes
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+from harness import WRINGER, Namespace, require, run
+
+USAGE, ENVIRONMENT = 2, 3
+GOOD = ("--port", "net_null0", "--ip", "198.18.0.1/24")
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+WALL = 0x40000000  # waitpid() for threads too
+SMALL = ("--no-huge", "--bufs", "4096", "--connections", "1k", "--cores", "1")
+
+
+def serve(*options, prefix=(), timeout=30):
+    """`wringer serve` to its end, standard input closed."""
+    return subprocess.run(
+        [*prefix, str(WRINGER), "serve", *options],
+        capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
+    )
+
+
+class Running:
+    """`wringer serve` on a device that is no device, from ready until the block ends."""
+
+    def __init__(self, *options):
+        self.options = options
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [str(WRINGER), "serve", *GOOD, *SMALL, *self.options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        self.log = []
+        for line in self.process.stderr:
+            self.log.append(line)
+            if line.startswith("ready "):
+                return self
+        raise AssertionError("".join(self.log))
+
+    def stop(self, number=signal.SIGINT):
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        self.log.append(err)
+        return out
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+class CliCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        require(WRINGER.exists(), f"{WRINGER} is not built")
+
+    def refused(self, code, pattern, *options, prefix=()):
+        """Ends with this code and one sentence that matches; nothing on standard output."""
+        done = serve(*options, prefix=prefix)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertRegex(done.stderr, pattern)
+        self.assertEqual(done.stdout, "")
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), 1, done.stderr)
+        self.assertTrue(lines[0].startswith("wringer: ") and lines[0].endswith("."), lines[0])
+        return done
+
+
+class Words(CliCase):
+    """Exit code 2: what the user wrote."""
+
+    def test_help_and_version_go_to_standard_output(self):
+        for words in (["--help"], ["serve", "--help"], ["--version"]):
+            done = run(str(WRINGER), *words)
+            self.assertEqual(done.stderr, "")
+            self.assertTrue(done.stdout)
+        self.assertIn("--window-scaling", run(str(WRINGER), "serve", "--help").stdout)
+
+    def test_an_unknown_command_is_refused(self):
+        for words in (["sreve"], []):
+            done = run(str(WRINGER), *words, check=False)
+            self.assertEqual(done.returncode, USAGE)
+            self.assertIn("wringer", done.stderr)
+
+    def test_an_unknown_option_is_refused_with_the_nearest(self):
+        self.refused(USAGE, r"no option '--conections'; did you mean '--connections'\?",
+                     *GOOD, "--conections", "5")
+
+    def test_a_bad_network_is_refused(self):
+        for cidr in ("198.18.0.1/33", "198.18.0.1", "198.18.0.300/24", "x"):
+            self.refused(USAGE, rf"--ip: '{cidr}' is not an address with the length of its network",
+                         "--port", "net_null0", "--ip", cidr)
+
+    def test_a_broadcast_address_is_no_own_address(self):
+        self.refused(USAGE, "198.18.0.255 is the network or broadcast address",
+                     "--port", "net_null0", "--ip", "198.18.0.255/24")
+
+    def test_device_and_address_are_needed(self):
+        self.refused(USAGE, "no device is given; write --port", "--ip", "198.18.0.1/24")
+        self.refused(USAGE, "no address is given; write --ip", "--port", "net_null0")
+
+    def test_a_bad_line_of_the_file_is_named_by_file_and_line(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as conf:
+            conf.write("# a lab\nip = 198.18.0.1/24\nmtu = wide\n")
+            conf.flush()
+            self.refused(USAGE, rf"{conf.name}:3: mtu: 'wide' is not a count", "--config", conf.name)
+            conf.write("what is this\n")
+            conf.flush()
+            self.refused(USAGE, rf"{conf.name}:3: mtu", "--config", conf.name)
+        self.refused(USAGE, "cannot read '/nonexistent'", "--config", "/nonexistent")
+
+    def test_two_services_cannot_share_a_port(self):
+        self.refused(USAGE, "--discard: TCP port 7 is in use by echo already",
+                     *GOOD, "--discard", "7")
+
+    def test_the_gateway_is_on_a_network_of_ours(self):
+        self.refused(USAGE, "--gateway: 198.19.0.1 is no host on the network", *GOOD,
+                     "--gateway", "198.19.0.1")
+
+    def test_more_than_one_device_is_refused(self):
+        self.refused(USAGE, "one process serves one device", *GOOD, "--port", "net_null1")
+
+    def test_a_bad_device_is_refused(self):
+        self.refused(USAGE, r"--port tap:a-name-longer-than-15", "--port",
+                     "tap:a-name-longer-than-15", "--ip", "198.18.0.1/24")
+
+    def test_an_unknown_driver_is_refused(self):
+        self.refused(USAGE, r"--port net_nonsense0: DPDK has no driver", "--port", "net_nonsense0",
+                     "--ip", "198.18.0.1/24", *SMALL)
+
+    def test_the_printed_configuration_reads_back(self):
+        first = serve(*GOOD, "--echo", "7,7007", "--rcv-buf", "1M", "--print-config").stdout
+        self.assertIn("service = echo:7007", first)
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as conf:
+            conf.write(first)
+            conf.flush()
+            self.assertEqual(serve("--config", conf.name, "--print-config").stdout, first)
+
+    def test_with_json_the_sentence_is_a_document_too(self):
+        done = serve("--json", *GOOD, "--mtu", "5")
+        self.assertEqual(done.returncode, USAGE)
+        document = json.loads(done.stdout)
+        self.assertEqual(document["exit_code"], USAGE)
+        self.assertIn("--mtu: 5 is not between", document["error"])
+
+
+class Machine(CliCase):
+    """Exit code 3: what the machine does not give."""
+
+    def test_too_many_cores_are_refused(self):
+        cpus = len(os.sched_getaffinity(0))
+        require(cpus < 64, "64 CPUs are enough for every number of cores")
+        self.refused(ENVIRONMENT, rf"--cores {cpus + 1}: only {cpus} CPUs? (is|are) allowed",
+                     *GOOD, "--cores", str(cpus + 1))
+
+    def test_a_cpu_that_is_not_allowed_is_refused(self):
+        self.refused(ENVIRONMENT, "CPU 4000|CPU numbers end|1000 is not allowed", *GOOD,
+                     "--lcores", "1000")
+
+    def test_too_little_memory_is_refused(self):
+        self.refused(ENVIRONMENT, r"--mem 16: pools and tables need \d+ MiB", *GOOD,
+                     "--no-huge", "--mem", "16M")
+
+    def test_more_memory_than_there_is_is_refused(self):
+        self.refused(ENVIRONMENT, r"MiB of memory are needed", *GOOD, "--mem", "1024G")
+
+    def test_a_tap_needs_root(self):
+        require(os.geteuid() == 0, "only root can become another user")
+        world = WRINGER.stat().st_mode & 0o005 and self._others_reach(WRINGER)
+        require(world, f"other users cannot run {WRINGER}")
+        self.refused(ENVIRONMENT, r"root|CAP_NET_ADMIN", "--port", "tap:wrcli0",
+                     "--ip", "198.18.0.1/24", *SMALL,
+                     prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+
+    @staticmethod
+    def _others_reach(path):
+        return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+
+    def test_a_tap_needs_dev_net_tun(self):
+        require(os.geteuid() == 0, "mounting needs root")
+        hide = 'mount -t tmpfs none /dev/net && exec "$@"'
+        self.refused(ENVIRONMENT, r"/dev/net/tun", "--port", "tap:wrcli0", "--ip",
+                     "198.18.0.1/24", *SMALL, prefix=("unshare", "-m", "sh", "-c", hide, "sh"))
+
+    def test_a_tap_name_that_is_taken_is_refused(self):
+        require(os.geteuid() == 0, "taps need root")
+        namespace = Namespace(f"wrcli{os.getpid()}")
+        try:
+            namespace.exec("ip", "tuntap", "add", "wrtaken", "mode", "tap")
+            self.refused(ENVIRONMENT, r"tap:wrtaken.*(taken|exists|in use)", "--port",
+                         "tap:wrtaken", "--ip", "198.18.0.1/24", *SMALL,
+                         prefix=("ip", "netns", "exec", namespace.name))
+        finally:
+            namespace.remove()
+
+    def test_the_port_of_the_metrics_may_be_in_use(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            self.refused(ENVIRONMENT, rf"--metrics 127.0.0.1:{port}: another program uses", *GOOD, *SMALL,
+                         "--metrics", f"127.0.0.1:{port}")
+
+    def test_an_instance_name_that_is_taken_is_refused(self):
+        name = f"wrcli{os.getpid()}"
+        with Running("--instance", name):
+            done = serve(*GOOD, *SMALL, "--instance", name)
+            self.assertIn(done.returncode, (USAGE, ENVIRONMENT), done.stderr)
+            self.assertIn(name, done.stderr)
+
+
+class Life(CliCase):
+    """From ready to the report."""
+
+    def test_signals_end_it_in_order_with_code_0(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with Running("--json") as server:
+                document = json.loads(server.stop(number))
+                self.assertEqual(server.process.returncode, 0)
+            self.assertTrue(document["drained"])
+            self.assertEqual(document["config"]["mtu"], 1500)
+            self.assertIs(document["config"]["no-huge"], True)
+            self.assertEqual(document["config"]["ip"], ["198.18.0.1/24"])
+
+    def test_nothing_is_left_in_the_runtime_directory(self):
+        name = f"wrcli{os.getpid()}"
+        with Running("--instance", name) as server:
+            server.stop()
+        self.assertEqual(list(pathlib.Path("/var/run/dpdk").glob(f"*{name}*")), [])
+
+    def test_the_start_block_says_what_was_chosen(self):
+        with Running() as server:
+            block = "".join(server.log)
+            report = server.stop()
+        for word in ("net_null", "mac", "queues", "rx offloads", "rss", "memory", "hugepages",
+                     "198.18.0.1/24", "echo:7", "discard:9", "chargen:19"):
+            self.assertIn(word, block)
+        self.assertIn("Frames in, by verdict", report)
+
+    def test_quiet_leaves_the_ready_line(self):
+        with Running("--quiet") as server:
+            self.assertEqual(len(server.log), 1)
+            self.assertEqual(server.stop(), "")
+
+    def test_sigusr1_prints_the_numbers_and_it_goes_on(self):
+        with Running("--quiet") as server:
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGUSR1)
+            time.sleep(0.5)
+            self.assertIsNone(server.process.poll())
+            server.stop()
+        self.assertIn("Frames in, by verdict", "".join(server.log))
+
+    def test_a_line_of_rates_comes_so_often(self):
+        with Running("--quiet", "--stats-interval", "200ms") as server:
+            time.sleep(1.1)
+            server.stop()
+        lines = re.findall(r"frames/s .* established .* busy +\d+%", "".join(server.log))
+        self.assertGreaterEqual(len(lines), 3)
+
+    def test_one_cpu_is_enough(self):
+        cpu = str(min(os.sched_getaffinity(0)))
+        process = subprocess.Popen(
+            ["taskset", "-c", cpu, str(WRINGER), "serve", *GOOD, *SMALL, "--json"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        try:
+            for line in process.stderr:
+                if line.startswith("ready "):
+                    break
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=20)
+            self.assertLess(time.monotonic() - began, 5)
+            self.assertEqual(process.returncode, 0)
+            json.loads(out)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+
+    def test_a_worker_that_does_not_move_is_noticed_once(self):
+        libc = ctypes.CDLL(None, use_errno=True)
+        with Running("--quiet") as server:
+            tasks = pathlib.Path(f"/proc/{server.process.pid}/task").iterdir()
+            worker = next(int(t.name) for t in tasks if "worker" in (t / "comm").read_text())
+            if libc.ptrace(PTRACE_SEIZE, worker, 0, 0) or libc.ptrace(PTRACE_INTERRUPT, worker, 0, 0):
+                self.skipTest("threads cannot be stopped here")
+            os.waitpid(worker, WALL)
+            time.sleep(6)
+            libc.ptrace(PTRACE_DETACH, worker, 0, 0)
+            server.stop()
+            self.assertEqual(server.process.returncode, 0)
+        self.assertEqual("".join(server.log).count("has not moved"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

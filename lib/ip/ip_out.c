@@ -61,18 +61,27 @@ static uint16_t next_id(struct wr_ip *ip)
 	return (uint16_t)(left << 8 | right);
 }
 
-/* Writes an IPv4 header but for its checksum; where: flags and offset field, host order. */
+/*
+ * Writes an IPv4 header; where: flags and offset field, host order. The checksum, unless the
+ * port makes it, comes from the values at hand: what was just stored in pieces is slow to load.
+ */
 static void fill_header(const struct wr_ip *ip, struct rte_ipv4_hdr *h,
-			const struct wr_ip_out *to, uint32_t total, uint16_t id, uint16_t where)
+                        const struct wr_ip_out *to, uint32_t total, uint16_t id, uint16_t where)
 {
+	uint8_t ttl = to->ttl != 0 ? to->ttl : ip->conf.ttl;
+	uint32_t sum = (uint32_t)(RTE_IPV4_VHL_DEF << 8 | to->tos) + total + id + where +
+	               (uint32_t)(ttl << 8 | to->proto) + (to->src >> 16) + (to->src & 0xffff) +
+	               (to->dst >> 16) + (to->dst & 0xffff);
+
 	h->version_ihl = RTE_IPV4_VHL_DEF;
 	h->type_of_service = to->tos;
 	h->total_length = rte_cpu_to_be_16((uint16_t)total);
 	h->packet_id = rte_cpu_to_be_16(id);
 	h->fragment_offset = rte_cpu_to_be_16(where);
-	h->time_to_live = to->ttl != 0 ? to->ttl : ip->conf.ttl;
+	h->time_to_live = ttl;
 	h->next_proto_id = to->proto;
-	h->hdr_checksum = 0;
+	h->hdr_checksum =
+		ip->conf.tx_ip_cksum ? 0 : rte_cpu_to_be_16((uint16_t)~wr_cksum_fold(sum));
 	h->src_addr = rte_cpu_to_be_32(to->src);
 	h->dst_addr = rte_cpu_to_be_32(to->dst);
 }
@@ -81,6 +90,13 @@ static void fill_header(const struct wr_ip *ip, struct rte_ipv4_hdr *h,
 static bool has_l4_sum(uint8_t proto)
 {
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+}
+
+static uint16_t l4_sum(const struct rte_mbuf *m, uint8_t proto)
+{
+	return proto == IPPROTO_TCP
+	               ? rte_pktmbuf_mtod(m, const struct rte_tcp_hdr *)->cksum
+	               : rte_pktmbuf_mtod(m, const struct rte_udp_hdr *)->dgram_cksum;
 }
 
 /* Writes the checksum field of the TCP or UDP header that m's data begin with. */
@@ -95,19 +111,22 @@ static void set_l4_sum(struct rte_mbuf *m, uint8_t proto, uint16_t sum)
 static uint64_t pseudo_sum(const struct wr_ip_out *to, uint32_t bytes)
 {
 	return wr_cksum_pseudo(rte_cpu_to_be_32(to->src), rte_cpu_to_be_32(to->dst), to->proto,
-			       bytes);
+	                       bytes);
 }
 
-/* Computes the TCP or UDP checksum of m, whose data begin at that header. */
+/*
+ * Computes the TCP or UDP checksum of m, whose data begin at that header. What stands in its
+ * field is summed and taken off again, not zeroed: a store would hold up the loads behind it.
+ */
 static void sum_l4(struct rte_mbuf *m, const struct wr_ip_out *to)
 {
 	uint16_t sum;
 
 	if (!has_l4_sum(to->proto))
 		return;
-	set_l4_sum(m, to->proto, 0);
 	sum = (uint16_t)~wr_cksum_fold(pseudo_sum(to, m->pkt_len) +
-				       wr_cksum_chain(m, 0, m->pkt_len));
+	                               wr_cksum_chain(m, 0, m->pkt_len) +
+	                               (uint16_t)~l4_sum(m, to->proto));
 	if (sum == 0 && to->proto == IPPROTO_UDP)
 		sum = 0xffff; /* RFC 768: zero says that there is no checksum */
 	set_l4_sum(m, to->proto, sum);
@@ -127,12 +146,11 @@ static void finish_l4(const struct wr_ip *ip, struct rte_mbuf *m, const struct w
 		set_l4_sum(m, to->proto, wr_cksum_fold(pseudo_sum(to, m->pkt_len)));
 }
 
-static void finish_header(const struct wr_ip *ip, struct rte_mbuf *m, struct rte_ipv4_hdr *h)
+/* Asks the port for the IPv4 checksum if it makes it, and says where the headers are. */
+static void finish_header(const struct wr_ip *ip, struct rte_mbuf *m)
 {
 	if (ip->conf.tx_ip_cksum)
 		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
-	else
-		h->hdr_checksum = wr_cksum_ipv4(h);
 	if ((m->ol_flags & RTE_MBUF_F_TX_IPV4) != 0) {
 		m->tx_offload = 0;
 		m->l2_len = ETHER_BYTES;
@@ -175,9 +193,9 @@ static bool send_copies(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip
 		wr_chain_copy(rte_pktmbuf_append(piece[i], (uint16_t)part), m, off, part);
 		h = (struct rte_ipv4_hdr *)rte_pktmbuf_prepend(piece[i], HEADER_BYTES);
 		fill_header(ip, h, to, part + (uint32_t)HEADER_BYTES, id, where);
-		finish_header(ip, piece[i], h);
+		finish_header(ip, piece[i]);
 		wr_arp_output(ip, piece[i], to,
-			      i == 0 ? (enum wr_cause)to->cause : WR_CAUSE_ip_fragment);
+		              i == 0 ? (enum wr_cause)to->cause : WR_CAUSE_ip_fragment);
 	}
 	rte_pktmbuf_free(m);
 	return true;
@@ -204,7 +222,7 @@ bool wr_ip_send(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to
 		fill_header(ip, h, to, total, 0, RTE_IPV4_HDR_DF_FLAG);
 	else
 		fill_header(ip, h, to, total, next_id(ip), 0);
-	finish_header(ip, m, h);
+	finish_header(ip, m);
 	wr_arp_output(ip, m, to, (enum wr_cause)to->cause);
 	return true;
 }

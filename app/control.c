@@ -7,10 +7,10 @@
 
 #include "server.h"
 
-#define LOOK_EVERY_NS	  WR_MS(100)
-#define DRAIN_EVERY_NS	  WR_MS(10)
+#define LOOK_EVERY_NS     WR_MS(100)
+#define DRAIN_EVERY_NS    WR_MS(10)
 #define SNAPSHOT_EVERY_NS WR_S(1)
-#define STUCK_NS	  WR_S(2) /* a worker whose rounds do not count on is stuck */
+#define STUCK_NS          WR_S(2) /* a worker whose rounds do not count on is stuck */
 
 /* The control thread's memory of what it saw last. */
 struct control {
@@ -65,9 +65,9 @@ static void watch_worker(struct control *c, unsigned i, uint64_t now_ns)
 	} else if (now_ns - c->seen[i].since_ns >= STUCK_NS && !c->seen[i].told) {
 		c->seen[i].told = true;
 		fprintf(stderr,
-			"wringer: worker %u on CPU %u has not moved for %llu s; look for what "
-			"else runs on that CPU.\n",
-			i, w->cpu, (unsigned long long)(STUCK_NS / WR_S(1)));
+		        "wringer: worker %u on CPU %u has not moved for %llu s; look for what "
+		        "else runs on that CPU.\n",
+		        i, w->cpu, (unsigned long long)(STUCK_NS / WR_S(1)));
 	}
 }
 

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 	}
 	if (word[0])
 		fprintf(stderr, "wringer: there is no command '%s'; try `wringer --help`.\n",
-			word);
+		        word);
 	else
 		print_help(stderr);
 	return WR_EXIT_USAGE;

@@ -7,18 +7,21 @@
 #include "wr_json.h"
 #include "wr_text.h"
 
-static void print_key(void *ctx, const char *name, const char *value, bool is_list)
+static void print_key(void *ctx, const struct wr_conf_item *item)
 {
+	static const struct {
+		const char *key, *form;
+	} lines[] = {
+		{"ip", "address      %s\n"},
+		{"gateway", "gateway      %s\n"},
+		{"service", "service      %s\n"},
+		{"metrics", "metrics      http://%s/metrics\n"},
+	};
 	FILE *out = ctx;
 
-	if (strcmp(name, "ip") == 0)
-		fprintf(out, "address      %s\n", value);
-	else if (strcmp(name, "gateway") == 0)
-		fprintf(out, "gateway      %s\n", value);
-	else if (strcmp(name, "service") == 0)
-		fprintf(out, "service      %s\n", value);
-	else if (strcmp(name, "metrics") == 0)
-		fprintf(out, "metrics      http://%s/metrics\n", value);
+	for (size_t i = 0; i < WR_LEN(lines); i++)
+		if (strcmp(item->name, lines[i].key) == 0)
+			fprintf(out, lines[i].form, item->text);
 }
 
 void wr_report_start(FILE *out, const struct wr_server *server)
@@ -28,11 +31,9 @@ void wr_report_start(FILE *out, const struct wr_server *server)
 
 	wr_eal_print(out, &server->eal);
 	fprintf(out, "each worker  %u packet buffers, tables for %llu connections, idle: %s\n",
-		wr_conf_bufs(conf), (unsigned long long)conf->connections,
-		w->idle.adaptive ? "sleeps (adaptive)" : "polls on (spin)");
+	        wr_conf_bufs(conf), (unsigned long long)conf->connections,
+	        w->idle.adaptive ? "sleeps (adaptive)" : "polls on (spin)");
 	wr_port_print(out, &server->port);
-	if (conf->verbose && server->port.profile.notes[0])
-		fprintf(out, "notes        %s\n", server->port.profile.notes);
 	wr_conf_echo(conf, print_key, out);
 }
 
@@ -41,13 +42,14 @@ struct words {
 	const char *name;
 };
 
-static void join(void *ctx, const char *name, const char *value, bool is_list)
+static void join(void *ctx, const struct wr_conf_item *item)
 {
 	struct words *words = ctx;
 	size_t n = strlen(words->text);
 
-	if (strcmp(name, words->name) == 0)
-		snprintf(words->text + n, sizeof(words->text) - n, "%s%s", n ? "," : "", value);
+	if (strcmp(item->name, words->name) == 0)
+		snprintf(words->text + n, sizeof(words->text) - n, "%s%s", n ? "," : "",
+		         item->text);
 }
 
 void wr_report_ready(FILE *out, const struct wr_server *server)
@@ -57,13 +59,13 @@ void wr_report_ready(FILE *out, const struct wr_server *server)
 	wr_conf_echo(server->conf, join, &ip);
 	wr_conf_echo(server->conf, join, &service);
 	fprintf(out, "ready %s: %s answers %s on %s with %u worker%s\n", server->eal.instance,
-		ip.text, service.text, server->port.spec, server->eal.workers,
-		server->eal.workers == 1 ? "" : "s");
+	        ip.text, service.text, server->port.spec, server->eal.workers,
+	        server->eal.workers == 1 ? "" : "s");
 	fflush(out);
 }
 
 static void add_up(const struct wr_server *server, struct wr_report_rates *sum,
-		   uint64_t *established)
+                   uint64_t *established)
 {
 	for (unsigned i = 0; i < server->eal.workers; i++) {
 		const struct wr_stats *stats = &server->worker[i]->stats;
@@ -80,7 +82,7 @@ static void add_up(const struct wr_server *server, struct wr_report_rates *sum,
 }
 
 void wr_report_line(FILE *out, const struct wr_server *server, uint64_t now_ns,
-		    struct wr_report_rates *before)
+                    struct wr_report_rates *before)
 {
 	struct wr_report_rates now = {.time_ns = now_ns};
 	uint64_t established = 0;
@@ -89,14 +91,14 @@ void wr_report_line(FILE *out, const struct wr_server *server, uint64_t now_ns,
 	add_up(server, &now, &established);
 	cycles = (double)(now.busy + now.idle - before->busy - before->idle);
 	fprintf(out,
-		"%9.1f s  rx %.0f tx %.0f frames/s  in %.3f out %.3f Gbit/s  established %llu  "
-		"rexmit %.0f B/s  busy %.0f%%\n",
-		(double)now_ns / 1e9, (double)(now.rx_frames - before->rx_frames) / s,
-		(double)(now.tx_frames - before->tx_frames) / s,
-		(double)(now.bytes_in - before->bytes_in) * 8e-9 / s,
-		(double)(now.bytes_out - before->bytes_out) * 8e-9 / s,
-		(unsigned long long)established, (double)(now.rexmit - before->rexmit) / s,
-		cycles > 0 ? 100 * (double)(now.busy - before->busy) / cycles : 0);
+	        "%9.1f s  rx %.0f tx %.0f frames/s  in %.3f out %.3f Gbit/s  established %llu  "
+	        "rexmit %.0f B/s  busy %.0f%%\n",
+	        (double)now_ns / 1e9, (double)(now.rx_frames - before->rx_frames) / s,
+	        (double)(now.tx_frames - before->tx_frames) / s,
+	        (double)(now.bytes_in - before->bytes_in) * 8e-9 / s,
+	        (double)(now.bytes_out - before->bytes_out) * 8e-9 / s,
+	        (unsigned long long)established, (double)(now.rexmit - before->rexmit) / s,
+	        cycles > 0 ? 100 * (double)(now.busy - before->busy) / cycles : 0);
 	*before = now;
 }
 
@@ -105,20 +107,32 @@ void wr_report_now(FILE *out, const struct wr_server *server)
 	wr_text_stats(out, wr_export_snapshot(server->export));
 }
 
-static void add_key(void *ctx, const char *name, const char *value, bool is_list)
+static json_t *value_of(const struct wr_conf_item *item)
+{
+	switch (item->form) {
+	case WR_CONF_AS_NUMBER:
+		return json_integer((json_int_t)item->number);
+	case WR_CONF_AS_SWITCH:
+		return json_boolean(item->number);
+	default:
+		return json_string(item->text);
+	}
+}
+
+static void add_key(void *ctx, const struct wr_conf_item *item)
 {
 	json_t *config = ctx, *list;
 
-	if (!is_list) {
-		json_object_set_new(config, name, json_string(value));
+	if (!item->is_list) {
+		json_object_set_new(config, item->name, value_of(item));
 		return;
 	}
-	list = json_object_get(config, name);
+	list = json_object_get(config, item->name);
 	if (!list) {
 		list = json_array();
-		json_object_set_new(config, name, list);
+		json_object_set_new(config, item->name, list);
 	}
-	json_array_append_new(list, json_string(value));
+	json_array_append_new(list, json_string(item->text));
 }
 
 static void print_document(FILE *out, json_t *document)
@@ -129,7 +143,7 @@ static void print_document(FILE *out, json_t *document)
 }
 
 void wr_report_end(FILE *out, const struct wr_conf *conf, const struct wr_snapshot *snapshot,
-		   bool drained)
+                   bool drained)
 {
 	json_t *document, *config;
 
@@ -154,5 +168,5 @@ void wr_report_error(const struct wr_conf *conf, const struct wr_err *err)
 	fprintf(stderr, "wringer: %s%s\n", err->text, ended ? "" : ".");
 	if (conf->json)
 		print_document(stdout, json_pack("{s:s, s:i}", "error", err->text, "exit_code",
-						 (int)err->exit));
+		                                 (int)err->exit));
 }

@@ -17,7 +17,7 @@
 #define MIB ((uint64_t)1 << 20)
 
 /* Polling goes on for so long after the last work; a shared CPU is needed by others. */
-#define PATIENCE_NS	   WR_US(100)
+#define PATIENCE_NS        WR_US(100)
 #define PATIENCE_SHARED_NS WR_US(10)
 
 static_assert(WR_CONF_PORTS <= WR_MAX_PORTS, "every device that can be named");
@@ -87,9 +87,9 @@ static int start_eal(struct wr_server *server, struct wr_err *err)
 static int no_memory(struct wr_err *err, const char *what, unsigned worker)
 {
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
-			  "worker %u: there is no memory for %s (%s); give more with --mem, or "
-			  "fewer --bufs or --connections",
-			  worker, what, rte_strerror(rte_errno));
+	                  "worker %u: there is no memory for %s (%s); give more with --mem, or "
+	                  "fewer --bufs or --connections",
+	                  worker, what, rte_strerror(rte_errno));
 }
 
 static int make_pools(struct wr_server *server, struct wr_err *err)
@@ -101,7 +101,7 @@ static int make_pools(struct wr_server *server, struct wr_err *err)
 
 		snprintf(name, sizeof(name), "wr_pool%u", i);
 		server->pool[i] = wr_buf_pool_new(name, wr_conf_bufs(conf), (uint16_t)conf->mtu,
-						  server->eal.socket[i]);
+		                                  server->eal.socket[i]);
 		if (!server->pool[i])
 			return no_memory(err, "its packet buffers", i);
 		server->inbox[i] = wr_stack_inbox_new("wr", i, server->eal.socket[i]);
@@ -129,15 +129,15 @@ static int open_port(struct wr_server *server, struct wr_err *err)
 
 /* Secrets come from the kernel; from --seed only to repeat a test. */
 static int draw_secrets(const struct wr_conf *conf, struct wr_stack_conf *stack,
-			struct wr_err *err)
+                        struct wr_err *err)
 {
 	uint64_t drawn[3] = {conf->seed, conf->seed + 1, conf->seed + 2};
 
 	if (!conf->seed && getrandom(drawn, sizeof(drawn), 0) != (ssize_t)sizeof(drawn))
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
-				  "the kernel gives no random numbers (%s); try again when the "
-				  "machine has gathered some",
-				  strerror(errno));
+		                  "the kernel gives no random numbers (%s); try again when the "
+		                  "machine has gathered some",
+		                  strerror(errno));
 	stack->key = (struct wr_sipkey) {drawn[0], drawn[1]};
 	stack->seed = drawn[2];
 	return 0;
@@ -157,7 +157,7 @@ static void fill_port_facts(const struct wr_port *port, struct wr_stack_conf *st
 }
 
 static int make_worker(struct wr_server *server, unsigned i, struct wr_stack_conf *stack,
-		       struct wr_err *err)
+                       struct wr_err *err)
 {
 	const struct wr_eal *eal = &server->eal;
 	struct wr_worker *w =
@@ -199,7 +199,7 @@ static int make_workers(struct wr_server *server, struct wr_err *err)
 		rc = make_worker(server, i, &stack, err);
 	if (rc == 0)
 		wr_arp_announce(wr_stack_ip(server->worker[0]->stack),
-				wr_clock_ns(&server->clock) / 1000);
+		                wr_clock_ns(&server->clock) / 1000);
 	return rc;
 }
 
@@ -264,9 +264,9 @@ static int launch(struct wr_server *server, struct wr_err *err)
 
 		if (rc < 0)
 			return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
-					  "lcore %u does not take work (%s); choose other CPUs "
-					  "with --lcores",
-					  w->lcore, strerror(-rc));
+			                  "lcore %u does not take work (%s); choose other CPUs "
+			                  "with --lcores",
+			                  w->lcore, strerror(-rc));
 		server->launched++;
 	}
 	return 0;
@@ -330,8 +330,11 @@ static void free_pools(struct wr_server *server, struct wr_snapshot *last)
 
 		if (server->pool[i])
 			lost = rte_mempool_in_use_count(server->pool[i]);
-		if (last)
+		if (last) {
 			WR_LEVEL(&last->core[i].stats, mbuf_in_use, lost);
+			last->core[i].pool_available =
+				last->core[i].pool_objects - (uint32_t)lost;
+		}
 		all += lost;
 		rte_mempool_free(server->pool[i]);
 	}

@@ -61,14 +61,14 @@ struct wr_report_rates {
 
 /* One line: rates since the line before. */
 void wr_report_line(FILE *out, const struct wr_server *server, uint64_t now_ns,
-		    struct wr_report_rates *before);
+                    struct wr_report_rates *before);
 
 /* The numbers of the newest snapshot, as `wringer stats` prints them. */
 void wr_report_now(FILE *out, const struct wr_server *server);
 
 /* The report at exit, as text or JSON. */
 void wr_report_end(FILE *out, const struct wr_conf *conf, const struct wr_snapshot *snapshot,
-		   bool drained);
+                   bool drained);
 
 /* Prints the one sentence; with --json also as a document on standard output. */
 void wr_report_error(const struct wr_conf *conf, const struct wr_err *err);

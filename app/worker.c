@@ -48,7 +48,7 @@ int wr_worker_run(void *worker)
 			wr_idle_rest(&w->idle, now_ns, wr_stack_deadline(w->stack));
 		end = wr_clock_cycles();
 		wr_stat_add(&w->stats.n[busy ? WR_STAT_cycles_busy : WR_STAT_cycles_idle],
-			    end - begin);
+		            end - begin);
 		WR_COUNT(&w->stats, polls, 1);
 		WR_COUNT(&w->stats, polls_empty, !busy);
 		begin = end;

@@ -14,7 +14,7 @@
 
 /* How long a worker without work rests. */
 struct wr_idle {
-	bool adaptive;	      /* false: poll on */
+	bool adaptive;        /* false: poll on */
 	uint64_t patience_ns; /* polls on for so long after the last work */
 	uint64_t since_ns;    /* when there was work last */
 };

@@ -28,22 +28,25 @@ static bool is_switch_word(const char *word)
 
 /* The value in the next word, if this option takes it. */
 static int value_behind(struct option *o, int argc, char *const *argv, int *i,
-			struct wr_err *err)
+                        struct wr_err *err)
 {
 	unsigned number;
 	const struct wr_conf_key *key = wr_conf_find(o->name, &number);
 	const char *word = *i + 1 < argc ? argv[*i + 1] : NULL;
 
-	if (is_action(o->name) || (!key && strcmp(o->name, "config") != 0))
+	if (is_action(o->name))
 		return 0;
 	if (key && key->kind == &wr_conf_bool) {
 		o->value = "on";
 		if (!word || !is_switch_word(word))
 			return 0;
+	} else if (!key && strcmp(o->name, "config") != 0) {
+		if (!word || word[0] == '-')
+			return 0; /* a typing error, told of later */
 	} else if (!word || strncmp(word, "--", 2) == 0) {
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "--%s: the value is missing; write --%s %s", o->name, o->name,
-				  key ? key->kind->meta : "FILE");
+		                  "--%s: the value is missing; write --%s %s", o->name, o->name,
+		                  key ? key->kind->meta : "FILE");
 	}
 	o->value = word;
 	++*i;
@@ -52,7 +55,7 @@ static int value_behind(struct option *o, int argc, char *const *argv, int *i,
 
 /* Reads the option at argv[*i] and moves *i to its last word. */
 static int read_option(struct option *o, int argc, char *const *argv, int *i,
-		       struct wr_err *err)
+                       struct wr_err *err)
 {
 	const char *word = argv[*i];
 	const char *equals = strchr(word, '=');
@@ -63,8 +66,8 @@ static int read_option(struct option *o, int argc, char *const *argv, int *i,
 		word = "--help";
 	if (strncmp(word, "--", 2) != 0 || word[2] == '\0')
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "'%.128s' is not an option; options are written --name value",
-				  word);
+		                  "'%.128s' is not an option; options are written --name value",
+		                  word);
 	length = equals ? (size_t)(equals - word) - 2 : strlen(word) - 2;
 	if (length >= sizeof(o->name))
 		length = sizeof(o->name) - 1;
@@ -76,9 +79,20 @@ static int read_option(struct option *o, int argc, char *const *argv, int *i,
 	return value_behind(o, argc, argv, i, err);
 }
 
+static int read_print(const char *form, enum wr_conf_action *action, struct wr_err *err)
+{
+	*action = form ? WR_CONF_MARKDOWN : WR_CONF_PRINT;
+	if (form && strcmp(form, "markdown") != 0)
+		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
+		                  "--print-config: '%.64s' is not markdown; leave it out for "
+		                  "the form of the file",
+		                  form);
+	return 0;
+}
+
 /* First pass: what is to be done, and which file lies beneath. */
 static int find_actions(struct wr_conf *conf, int argc, char *const *argv,
-			enum wr_conf_action *action, struct wr_err *err)
+                        enum wr_conf_action *action, struct wr_err *err)
 {
 	*action = WR_CONF_RUN;
 	for (int i = 1; i < argc; i++) {
@@ -88,15 +102,13 @@ static int find_actions(struct wr_conf *conf, int argc, char *const *argv,
 		if (rc == 0 && strcmp(o.name, "config") == 0) {
 			if (conf->file[0])
 				return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-						  "--config is given twice; give one file");
+				                  "--config is given twice; give one file");
 			rc = wr_conf_file(conf, o.value, err);
 		} else if (rc == 0 && strcmp(o.name, "help") == 0) {
 			*action = WR_CONF_HELP;
 			return 0;
 		} else if (rc == 0 && strcmp(o.name, "print-config") == 0) {
-			bool markdown = o.value && strcmp(o.value, "markdown") == 0;
-
-			*action = markdown ? WR_CONF_MARKDOWN : WR_CONF_PRINT;
+			rc = read_print(o.value, action, err);
 		}
 		if (rc < 0)
 			return rc;
@@ -105,7 +117,7 @@ static int find_actions(struct wr_conf *conf, int argc, char *const *argv,
 }
 
 int wr_conf_args(struct wr_conf *conf, int argc, char *const *argv, enum wr_conf_action *action,
-		 struct wr_err *err)
+                 struct wr_err *err)
 {
 	static const struct wr_conf_origin from = {WR_CONF_OPTION, 0};
 	int rc;

@@ -19,8 +19,8 @@ static bool is_given(const struct wr_conf *conf, const char *name)
 
 /* A sentence that begins with the place of that key. */
 __attribute__((format(printf, 4, 5))) static int fail(const struct wr_conf *conf,
-						      struct wr_err *err, const char *name,
-						      const char *fmt, ...)
+                                                      struct wr_err *err, const char *name,
+                                                      const char *fmt, ...)
 {
 	char at[WR_CONF_TEXT + 64], text[384];
 	va_list ap;
@@ -76,9 +76,9 @@ static int check_port(const struct wr_conf *conf, struct wr_err *err)
 			"no device is given; write --port DEVICE, such as --port tap:wr0");
 	if (conf->port.count > 1)
 		return fail(conf, err, "port",
-			    "one process serves one device; start another with --instance NAME "
-			    "--port %.64s",
-			    conf->port.spec[1]);
+		            "one process serves one device; start another with --instance NAME "
+		            "--port %.64s",
+		            conf->port.spec[1]);
 	return 0;
 }
 
@@ -94,9 +94,9 @@ static int check_address(const struct wr_conf *conf, unsigned i, struct wr_err *
 			host(own->addr).text);
 	if (own->prefix == 0)
 		return fail(conf, err, "ip",
-			    "%s/0 takes every address as local; give the length "
-			    "of the network, such as /24",
-			    host(own->addr).text);
+		            "%s/0 takes every address as local; give the length "
+		            "of the network, such as /24",
+		            host(own->addr).text);
 	if (is_edge(own, own->addr))
 		return fail(
 			conf, err, "ip",
@@ -107,7 +107,7 @@ static int check_address(const struct wr_conf *conf, unsigned i, struct wr_err *
 
 		if (other->addr == own->addr)
 			return fail(conf, err, "ip", "%s is given twice; give it once",
-				    host(own->addr).text);
+			            host(own->addr).text);
 		if (is_edge(other, own->addr) && on_link(other, own->addr))
 			return fail(
 				conf, err, "ip",
@@ -132,8 +132,8 @@ static int check_gateway(const struct wr_conf *conf, struct wr_err *err)
 	for (unsigned i = 0; i < conf->ip.count; i++)
 		if (conf->ip.addr[i].addr == conf->gateway)
 			return fail(conf, err, "gateway",
-				    "%s is an own address; give the router's",
-				    host(conf->gateway).text);
+			            "%s is an own address; give the router's",
+			            host(conf->gateway).text);
 	for (unsigned i = 0; i < conf->ip.count; i++)
 		if (on_link(&conf->ip.addr[i], conf->gateway) &&
 		    !is_edge(&conf->ip.addr[i], conf->gateway))
@@ -149,8 +149,8 @@ static int check_network(const struct wr_conf *conf, struct wr_err *err)
 {
 	if (conf->ip.count == 0)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "no address is given; write --ip ADDR/LENGTH, such as "
-				  "--ip 198.18.0.1/24");
+		                  "no address is given; write --ip ADDR/LENGTH, such as "
+		                  "--ip 198.18.0.1/24");
 	for (unsigned i = 0; i < conf->ip.count; i++) {
 		int rc = check_address(conf, i, err);
 
@@ -179,16 +179,16 @@ static int check_listener(const struct wr_conf *conf, unsigned i, struct wr_err 
 		own |= conf->ip.addr[j].addr == l->addr;
 	if (!own)
 		return fail(conf, err, "service",
-			    "%s@%s: no --ip has that address; give one of ours",
-			    l->service->name, host(l->addr).text);
+		            "%s@%s: no --ip has that address; give one of ours",
+		            l->service->name, host(l->addr).text);
 	for (unsigned j = 0; j < i; j++) {
 		const struct wr_conf_listener *other = &conf->service.listener[j];
 		const char *protocol = overlap(l, other);
 
 		if (protocol)
 			return fail(conf, err, l->service->name,
-				    "%s port %u is in use by %s already; give another port",
-				    protocol, l->port, other->service->name);
+			            "%s port %u is in use by %s already; give another port",
+			            protocol, l->port, other->service->name);
 	}
 	return 0;
 }
@@ -204,7 +204,7 @@ static int check_services(const struct wr_conf *conf, struct wr_err *err)
 		if (is_given(conf, "service") &&
 		    conf->origin[service].source == conf->origin[number].source)
 			return fail(conf, err, shorthands[i],
-				    "service is given too; give all listeners in one of them");
+			            "service is given too; give all listeners in one of them");
 	}
 	for (unsigned i = 0; i < conf->service.count; i++) {
 		int rc = check_listener(conf, i, err);
@@ -224,8 +224,8 @@ static int check_cores(const struct wr_conf *conf, struct wr_err *err)
 	wr_conf_read_cpus(conf->lcores, &cpus);
 	if (conf->cores && conf->cores != cpus)
 		return fail(conf, err, "cores",
-			    "%u workers on the %u CPUs of lcores %s; give one of the two",
-			    (unsigned)conf->cores, cpus, conf->lcores);
+		            "%u workers on the %u CPUs of lcores %s; give one of the two",
+		            (unsigned)conf->cores, cpus, conf->lcores);
 	return 0;
 }
 
@@ -260,8 +260,8 @@ static int check_times(const struct wr_conf *conf, struct wr_err *err)
 		return fail(conf, err, "rto-initial", "it is longer than rto-max; give less");
 	if (conf->delack_us > conf->rto_min_us && is_given(conf, "delack"))
 		return fail(conf, err, "delack",
-			    "it is longer than rto-min, so peers like us would send again; "
-			    "give less");
+		            "it is longer than rto-min, so peers like us would send again; "
+		            "give less");
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #define MEMBER_MAX sizeof(struct wr_conf_port_list) /* the largest member */
 
 static const char *where(const struct wr_conf *conf, const struct wr_conf_origin *from,
-			 const char *name, char *buf, size_t size)
+                         const char *name, char *buf, size_t size)
 {
 	if (from->source == WR_CONF_FILE)
 		snprintf(buf, size, "%s:%u: %s", conf->file, from->line, name);
@@ -19,7 +19,7 @@ static const char *where(const struct wr_conf *conf, const struct wr_conf_origin
 }
 
 static int no_such_key(const struct wr_conf *conf, const struct wr_conf_origin *from,
-		       const char *name, struct wr_err *err)
+                       const char *name, struct wr_err *err)
 {
 	const char *nearest = wr_conf_nearest(name);
 	const char *dashes = from->source == WR_CONF_FILE ? "" : "--";
@@ -31,8 +31,8 @@ static int no_such_key(const struct wr_conf *conf, const struct wr_conf_origin *
 	if (nearest)
 		snprintf(hint, sizeof(hint), " did you mean '%s%s'?", dashes, nearest);
 	return wr_err_set(err, WR_EXIT_USAGE, -ENOENT,
-			  "%sthere is no %s '%s%s';%s `wringer serve --help` lists them all",
-			  at, dashes[0] ? "option" : "key", dashes, name, hint);
+	                  "%sthere is no %s '%s%s';%s `wringer serve --help` lists them all",
+	                  at, dashes[0] ? "option" : "key", dashes, name, hint);
 }
 
 static void list_choices(const struct wr_conf_key *key, char *buf, size_t size)
@@ -41,13 +41,13 @@ static void list_choices(const struct wr_conf_key *key, char *buf, size_t size)
 
 	for (unsigned i = 0; key->choices[i] && n < size; i++)
 		n += (size_t)snprintf(buf + n, size - n, "%s%s",
-				      i == 0 ? "" : (key->choices[i + 1] ? ", " : " or "),
-				      key->choices[i]);
+		                      i == 0 ? "" : (key->choices[i + 1] ? ", " : " or "),
+		                      key->choices[i]);
 }
 
 static int bad_value(const struct wr_conf *conf, const struct wr_conf_origin *from,
-		     const struct wr_conf_key *key, const char *value, int rc,
-		     struct wr_err *err)
+                     const struct wr_conf_key *key, const char *value, int rc,
+                     struct wr_err *err)
 {
 	char at[WR_CONF_TEXT + 64], choices[96] = "";
 	const char *wanted = key->kind->wanted;
@@ -55,22 +55,22 @@ static int bad_value(const struct wr_conf *conf, const struct wr_conf_origin *fr
 	where(conf, from, key->name, at, sizeof(at));
 	if (rc == -ERANGE)
 		return wr_err_set(err, WR_EXIT_USAGE, rc, "%s: %s is not between %s and %s%s%s",
-				  at, value, key->min, key->max, key->zero ? ", nor " : "",
-				  key->zero ? key->zero : "");
+		                  at, value, key->min, key->max, key->zero ? ", nor " : "",
+		                  key->zero ? key->zero : "");
 	if (rc == -E2BIG)
 		return wr_err_set(err, WR_EXIT_USAGE, rc,
-				  "%s: '%.64s' is one item or letter too many; give fewer", at,
-				  value);
+		                  "%s: '%.64s' is one item or letter too many; give fewer", at,
+		                  value);
 	if (!wanted) {
 		list_choices(key, choices, sizeof(choices));
 		wanted = choices;
 	}
 	return wr_err_set(err, WR_EXIT_USAGE, rc, "%s: '%.128s' is not %s%s%s", at, value,
-			  wanted, key->zero ? ", nor " : "", key->zero ? key->zero : "");
+	                  wanted, key->zero ? ", nor " : "", key->zero ? key->zero : "");
 }
 
 int wr_conf_set(struct wr_conf *conf, const struct wr_conf_origin *from, const char *name,
-		const char *value, struct wr_err *err)
+                const char *value, struct wr_err *err)
 {
 	unsigned number;
 	const struct wr_conf_key *key = wr_conf_find(name, &number);
@@ -136,8 +136,8 @@ static int set_line(struct wr_conf *conf, char *line, unsigned number, struct wr
 	equals = strchr(name, '=');
 	if (!equals || equals == name)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "%s:%u: '%.64s' is not a line of the form name = value",
-				  conf->file, number, name);
+		                  "%s:%u: '%.64s' is not a line of the form name = value",
+		                  conf->file, number, name);
 	*equals = '\0';
 	return wr_conf_set(conf, &from, trim(name), trim(equals + 1), err);
 }
@@ -154,23 +154,23 @@ int wr_conf_file(struct wr_conf *conf, const char *path, struct wr_err *err)
 		if (in)
 			fclose(in);
 		return wr_err_set(err, WR_EXIT_USAGE, -rc,
-				  "--config: cannot read '%s': %s; name a file that exists",
-				  path, strerror(rc));
+		                  "--config: cannot read '%s': %s; name a file that exists",
+		                  path, strerror(rc));
 	}
 	strcpy(conf->file, path);
 	while (rc == 0 && fgets(line, sizeof(line), in)) {
 		number++;
 		if (!strchr(line, '\n') && !feof(in))
 			rc = wr_err_set(err, WR_EXIT_USAGE, -E2BIG,
-					"%s:%u: the line is longer than %zu bytes; shorten it",
-					path, number, sizeof(line) - 2);
+			                "%s:%u: the line is longer than %zu bytes; shorten it",
+			                path, number, sizeof(line) - 2);
 		else
 			rc = set_line(conf, line, number, err);
 	}
 	if (rc == 0 && ferror(in))
 		rc = wr_err_set(err, WR_EXIT_USAGE, -EIO,
-				"--config: '%s' cannot be read to its end; give a regular file",
-				path);
+		                "--config: '%s' cannot be read to its end; give a regular file",
+		                path);
 	fclose(in);
 	return rc;
 }

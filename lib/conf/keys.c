@@ -181,9 +181,9 @@ const struct wr_conf_group wr_conf_groups[] = {
 };
 
 static_assert(WR_LEN(network) + WR_LEN(machine) + WR_LEN(services) + WR_LEN(tcp) +
-			      WR_LEN(times) + WR_LEN(output) <=
-		      WR_CONF_KEYS,
-	      "every key has a mark of origin");
+                              WR_LEN(times) + WR_LEN(output) <=
+                      WR_CONF_KEYS,
+              "every key has a mark of origin");
 
 const struct wr_conf_key *wr_conf_find(const char *name, unsigned *number)
 {

@@ -23,7 +23,7 @@ struct wr_conf_kind {
 	int (*read)(const struct wr_conf_key *key, const char *text, void *at);
 	/* Writes item i; false: there is none. i > 0 only for lists. */
 	bool (*write)(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-		      size_t size);
+	              size_t size);
 	void (*clear)(const struct wr_conf_key *key, void *at); /* NULL: not a list */
 	const struct wr_conf_unit *units; /* of a number, the largest first; ends with NULL */
 };

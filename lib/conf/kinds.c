@@ -52,7 +52,7 @@ store:
 
 /* The largest unit that leaves no fraction. */
 static bool write_number(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-			 size_t size)
+                         size_t size)
 {
 	const struct wr_conf_unit *u = key->kind->units;
 	uint64_t n;
@@ -69,7 +69,7 @@ static bool write_number(const struct wr_conf_key *key, const void *at, unsigned
 }
 
 static const struct wr_conf_unit count_units[] = {
-	{"G", 1000000000}, {"M", 1000000},  {"k", 1000},     {"", 1},	{"K", 1000},
+	{"G", 1000000000}, {"M", 1000000},  {"k", 1000},     {"", 1},   {"K", 1000},
 	{"Ki", 1 << 10},   {"Mi", 1 << 20}, {"Gi", 1 << 30}, {NULL, 0},
 };
 
@@ -79,25 +79,25 @@ const struct wr_conf_kind wr_conf_count = {
 };
 
 static const struct wr_conf_unit byte_units[] = {
-	{"G", 1 << 30},	 {"M", 1 << 20},  {"K", 1 << 10},  {"", 1},   {"k", 1 << 10},
+	{"G", 1 << 30},  {"M", 1 << 20},  {"K", 1 << 10},  {"", 1},   {"k", 1 << 10},
 	{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {NULL, 0},
 };
 
 const struct wr_conf_kind wr_conf_bytes = {
 	"#[K|M|G]",  "a number of bytes, such as 65536, 256K or 64M",
 	read_number, write_number,
-	NULL,	     byte_units,
+	NULL,        byte_units,
 };
 
 static const struct wr_conf_unit time_units[] = {
 	{"h", 3600000000}, {"min", 60000000}, {"s", 1000000},
-	{"ms", 1000},	   {"us", 1},	      {NULL, 0},
+	{"ms", 1000},      {"us", 1},         {NULL, 0},
 };
 
 const struct wr_conf_kind wr_conf_duration = {
 	"#unit",     "a duration, such as 200us, 40ms, 2s, 15min or 1h",
 	read_number, write_number,
-	NULL,	     time_units,
+	NULL,        time_units,
 };
 
 static int read_bool(const struct wr_conf_key *key, const char *text, void *at)
@@ -106,7 +106,7 @@ static int read_bool(const struct wr_conf_key *key, const char *text, void *at)
 		const char *word;
 		bool value;
 	} words[] = {
-		{"on", true},	{"yes", true}, {"true", true},	 {"1", true},
+		{"on", true},   {"yes", true}, {"true", true},   {"1", true},
 		{"off", false}, {"no", false}, {"false", false}, {"0", false},
 	};
 
@@ -119,7 +119,7 @@ static int read_bool(const struct wr_conf_key *key, const char *text, void *at)
 }
 
 static bool write_bool(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-		       size_t size)
+                       size_t size)
 {
 	snprintf(buf, size, "%s", *(const bool *)at ? "on" : "off");
 	return i == 0;
@@ -140,7 +140,7 @@ static int read_choice(const struct wr_conf_key *key, const char *text, void *at
 }
 
 static bool write_choice(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-			 size_t size)
+                         size_t size)
 {
 	unsigned choice;
 
@@ -167,7 +167,7 @@ static int read_text(const struct wr_conf_key *key, const char *text, void *at)
 }
 
 static bool write_text(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-		       size_t size)
+                       size_t size)
 {
 	const char *text = at;
 
@@ -239,7 +239,7 @@ static int read_cc(const struct wr_conf_key *key, const char *text, void *at)
 }
 
 static bool write_cc(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-		     size_t size)
+                     size_t size)
 {
 	const struct wr_cc_ops *cc;
 
@@ -266,7 +266,7 @@ static int read_addr(const struct wr_conf_key *key, const char *text, void *at)
 }
 
 static bool write_addr(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-		       size_t size)
+                       size_t size)
 {
 	uint32_t addr;
 	struct in_addr in;

@@ -72,7 +72,7 @@ static int read_device(const struct wr_conf_key *key, const char *text, void *at
 }
 
 static bool write_device(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-			 size_t size)
+                         size_t size)
 {
 	const struct wr_conf_port_list *list = at;
 
@@ -130,7 +130,7 @@ static int read_cidrs(const struct wr_conf_key *key, const char *text, void *at)
 }
 
 static bool write_cidr(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-		       size_t size)
+                       size_t size)
 {
 	const struct wr_conf_ip_list *list = at;
 	char host[INET_ADDRSTRLEN];
@@ -138,7 +138,7 @@ static bool write_cidr(const struct wr_conf_key *key, const void *at, unsigned i
 	if (i >= list->count)
 		return false;
 	snprintf(buf, size, "%s/%u", write_host(list->addr[i].addr, host),
-		 list->addr[i].prefix);
+	         list->addr[i].prefix);
 	return true;
 }
 
@@ -148,7 +148,7 @@ static void clear_cidrs(const struct wr_conf_key *key, void *at)
 }
 
 const struct wr_conf_kind wr_conf_cidrs = {
-	"CIDR",	     "an address with the length of its network, such as 198.18.0.1/24",
+	"CIDR",      "an address with the length of its network, such as 198.18.0.1/24",
 	read_cidrs,  write_cidr,
 	clear_cidrs, NULL,
 };
@@ -215,7 +215,7 @@ static int read_services(const struct wr_conf_key *key, const char *text, void *
 }
 
 static bool write_service(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-			  size_t size)
+                          size_t size)
 {
 	const struct wr_conf_service_list *list = at;
 	const struct wr_conf_listener *l = &list->listener[i];
@@ -229,8 +229,8 @@ static bool write_service(const struct wr_conf_key *key, const void *at, unsigne
 	if (i >= list->count)
 		return false;
 	snprintf(buf, size, "%s:%u%s%s%s", l->service->name, l->port,
-		 every ? "" : (l->tcp ? "/tcp" : "/udp"), l->addr ? "@" : "",
-		 l->addr ? write_host(l->addr, host) : "");
+	         every ? "" : (l->tcp ? "/tcp" : "/udp"), l->addr ? "@" : "",
+	         l->addr ? write_host(l->addr, host) : "");
 	return true;
 }
 
@@ -268,7 +268,7 @@ static int read_service_ports(const struct wr_conf_key *key, const char *text, v
 		if (rc < 0 || !read_decimal(item, 65535, &port) || port == 0)
 			return -EINVAL;
 		rc = append(list, &(struct wr_conf_listener) {service, 0, (uint16_t)port,
-							      service->tcp, service->udp});
+		                                              service->tcp, service->udp});
 		if (rc < 0)
 			return rc;
 	}
@@ -287,7 +287,7 @@ static void clear_service_ports(const struct wr_conf_key *key, void *at)
 }
 
 static bool write_service_ports(const struct wr_conf_key *key, const void *at, unsigned i,
-				char *buf, size_t size)
+                                char *buf, size_t size)
 {
 	return false;
 }
@@ -329,7 +329,7 @@ void wr_conf_format_endpoint(const struct wr_conf_endpoint *endpoint, char *buf,
 }
 
 static bool write_listen(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
-			 size_t size)
+                         size_t size)
 {
 	const struct wr_conf_endpoint *endpoint = at;
 
@@ -342,5 +342,5 @@ static bool write_listen(const struct wr_conf_key *key, const void *at, unsigned
 const struct wr_conf_kind wr_conf_listen = {
 	"ADDR:PORT", "an address and port of this machine, such as 127.0.0.1:9464",
 	read_listen, write_listen,
-	NULL,	     NULL,
+	NULL,        NULL,
 };

@@ -66,18 +66,38 @@ void wr_conf_print(FILE *out, const struct wr_conf *conf)
 	}
 }
 
-void wr_conf_echo(const struct wr_conf *conf,
-		  void (*each)(void *ctx, const char *name, const char *value, bool is_list),
-		  void *ctx)
+/* Counts and bytes are numbers unless a word stands for zero; durations keep their unit. */
+static void classify(struct wr_conf_item *item, const struct wr_conf_key *key, const void *at)
 {
-	char value[VALUE];
+	if (key->kind == &wr_conf_bool) {
+		item->form = WR_CONF_AS_SWITCH;
+		item->number = *(const bool *)at;
+	} else if (key->kind == &wr_conf_count || key->kind == &wr_conf_bytes) {
+		memcpy(&item->number, at, sizeof(item->number));
+		if (item->number || !key->zero)
+			item->form = WR_CONF_AS_NUMBER;
+	}
+}
+
+void wr_conf_echo(const struct wr_conf *conf,
+                  void (*each)(void *ctx, const struct wr_conf_item *item), void *ctx)
+{
+	char text[VALUE];
 
 	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++)
-		for (const struct wr_conf_key *key = g->keys; key->name; key++)
-			for (unsigned i = 0; key->kind->write(key, wr_conf_at(conf, key), i,
-							      value, sizeof(value));
+		for (const struct wr_conf_key *key = g->keys; key->name; key++) {
+			const void *at = wr_conf_at(conf, key);
+			struct wr_conf_item item = {
+				.name = key->name,
+				.text = text,
+				.is_list = key->kind->clear,
+			};
+
+			classify(&item, key, at);
+			for (unsigned i = 0; key->kind->write(key, at, i, text, sizeof(text));
 			     i++)
-				each(ctx, key->name, value, key->kind->clear);
+				each(ctx, &item);
+		}
 }
 
 /* Writes a table cell: a bar would end it. */
@@ -97,7 +117,7 @@ static void print_row(FILE *out, const struct wr_conf_key *key)
 	fprintf(out, " | %s | ", key->preset ? key->preset : "");
 	if (key->min)
 		fprintf(out, "%s to %s%s%s", key->min, key->max, key->zero ? ", " : "",
-			key->zero ? key->zero : "");
+		        key->zero ? key->zero : "");
 	fputs(" | ", out);
 	print_cell(out, key->help);
 	fputs(" |\n", out);
@@ -129,7 +149,7 @@ void wr_conf_print_markdown(FILE *out)
 	      out);
 	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++) {
 		fprintf(out, "\n## %s\n\n| Key | Value | Default | Bounds | Meaning |\n",
-			g->title);
+		        g->title);
 		fputs("|---|---|---|---|---|\n", out);
 		for (const struct wr_conf_key *key = g->keys; key->name; key++)
 			print_row(out, key);

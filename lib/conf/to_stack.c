@@ -78,11 +78,11 @@ static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 }
 
 static void fill_options(const struct wr_conf *conf, const struct wr_service *service,
-			 struct wr_tcp_options *options)
+                         struct wr_tcp_options *options)
 {
 	wr_tcp_options_default(options);
 	options->nodelay = conf->nagle == WR_CONF_NAGLE_OFF ||
-			   (conf->nagle == WR_CONF_NAGLE_AUTO && service->nodelay);
+	                   (conf->nagle == WR_CONF_NAGLE_AUTO && service->nodelay);
 	options->keepalive = conf->keepalive;
 	options->tos = (uint8_t)(conf->dscp << 2);
 	options->keepalive_probes = (uint8_t)conf->keepalive_probes;

@@ -22,7 +22,7 @@
 #define WR_CONF_TEXT  256 /* bytes of a string value, its end included */
 
 enum wr_conf_idle {
-	WR_CONF_SPIN,	  /* poll without rest */
+	WR_CONF_SPIN,     /* poll without rest */
 	WR_CONF_ADAPTIVE, /* sleep when nothing comes, longer and longer */
 };
 
@@ -70,7 +70,7 @@ struct wr_conf {
 	struct wr_conf_port_list port;
 	struct wr_conf_ip_list ip;
 	uint32_t gateway; /* host order; 0: none */
-	uint64_t mtu;	  /* bytes of IP packet */
+	uint64_t mtu;     /* bytes of IP packet */
 	uint64_t ttl, dscp;
 	uint64_t arp_entries, arp_age_us;
 	uint64_t reassemblies, icmp_errors_per_s;
@@ -79,9 +79,9 @@ struct wr_conf {
 	/* Cores and memory. */
 	uint64_t cores; /* workers; 0: chosen */
 	char lcores[WR_CONF_TEXT];
-	unsigned idle;	    /* enum wr_conf_idle */
+	unsigned idle;      /* enum wr_conf_idle */
 	uint64_t mem_bytes; /* 0: what is needed */
-	uint64_t bufs;	    /* packet buffers a core; 0: chosen */
+	uint64_t bufs;      /* packet buffers a core; 0: chosen */
 	bool no_huge;
 	char instance[64];
 	char eal[WR_CONF_TEXT];
@@ -94,7 +94,7 @@ struct wr_conf {
 	uint64_t rcv_buf, snd_buf; /* bytes */
 	uint64_t ooo_bytes, ooo_pieces;
 	const struct wr_cc_ops *cc;
-	uint64_t iw;	       /* segments */
+	uint64_t iw;           /* segments */
 	uint64_t mss, mss_min; /* bytes; mss 0: MTU - 40 */
 	bool timestamps, sack, window_scaling, idle_restart;
 	unsigned nagle; /* enum wr_conf_nagle */
@@ -125,8 +125,8 @@ struct wr_conf {
 /* What the command line asks for. */
 enum wr_conf_action {
 	WR_CONF_RUN,
-	WR_CONF_HELP,	  /* --help */
-	WR_CONF_PRINT,	  /* --print-config: the merged result in file form */
+	WR_CONF_HELP,     /* --help */
+	WR_CONF_PRINT,    /* --print-config: the merged result in file form */
 	WR_CONF_MARKDOWN, /* --print-config=markdown: docs/configuration.md */
 };
 
@@ -140,7 +140,7 @@ void wr_conf_default(struct wr_conf *conf);
  * --help and --print-config must work on an unfinished configuration.
  */
 int wr_conf_args(struct wr_conf *conf, int argc, char *const *argv, enum wr_conf_action *action,
-		 struct wr_err *err);
+                 struct wr_err *err);
 
 /* Reads `name = value` lines; # begins a comment. Returns 0, or a negative errno and *err. */
 int wr_conf_file(struct wr_conf *conf, const char *path, struct wr_err *err);
@@ -151,7 +151,7 @@ int wr_conf_file(struct wr_conf *conf, const char *path, struct wr_err *err);
  * before, and err->text says where, what is wrong and what to write.
  */
 int wr_conf_set(struct wr_conf *conf, const struct wr_conf_origin *from, const char *name,
-		const char *value, struct wr_err *err);
+                const char *value, struct wr_err *err);
 
 /* Finds contradictions between values. Returns 0, or -EINVAL and *err. */
 int wr_conf_check(const struct wr_conf *conf, struct wr_err *err);
@@ -161,13 +161,18 @@ void wr_conf_print_help(FILE *out);
 void wr_conf_print(FILE *out, const struct wr_conf *conf);
 void wr_conf_print_markdown(FILE *out);
 
-/*
- * The JSON echo, key by key: each() gets the name and the value as it would be written in
- * the file. A list calls once for each item; what is not set is left out.
- */
+/* One value, as an echo of the configuration tells it. */
+struct wr_conf_item {
+	const char *name;
+	const char *text; /* as it would be written in the file */
+	enum { WR_CONF_AS_TEXT, WR_CONF_AS_NUMBER, WR_CONF_AS_SWITCH } form;
+	uint64_t number; /* of a number or a switch */
+	bool is_list;    /* one item of several */
+};
+
+/* The JSON echo, key by key, a list item by item; what is not set is left out. */
 void wr_conf_echo(const struct wr_conf *conf,
-		  void (*each)(void *ctx, const char *name, const char *value, bool is_list),
-		  void *ctx);
+                  void (*each)(void *ctx, const struct wr_conf_item *item), void *ctx);
 
 /* "127.0.0.1:9464"; size of 22 is enough. */
 void wr_conf_format_endpoint(const struct wr_conf_endpoint *endpoint, char *buf, size_t size);

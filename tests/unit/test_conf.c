@@ -160,14 +160,14 @@ static void a_word_stands_for_zero_where_the_key_has_one(void **state)
 	assert_int_equal(set("idle-timeout", "0"), 0);
 	assert_string_equal(written("idle-timeout", 0), "never");
 	assert_string_equal(complaint("time-wait", "never"),
-			    "--time-wait: 'never' is not a duration, such as 200us, 40ms, 2s, "
-			    "15min or 1h");
+	                    "--time-wait: 'never' is not a duration, such as 200us, 40ms, 2s, "
+	                    "15min or 1h");
 }
 
 static void a_bad_number_is_refused_with_its_form(void **state)
 {
 	assert_string_equal(complaint("connections", "12x"),
-			    "--connections: '12x' is not a count, such as 4096, 64k or 1M");
+	                    "--connections: '12x' is not a count, such as 4096, 64k or 1M");
 	assert_int_equal(set("connections", ""), -EINVAL);
 	assert_int_equal(set("connections", "-5"), -EINVAL);
 	assert_int_equal(set("connections", " 5"), -EINVAL);
@@ -189,7 +189,7 @@ static void a_number_out_of_bounds_is_refused_with_the_bounds(void **state)
 	assert_string_equal(err.text, "--mtu: 9217 is not between 576 and 9216");
 	assert_int_equal(conf.mtu, 1500);
 	assert_string_equal(complaint("cores", "65"),
-			    "--cores: 65 is not between 1 and 64, nor auto");
+	                    "--cores: 65 is not between 1 and 64, nor auto");
 	assert_int_equal(set("r2", "99999999999999999999h"), -ERANGE);
 	assert_int_equal(set("connections", "99999999999999M"), -ERANGE);
 }
@@ -204,11 +204,11 @@ static void switches_and_choices_name_their_words(void **state)
 	assert_int_equal(set("idle", "adaptive"), 0);
 	assert_int_equal(conf.idle, WR_CONF_ADAPTIVE);
 	assert_string_equal(complaint("idle", "sleep"),
-			    "--idle: 'sleep' is not spin or adaptive");
+	                    "--idle: 'sleep' is not spin or adaptive");
 	assert_string_equal(complaint("nagle", "x"), "--nagle: 'x' is not auto, on or off");
 	assert_string_equal(complaint("cc", "vegas2"),
-			    "--cc: 'vegas2' is not a congestion control that is built in, such "
-			    "as reno");
+	                    "--cc: 'vegas2' is not a congestion control that is built in, such "
+	                    "as reno");
 }
 
 static void addresses_and_networks_are_read_in_host_order(void **state)
@@ -248,8 +248,8 @@ static void a_bad_network_is_refused_and_leaves_the_list(void **state)
 	assert_int_equal(set("ip", "198.18.0.2/24,nonsense"), -EINVAL);
 	assert_int_equal(conf.ip.count, 1);
 	assert_string_equal(complaint("ip", "198.18.0.1/33"),
-			    "--ip: '198.18.0.1/33' is not an address with the length of its "
-			    "network, such as 198.18.0.1/24");
+	                    "--ip: '198.18.0.1/33' is not an address with the length of its "
+	                    "network, such as 198.18.0.1/24");
 }
 
 static void a_full_list_refuses_one_more(void **state)
@@ -286,7 +286,7 @@ static void a_listener_has_port_protocol_and_address(void **state)
 static void a_bad_listener_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"",	     "ecko",	   "echo:", "echo:0",	"echo:65536",
+		"",          "ecko",       "echo:", "echo:0",   "echo:65536",
 		"echo/sctp", "echo@1.2.3", ":7",    "echo:7:7",
 	};
 
@@ -308,7 +308,7 @@ static void the_short_form_replaces_one_service(void **state)
 	assert_string_equal(written("service", 1), "echo:7007");
 	assert_string_equal(written("service", 2), "echo:7008");
 	assert_string_equal(complaint("echo", "0"),
-			    "--echo: '0' is not a list of ports, such as 7,7007, or none");
+	                    "--echo: '0' is not a list of ports, such as 7,7007, or none");
 }
 
 static void no_service_is_written_as_none(void **state)
@@ -334,7 +334,7 @@ static void endpoints_and_cpu_lists_are_checked(void **state)
 	assert_true(wr_conf_read_cpus("2-5,8", &cpus));
 	assert_int_equal(cpus, 5);
 	assert_string_equal(complaint("lcores", "5-2"),
-			    "--lcores: '5-2' is not a list of CPUs, such as 2-5,8");
+	                    "--lcores: '5-2' is not a list of CPUs, such as 2-5,8");
 	assert_int_equal(set("lcores", "1,"), -EINVAL);
 	assert_int_equal(set("lcores", "1-"), -EINVAL);
 	assert_int_equal(set("lcores", "9999"), -EINVAL);
@@ -344,11 +344,11 @@ static void an_unknown_option_is_refused_with_the_nearest(void **state)
 {
 	assert_int_equal(set("conections", "5"), -ENOENT);
 	assert_string_equal(err.text,
-			    "there is no option '--conections'; did you mean '--connections'? "
-			    "`wringer serve --help` lists them all");
+	                    "there is no option '--conections'; did you mean '--connections'? "
+	                    "`wringer serve --help` lists them all");
 	assert_string_equal(complaint("rto_min", "5ms"),
-			    "there is no option '--rto_min'; did you mean '--rto-min'? "
-			    "`wringer serve --help` lists them all");
+	                    "there is no option '--rto_min'; did you mean '--rto-min'? "
+	                    "`wringer serve --help` lists them all");
 	assert_string_equal(
 		complaint("frobnicate", "5"),
 		"there is no option '--frobnicate'; `wringer serve --help` lists them "
@@ -358,12 +358,12 @@ static void an_unknown_option_is_refused_with_the_nearest(void **state)
 static void a_file_has_comments_blanks_and_lists(void **state)
 {
 	assert_int_equal(file("# lab\n"
-			      "\n"
-			      "  port = tap:wr0   # the tap\n"
-			      "ip=198.18.0.1/24\r\n"
-			      "ip = 198.18.0.2/24\n"
-			      "service = echo:7#\n"),
-			 -EINVAL);
+	                      "\n"
+	                      "  port = tap:wr0   # the tap\n"
+	                      "ip=198.18.0.1/24\r\n"
+	                      "ip = 198.18.0.2/24\n"
+	                      "service = echo:7#\n"),
+	                 -EINVAL);
 	assert_non_null(strstr(err.text, ":6: service: 'echo:7#' is not a list of services"));
 	fresh(NULL);
 	assert_int_equal(file("port = tap:wr0\nip = 198.18.0.1/24\nip = 198.18.0.2/24"), 0);
@@ -377,22 +377,22 @@ static void a_bad_line_is_refused_with_file_and_line(void **state)
 
 	assert_int_equal(file("mtu = 1500\nmtu 1500\n"), -EINVAL);
 	snprintf(wanted, sizeof(wanted),
-		 "%s:2: 'mtu 1500' is not a line of the form name = value", conf.file);
+	         "%s:2: 'mtu 1500' is not a line of the form name = value", conf.file);
 	assert_string_equal(err.text, wanted);
 	assert_int_equal(file("\n\nmtu = 15\n"), -ERANGE);
 	snprintf(wanted, sizeof(wanted), "%s:3: mtu: 15 is not between 576 and 9216",
-		 conf.file);
+	         conf.file);
 	assert_string_equal(err.text, wanted);
 	assert_int_equal(file("mtux = 15\n"), -ENOENT);
 	snprintf(wanted, sizeof(wanted),
-		 "%s:1: there is no key 'mtux'; did you mean 'mtu'? `wringer serve --help` "
-		 "lists "
-		 "them all",
-		 conf.file);
+	         "%s:1: there is no key 'mtux'; did you mean 'mtu'? `wringer serve --help` "
+	         "lists "
+	         "them all",
+	         conf.file);
 	assert_string_equal(err.text, wanted);
 	assert_int_equal(wr_conf_file(&conf, "/nonexistent", &err), -ENOENT);
 	assert_string_equal(err.text, "--config: cannot read '/nonexistent': No such file or "
-				      "directory; name a file that exists");
+	                              "directory; name a file that exists");
 }
 
 static void a_line_too_long_is_refused(void **state)
@@ -414,8 +414,8 @@ static void options_override_the_file_wherever_they_stand(void **state)
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
 	assert_int_equal(ARGS(&action, "--ip", "198.18.0.1/24", "--mtu=1400", "--ip",
-			      "198.18.0.2/24", "--config", path),
-			 0);
+	                      "198.18.0.2/24", "--config", path),
+	                 0);
 	unlink(path);
 	assert_int_equal(action, WR_CONF_RUN);
 	assert_int_equal(conf.mtu, 1400);
@@ -429,8 +429,8 @@ static void a_switch_alone_means_on(void **state)
 	enum wr_conf_action action;
 
 	assert_int_equal(ARGS(&action, "--no-huge", "--keepalive", "on", "--sack", "off",
-			      "--timestamps=no", "--json"),
-			 0);
+	                      "--timestamps=no", "--json"),
+	                 0);
 	assert_true(conf.no_huge && conf.keepalive && conf.json);
 	assert_false(conf.sack || conf.timestamps);
 }
@@ -446,6 +446,7 @@ static void actions_are_found_among_options(void **state)
 	assert_int_equal(conf.mtu, 9000);
 	assert_int_equal(ARGS(&action, "--print-config=markdown"), 0);
 	assert_int_equal(action, WR_CONF_MARKDOWN);
+	assert_int_equal(ARGS(&action, "--print-config=yaml"), -EINVAL);
 }
 
 static void words_that_are_no_options_are_refused(void **state)
@@ -454,7 +455,7 @@ static void words_that_are_no_options_are_refused(void **state)
 
 	assert_int_equal(ARGS(&action, "tap:wr0"), -EINVAL);
 	assert_string_equal(err.text,
-			    "'tap:wr0' is not an option; options are written --name value");
+	                    "'tap:wr0' is not an option; options are written --name value");
 	assert_int_equal(ARGS(&action, "--mtu"), -EINVAL);
 	assert_string_equal(err.text, "--mtu: the value is missing; write --mtu #[k|M]");
 	assert_int_equal(ARGS(&action, "--mtu", "--json"), -EINVAL);
@@ -471,17 +472,17 @@ static void the_printed_configuration_reads_back(void **state)
 	enum wr_conf_action action;
 
 	assert_int_equal(ARGS(&action, "--port", "net_null0,size=64", "--ip",
-			      "198.18.0.1/24,198.18.1.1/30", "--gateway", "198.18.0.9",
-			      "--echo", "7,7007", "--discard", "none", "--metrics",
-			      "127.0.0.1:9464", "--eal", "--log-level=debug", "--delack", "off",
-			      "--seed", "5"),
-			 -EINVAL);
+	                      "198.18.0.1/24,198.18.1.1/30", "--gateway", "198.18.0.9",
+	                      "--echo", "7,7007", "--discard", "none", "--metrics",
+	                      "127.0.0.1:9464", "--eal", "--log-level=debug", "--delack", "off",
+	                      "--seed", "5"),
+	                 -EINVAL);
 	assert_int_equal(ARGS(&action, "--port", "net_null0,size=64", "--ip",
-			      "198.18.0.1/24,198.18.1.1/30", "--gateway", "198.18.0.9",
-			      "--echo", "7,7007", "--discard", "none", "--metrics",
-			      "127.0.0.1:9464", "--eal=--log-level=debug", "--delack", "off",
-			      "--seed", "5"),
-			 0);
+	                      "198.18.0.1/24,198.18.1.1/30", "--gateway", "198.18.0.9",
+	                      "--echo", "7,7007", "--discard", "none", "--metrics",
+	                      "127.0.0.1:9464", "--eal=--log-level=debug", "--delack", "off",
+	                      "--seed", "5"),
+	                 0);
 	wr_conf_print(out, &conf);
 	fclose(out);
 	fresh(NULL);

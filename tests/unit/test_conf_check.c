@@ -34,8 +34,8 @@ static void what_belongs_together_is_taken(void **state)
 	assert_string_equal(COMPLAINT("--ip", "198.18.0.2/24", "--ip", "198.18.5.1/31"), "");
 	assert_string_equal(COMPLAINT("--service", "echo:7/tcp,discard:7/udp"), "");
 	assert_string_equal(COMPLAINT("--ip", "198.18.1.1/24", "--service",
-				      "echo:7@198.18.0.1,discard:7@198.18.1.1"),
-			    "");
+	                              "echo:7@198.18.0.1,discard:7@198.18.1.1"),
+	                    "");
 	assert_string_equal(COMPLAINT("--window-scaling", "off"), "");
 	assert_string_equal(COMPLAINT("--service", "none"), "");
 }
@@ -48,44 +48,44 @@ static void device_and_address_are_needed(void **state)
 	assert_int_equal(wr_conf_args(&conf, 1, none, &action, &err), 0);
 	assert_int_equal(wr_conf_check(&conf, &err), -EINVAL);
 	assert_string_equal(err.text, "no device is given; write --port DEVICE, such as --port "
-				      "tap:wr0");
+	                              "tap:wr0");
 	assert_int_equal(wr_conf_args(&conf, 3, port, &action, &err), 0);
 	assert_int_equal(wr_conf_check(&conf, &err), -EINVAL);
 	assert_string_equal(err.text, "no address is given; write --ip ADDR/LENGTH, such as "
-				      "--ip 198.18.0.1/24");
+	                              "--ip 198.18.0.1/24");
 }
 
 static void a_second_device_is_refused(void **state)
 {
 	assert_string_equal(COMPLAINT("--port", "tap:wr1"),
-			    "--port: one process serves one device; start another with "
-			    "--instance NAME --port tap:wr1");
+	                    "--port: one process serves one device; start another with "
+	                    "--instance NAME --port tap:wr1");
 }
 
 static void an_address_must_be_a_hosts(void **state)
 {
 	assert_string_equal(COMPLAINT("--ip", "198.18.0.1/24"),
-			    "--ip: 198.18.0.1 is given twice; give it once");
+	                    "--ip: 198.18.0.1 is given twice; give it once");
 	assert_string_equal(
 		COMPLAINT("--ip", "198.18.1.255/24"),
 		"--ip: 198.18.1.255 is the network or broadcast address of its /24; "
 		"give one between");
 	assert_string_equal(COMPLAINT("--ip", "198.18.1.0/24"),
-			    "--ip: 198.18.1.0 is the network or broadcast address of its /24; "
-			    "give one between");
+	                    "--ip: 198.18.1.0 is the network or broadcast address of its /24; "
+	                    "give one between");
 	assert_string_equal(COMPLAINT("--ip", "198.18.0.255/16"),
-			    "--ip: 198.18.0.255 is the network or broadcast address of "
-			    "198.18.0.1/24; give another");
+	                    "--ip: 198.18.0.255 is the network or broadcast address of "
+	                    "198.18.0.1/24; give another");
 	assert_string_equal(COMPLAINT("--ip", "198.18.0.5/16"),
-			    "--ip: 198.18.0.1/24 and 198.18.0.5/16 are one network with two "
-			    "lengths; give both the same");
+	                    "--ip: 198.18.0.1/24 and 198.18.0.5/16 are one network with two "
+	                    "lengths; give both the same");
 	assert_string_equal(
 		COMPLAINT("--ip", "198.18.1.1/0"),
 		"--ip: 198.18.1.1/0 takes every address as local; give the length of "
 		"the network, such as /24");
 	assert_string_equal(COMPLAINT("--ip", "127.0.0.1/8"),
-			    "--ip: 127.0.0.1 cannot be a host's address; give one that is not "
-			    "zero, loopback, multicast or reserved");
+	                    "--ip: 127.0.0.1 cannot be a host's address; give one that is not "
+	                    "zero, loopback, multicast or reserved");
 	assert_string_not_equal(COMPLAINT("--ip", "224.0.0.1/24"), "");
 	assert_string_not_equal(COMPLAINT("--ip", "0.0.0.1/24"), "");
 	assert_string_not_equal(COMPLAINT("--ip", "255.255.255.255/32"), "");
@@ -94,10 +94,10 @@ static void an_address_must_be_a_hosts(void **state)
 static void the_gateway_is_another_host_of_a_network_of_ours(void **state)
 {
 	assert_string_equal(COMPLAINT("--gateway", "198.18.1.1"),
-			    "--gateway: 198.18.1.1 is no host on the network of any --ip; give "
-			    "one that is, such as on 198.18.0.1/24");
+	                    "--gateway: 198.18.1.1 is no host on the network of any --ip; give "
+	                    "one that is, such as on 198.18.0.1/24");
 	assert_string_equal(COMPLAINT("--gateway", "198.18.0.1"),
-			    "--gateway: 198.18.0.1 is an own address; give the router's");
+	                    "--gateway: 198.18.0.1 is an own address; give the router's");
 	assert_string_not_equal(COMPLAINT("--gateway", "198.18.0.255"), "");
 }
 
@@ -110,26 +110,26 @@ static void a_port_has_one_service(void **state)
 		COMPLAINT("--service", "echo:7/udp,chargen:7/udp"),
 		"--chargen: UDP port 7 is in use by echo already; give another port");
 	assert_string_equal(COMPLAINT("--echo", "7,7"),
-			    "--echo: TCP port 7 is in use by echo already; give another port");
+	                    "--echo: TCP port 7 is in use by echo already; give another port");
 	assert_string_equal(COMPLAINT("--service", "echo@198.18.0.9"),
-			    "--service: echo@198.18.0.9: no --ip has that address; give one of "
-			    "ours");
+	                    "--service: echo@198.18.0.9: no --ip has that address; give one of "
+	                    "ours");
 	assert_string_equal(COMPLAINT("--service", "discard", "--echo", "7007"),
-			    "--echo: service is given too; give all listeners in one of them");
+	                    "--echo: service is given too; give all listeners in one of them");
 }
 
 static void sizes_must_fit_each_other(void **state)
 {
 	assert_string_equal(COMPLAINT("--mss", "1461"),
-			    "--mss: 1461 bytes of text and 40 of headers do not fit mtu 1500; "
-			    "give at most 1460");
+	                    "--mss: 1461 bytes of text and 40 of headers do not fit mtu 1500; "
+	                    "give at most 1460");
 	assert_string_equal(
 		COMPLAINT("--rcv-buf", "128K", "--window-scaling", "off"),
 		"--rcv-buf: a window above 65535 bytes needs window-scaling; give at "
 		"most 65535");
 	assert_string_equal(COMPLAINT("--rcv-buf", "2M", "--bufs", "1024"),
-			    "--rcv-buf: one connection could hold more than the 1024 packet "
-			    "buffers of a core; give less, or --bufs 3145");
+	                    "--rcv-buf: one connection could hold more than the 1024 packet "
+	                    "buffers of a core; give less, or --bufs 3145");
 	assert_string_equal(
 		COMPLAINT("--lcores", "0-3", "--cores", "2"),
 		"--cores: 2 workers on the 4 CPUs of lcores 0-3; give one of the two");
@@ -138,14 +138,14 @@ static void sizes_must_fit_each_other(void **state)
 static void times_must_fit_each_other(void **state)
 {
 	assert_string_equal(COMPLAINT("--rto-min", "10s", "--rto-max", "5s"),
-			    "--rto-min: it is longer than rto-max; give less");
+	                    "--rto-min: it is longer than rto-max; give less");
 	assert_string_equal(COMPLAINT("--rto-initial", "10s", "--rto-max", "5s"),
-			    "--rto-initial: it is longer than rto-max; give less");
+	                    "--rto-initial: it is longer than rto-max; give less");
 	assert_string_equal(COMPLAINT("--delack", "300ms"),
-			    "--delack: it is longer than rto-min, so peers like us would send "
-			    "again; give less");
+	                    "--delack: it is longer than rto-min, so peers like us would send "
+	                    "again; give less");
 	assert_string_equal(COMPLAINT("--quiet", "--verbose"),
-			    "--quiet: verbose is on too; give one of the two");
+	                    "--quiet: verbose is on too; give one of the two");
 }
 
 static void values_reach_the_stack(void **state)
@@ -154,14 +154,14 @@ static void values_reach_the_stack(void **state)
 
 	assert_string_equal(
 		COMPLAINT("--mtu", "9000", "--dscp", "46", "--keepalive", "--keepalive-idle",
-			  "90s", "--rcv-buf", "1M", "--window-scaling", "off", "--config",
-			  "/dev/null"),
+	                  "90s", "--rcv-buf", "1M", "--window-scaling", "off", "--config",
+	                  "/dev/null"),
 		"--rcv-buf: a window above 65535 bytes needs window-scaling; give at "
 		"most 65535");
 	assert_string_equal(COMPLAINT("--mtu", "9000", "--dscp", "46", "--keepalive",
-				      "--keepalive-idle", "90s", "--time-wait", "5s", "--iw",
-				      "4", "--nagle", "off", "--echo", "7007"),
-			    "");
+	                              "--keepalive-idle", "90s", "--time-wait", "5s", "--iw",
+	                              "4", "--nagle", "off", "--echo", "7007"),
+	                    "");
 	wr_conf_stack(&conf, &stack);
 	assert_int_equal(stack.ip.mtu, 9000);
 	assert_int_equal(stack.ip.addrs, 1);

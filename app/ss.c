@@ -40,7 +40,9 @@ static const char usage[] =
 	"\n"
 	"With more than 10,000 connections a sample is shown, unless --sample or --max is "
 	"given.\n"
-	"Windows (cwnd, ssthresh) are in segments, times in milliseconds, volumes in bytes.\n"
+	"cwnd, ssthresh, unacked, retrans (over its life), lost and sacked are in segments, "
+        "times in\n"
+	"milliseconds, all else in bytes.\n"
 	"Exit status: 0 done, 2 usage, or several processes and no --instance, 3 no such "
 	"process.\n";
 
@@ -81,9 +83,9 @@ static int parse_count(const char *name, const char *text, uint64_t min, uint64_
 	if (*text >= '0' && *text <= '9' && !*end && *count >= min && *count <= UINT32_MAX)
 		return 0;
 	fprintf(stderr,
-		"wringer ss: --%s takes a number from %" PRIu64
-		" on, not '%s'. Try 'wringer ss --help'.\n",
-		name, min, text);
+	        "wringer ss: --%s takes a number from %" PRIu64
+	        " on, not '%s'. Try 'wringer ss --help'.\n",
+	        name, min, text);
 	return WR_EXIT_USAGE;
 }
 
@@ -145,7 +147,7 @@ static int parse(int argc, char **argv, struct options *o, struct wr_err *err)
 	if (rc)
 		return rc;
 	if (wr_ss_filter_parse(&o->filter, o->all, o->listening, argc - optind, argv + optind,
-			       err) < 0)
+	                       err) < 0)
 		return (int)err->exit;
 	return 0;
 }
@@ -194,7 +196,7 @@ static int list_core(struct listing *list, uint32_t core, struct wr_err *err)
 
 /* How many connections there are in the states asked for. */
 static int count_connections(struct wr_client *client, uint32_t states, uint64_t *count,
-			     struct wr_err *err)
+                             struct wr_err *err)
 {
 	json_t *reply = wr_client_ask(client, "/wringer/states", NULL, err);
 
@@ -226,9 +228,9 @@ static int choose_sample(struct listing *list, struct wr_err *err)
 		return 0;
 	list->query.every = (uint32_t)((count + SAMPLE_ABOVE - 1) / SAMPLE_ABOVE);
 	fprintf(stderr,
-		"wringer ss: %" PRIu64
-		" connections; this shows one in %u. --max 0 shows all.\n",
-		count, list->query.every);
+	        "wringer ss: %" PRIu64
+	        " connections; this shows one in %u. --max 0 shows all.\n",
+	        count, list->query.every);
 	return 0;
 }
 
@@ -246,7 +248,7 @@ static int count_cores(struct wr_client *client, uint32_t *cores, struct wr_err 
 static void print_json(const struct listing *list)
 {
 	json_t *document = json_pack("{s:I, s:O}", "every", (json_int_t)list->query.every,
-				     "connections", list->array);
+	                             "connections", list->array);
 
 	json_dumpf(document, stdout, JSON_INDENT(2));
 	fputc('\n', stdout);

@@ -27,7 +27,7 @@ static int nap(const struct wr_export *export, unsigned *nap_us, uint64_t until_
 }
 
 static int wait_for(const struct wr_export *export, const struct wr_stack_message *message,
-		    uint64_t until_ns)
+                    uint64_t until_ns)
 {
 	unsigned nap_us = NAP_MIN_US;
 	int rc = 0;
@@ -38,7 +38,7 @@ static int wait_for(const struct wr_export *export, const struct wr_stack_messag
 }
 
 static int post(const struct wr_export *export, struct wr_stack *stack,
-		struct wr_stack_message *message, uint64_t until_ns)
+                struct wr_stack_message *message, uint64_t until_ns)
 {
 	unsigned nap_us = NAP_MIN_US;
 	int rc = 0;
@@ -51,7 +51,7 @@ static int post(const struct wr_export *export, struct wr_stack *stack,
 
 /* One question and its answer; the asking is ours when it returns 0. */
 static int converse(struct wr_export *export, struct wr_stack *stack, struct wr_asking *asking,
-		    const struct wr_tcp_filter *filter, uint32_t every, uint32_t cursor)
+                    const struct wr_tcp_filter *filter, uint32_t every, uint32_t cursor)
 {
 	uint64_t until_ns = export->conf.now_ns(export->conf.arg) + WR_ASK_BOUND_NS;
 	struct wr_stack_message *message = &asking->message;
@@ -77,7 +77,7 @@ static int converse(struct wr_export *export, struct wr_stack *stack, struct wr_
 }
 
 int wr_export_ask(struct wr_export *export, unsigned core, const struct wr_tcp_filter *filter,
-		  uint32_t every, uint32_t *cursor, struct wr_tcp_info *out, unsigned *count)
+                  uint32_t every, uint32_t *cursor, struct wr_tcp_info *out, unsigned *count)
 {
 	struct wr_asking *asking;
 	struct wr_stack *stack;

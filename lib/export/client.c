@@ -12,7 +12,7 @@
 #include "wr_client.h"
 
 #define REPLY_BYTES   (16 * 1024) /* the telemetry library's limit */
-#define TIMEOUT_S     5		  /* a worker has 2 s to answer */
+#define TIMEOUT_S     5           /* a worker has 2 s to answer */
 #define INSTANCES_MAX 16
 
 struct wr_client {
@@ -42,7 +42,7 @@ static int connect_to(const char *instance)
 
 	runtime_dir(dir, sizeof(dir));
 	len = snprintf(sun.sun_path, sizeof(sun.sun_path),
-		       "%s/" WR_CLIENT_PREFIX "%s/dpdk_telemetry.v2", dir, instance);
+	               "%s/" WR_CLIENT_PREFIX "%s/dpdk_telemetry.v2", dir, instance);
 	if (len >= (int)sizeof(sun.sun_path))
 		return -ENAMETOOLONG;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -101,7 +101,7 @@ static int choose(char *instance, size_t size, struct wr_err *err)
 			"wringer serve.");
 	for (unsigned i = 0; i < count; i++)
 		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "",
-					names[i]);
+		                        names[i]);
 	return wr_err_set(
 		err, WR_EXIT_USAGE, -EEXIST,
 		"Several wringer processes are running; choose one with --instance: %s.", list);
@@ -116,10 +116,10 @@ static int no_connection(int rc, const char *instance, struct wr_err *err)
 			instance);
 	if (rc == -ENAMETOOLONG)
 		return wr_err_set(err, WR_EXIT_USAGE, rc,
-				  "--instance %s: no instance has so long a name.", instance);
+		                  "--instance %s: no instance has so long a name.", instance);
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
-			  "--instance %s: no wringer process of this name is running.",
-			  instance);
+	                  "--instance %s: no wringer process of this name is running.",
+	                  instance);
 }
 
 /* One packet is one JSON document. */
@@ -135,15 +135,15 @@ static json_t *receive(struct wr_client *client, struct wr_err *err)
 		return document;
 	if (bytes > 0)
 		wr_err_set(err, WR_EXIT_FAILED, -EPROTO,
-			   "Instance %s gave an answer that is not JSON.", client->instance);
+		           "Instance %s gave an answer that is not JSON.", client->instance);
 	else if (bytes == 0)
 		wr_err_set(err, WR_EXIT_ENVIRONMENT, -ECONNRESET,
-			   "Instance %s hung up: it has ended or too many programs ask it.",
-			   client->instance);
+		           "Instance %s hung up: it has ended or too many programs ask it.",
+		           client->instance);
 	else
 		wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno, "Instance %s does not answer: %s.",
-			   client->instance,
-			   errno == EAGAIN ? "it took too long" : strerror(errno));
+		           client->instance,
+		           errno == EAGAIN ? "it took too long" : strerror(errno));
 	return NULL;
 }
 
@@ -187,16 +187,16 @@ void wr_client_close(struct wr_client *client)
 }
 
 json_t *wr_client_ask(struct wr_client *client, const char *command, const char *params,
-		      struct wr_err *err)
+                      struct wr_err *err)
 {
 	json_t *reply, *value;
 	char text[1024];
 	int len = snprintf(text, sizeof(text), "%s%s%s", command, params && *params ? "," : "",
-			   params ? params : "");
+	                   params ? params : "");
 
 	if (send(client->fd, text, (size_t)len, MSG_NOSIGNAL) < 0) {
 		wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno, "Instance %s cannot be asked: %s.",
-			   client->instance, strerror(errno));
+		           client->instance, strerror(errno));
 		return NULL;
 	}
 	reply = receive(client, err);

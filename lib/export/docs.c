@@ -49,7 +49,7 @@ static const char telemetry[] =
 	"|\n\n"
 	"Without a core the answer is the sum of all. Addresses in `/wringer/ss` are 32-bit "
 	"numbers,\n"
-	"`states` has bit `1 << state` in the order of the table below; 0: all but LISTEN and\n"
+	"`states` has bit `1 << state` in the order of the table above; 0: all but LISTEN and\n"
 	"TIME-WAIT.\n";
 
 static const char json[] =
@@ -78,8 +78,8 @@ static void print_stats(FILE *out)
 	      out);
 	for (unsigned i = 0; i < WR_STAT_COUNT; i++)
 		fprintf(out, "| `%s` | %s | %s | %s |\n", wr_stat_desc[i].name,
-			wr_stat_desc[i].kind == WR_COUNTER ? "counter" : "gauge",
-			wr_stat_desc[i].unit, wr_stat_desc[i].help);
+		        wr_stat_desc[i].kind == WR_COUNTER ? "counter" : "gauge",
+		        wr_stat_desc[i].unit, wr_stat_desc[i].help);
 }
 
 static void print_verdicts(FILE *out)
@@ -89,13 +89,13 @@ static void print_verdicts(FILE *out)
 	      out);
 	for (unsigned i = 0; i < WR_VERDICT_COUNT; i++)
 		fprintf(out, "| `%s_%s` | %s | %s |\n", wr_verdict_desc[i].layer,
-			wr_verdict_desc[i].name,
-			wr_verdict_desc[i].kind == WR_DROP ? "drop" : "",
-			wr_verdict_desc[i].help);
+		        wr_verdict_desc[i].name,
+		        wr_verdict_desc[i].kind == WR_DROP ? "drop" : "",
+		        wr_verdict_desc[i].help);
 }
 
 static void print_named(FILE *out, const char *title, const struct wr_named *desc,
-			unsigned count)
+                        unsigned count)
 {
 	fprintf(out, "\n## %s\n\n| Name | Meaning |\n|---|---|\n", title);
 	for (unsigned i = 0; i < count; i++)
@@ -118,7 +118,7 @@ static void print_drops(FILE *out)
 	for (unsigned i = 0; i < WR_PORT_DROPS; i++) {
 		wr_drop_of_port(&no_counters, i, &drop);
 		fprintf(out, "| `%s` (of a port) | %s | %s |\n", drop.reason, drop.direction,
-			drop.help);
+		        drop.help);
 	}
 }
 
@@ -129,12 +129,15 @@ static void print_states(FILE *out)
 	      out);
 	for (unsigned i = 0; i < WR_TCP_STATE_COUNT; i++)
 		fprintf(out, "| `%s` | %s | %s |\n", wr_slug_state(i).text,
-			wr_tcp_state_name[i], wr_tcp_state_short[i]);
+		        wr_tcp_state_name[i], wr_tcp_state_short[i]);
 }
 
 static void print_columns(FILE *out)
 {
 	fputs("\n## A connection: `wringer ss --json` and `/wringer/ss`\n\n"
+	      "`wringer ss --json` prints one object: `connections`, an array of objects with "
+	      "these\n"
+	      "names, and `every`: 1 if all are listed, N if only each N-th was looked at.\n\n"
 	      "| Name | Meaning |\n|---|---|\n",
 	      out);
 	for (unsigned i = 0; i < WR_SS_COLUMNS; i++)

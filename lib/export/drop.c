@@ -19,13 +19,13 @@ static const struct {
 	size_t offset; /* in struct wr_port_counters */
 } nic[WR_PORT_DROPS] = {
 	{"nic_missed", "in", "Frames that the NIC lost because its queue was full",
-	 offsetof(struct wr_port_counters, imissed)},
+         offsetof(struct wr_port_counters, imissed)},
 	{"nic_error", "in", "Frames that the NIC received damaged",
-	 offsetof(struct wr_port_counters, ierrors)},
+         offsetof(struct wr_port_counters, ierrors)},
 	{"nic_no_mbuf", "in", "Frames that the driver lost for lack of buffers",
-	 offsetof(struct wr_port_counters, rx_nombuf)},
+         offsetof(struct wr_port_counters, rx_nombuf)},
 	{"nic_tx_error", "out", "Frames that the NIC or driver failed to send",
-	 offsetof(struct wr_port_counters, oerrors)},
+         offsetof(struct wr_port_counters, oerrors)},
 };
 
 static bool of_verdict(const struct wr_stats *stats, unsigned i, struct wr_drop *drop)

@@ -109,7 +109,7 @@ struct wr_export *wr_export_start(const struct wr_export_conf *conf, struct wr_e
 
 	if (!export) {
 		wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
-			   "There is no memory for the statistics of %u cores.", conf->cores);
+		           "There is no memory for the statistics of %u cores.", conf->cores);
 		return NULL;
 	}
 	wr_export_tick(export, conf->now_ns(conf->arg));
@@ -123,8 +123,8 @@ struct wr_export *wr_export_start(const struct wr_export_conf *conf, struct wr_e
 	rc = wr_telemetry_serve(export);
 	if (rc < 0) {
 		wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
-			   "DPDK telemetry does not take the commands of Wringer: %s.",
-			   strerror(-rc));
+		           "DPDK telemetry does not take the commands of Wringer: %s.",
+		           strerror(-rc));
 		wr_http_stop(export->http);
 		release(export);
 		return NULL;

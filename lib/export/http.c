@@ -15,15 +15,15 @@
 #include "wr_prometheus.h"
 
 #define CONNECTIONS_MAX 16
-#define TIMEOUT_S	10
+#define TIMEOUT_S       10
 
 static const char index_page[] =
 	"<!DOCTYPE html>\n<html lang=\"en\"><head><title>Wringer</title></head>\n"
 	"<body><h1>Wringer</h1><p><a href=\"/metrics\">Metrics</a></p></body></html>\n";
 
 static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
-			     const char *type, char *body, size_t bytes,
-			     enum MHD_ResponseMemoryMode mode)
+                             const char *type, char *body, size_t bytes,
+                             enum MHD_ResponseMemoryMode mode)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(bytes, body, mode);
 	enum MHD_Result queued;
@@ -44,7 +44,7 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, const char *text)
 {
 	return reply(connection, status, "text/plain; charset=utf-8", (char *)text,
-		     strlen(text), MHD_RESPMEM_PERSISTENT);
+	             strlen(text), MHD_RESPMEM_PERSISTENT);
 }
 
 static enum MHD_Result metrics(struct MHD_Connection *connection, struct wr_export *export)
@@ -63,14 +63,14 @@ static enum MHD_Result metrics(struct MHD_Connection *connection, struct wr_expo
 		return MHD_NO;
 	}
 	return reply(connection, MHD_HTTP_OK, WR_PROMETHEUS_TYPE, body, bytes,
-		     MHD_RESPMEM_MUST_FREE);
+	             MHD_RESPMEM_MUST_FREE);
 }
 
 /* Called a first time with the header alone: a reply then would not be heard by a client
  * that is still sending. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
-				  const char *method, const char *version, const char *upload,
-				  size_t *upload_bytes, void **seen)
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_bytes, void **seen)
 {
 	if (!*seen) {
 		*seen = arg;
@@ -87,8 +87,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		return metrics(connection, arg);
 	if (strcmp(url, "/") == 0)
 		return reply(connection, MHD_HTTP_OK, "text/html; charset=utf-8",
-			     (char *)index_page, sizeof(index_page) - 1,
-			     MHD_RESPMEM_PERSISTENT);
+		             (char *)index_page, sizeof(index_page) - 1,
+		             MHD_RESPMEM_PERSISTENT);
 	return say(connection, MHD_HTTP_NOT_FOUND, "Not found; the metrics are at /metrics.\n");
 }
 
@@ -154,9 +154,9 @@ static int open_socket(const char *text, struct wr_err *err)
 			text);
 	if (fd < 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, fd,
-				  "--metrics %s: cannot listen there: %s; choose an address of "
-				  "this machine.",
-				  text, strerror(-fd));
+		                  "--metrics %s: cannot listen there: %s; choose an address of "
+		                  "this machine.",
+		                  text, strerror(-fd));
 	return fd;
 }
 
@@ -175,10 +175,10 @@ static struct MHD_Daemon *start_on_control_cpu(struct wr_export *export, int fd)
 	pthread_setaffinity_np(pthread_self(), sizeof(control), &control);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC,
-				  0, NULL, NULL, on_request, export, MHD_OPTION_LISTEN_SOCKET,
-				  fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-				  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
-				  MHD_OPTION_END);
+	                          0, NULL, NULL, on_request, export, MHD_OPTION_LISTEN_SOCKET,
+	                          fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+	                          MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+	                          MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_setaffinity_np(pthread_self(), sizeof(mine), &mine);
 	return daemon;
@@ -196,8 +196,8 @@ struct MHD_Daemon *wr_http_start(struct wr_export *export, struct wr_err *err)
 		return daemon;
 	close(fd);
 	wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
-		   "--metrics %s: the endpoint does not start for lack of memory or threads.",
-		   export->conf.metrics);
+	           "--metrics %s: the endpoint does not start for lack of memory or threads.",
+	           export->conf.metrics);
 	return NULL;
 }
 

@@ -39,7 +39,7 @@ static void put_verdicts(json_t *object, const struct wr_stats *stats)
 
 	for (unsigned i = 0; i < WR_VERDICT_COUNT; i++) {
 		snprintf(name, sizeof(name), "%s_%s", wr_verdict_desc[i].layer,
-			 wr_verdict_desc[i].name);
+		         wr_verdict_desc[i].name);
 		put(object, name, stats->verdict[i]);
 	}
 }
@@ -54,7 +54,7 @@ static void put_drops(json_t *object, const struct wr_stats *stats)
 }
 
 static void put_named(json_t *object, const struct wr_named *desc, const uint64_t *n,
-		      unsigned count)
+                      unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		put(object, desc[i].name, n[i]);
@@ -100,7 +100,7 @@ static void put_tables(json_t *object, const struct wr_stats *stats, bool rates)
 	put_drops(put_object(object, "drops"), stats);
 	put_named(put_object(object, "causes"), wr_cause_desc, stats->cause, WR_CAUSE_COUNT);
 	put_named(put_object(object, "reasons"), wr_reason_desc, stats->reason,
-		  WR_REASON_COUNT);
+	          WR_REASON_COUNT);
 	if (rates)
 		return;
 	put_states(put_object(object, "connections"), stats);

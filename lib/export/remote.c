@@ -29,7 +29,7 @@ static int read_head(struct wr_client *client, struct wr_snapshot *out, struct w
 
 /* Returns 0; -EAGAIN if it is of another snapshot than the head; or an error and *err. */
 static int read_stats(struct wr_client *client, const char *part, uint64_t sequence,
-		      struct wr_stats *out, struct wr_err *err)
+                      struct wr_stats *out, struct wr_err *err)
 {
 	json_t *reply = wr_client_ask(client, "/wringer/snapshot", part, err);
 	uint64_t theirs = 0;
@@ -41,8 +41,8 @@ static int read_stats(struct wr_client *client, const char *part, uint64_t seque
 	json_decref(reply);
 	if (rc < 0)
 		return wr_err_set(err, WR_EXIT_FAILED, rc,
-				  "The running process gave incomplete numbers (part %s).",
-				  part);
+		                  "The running process gave incomplete numbers (part %s).",
+		                  part);
 	return theirs == sequence ? 0 : -EAGAIN;
 }
 
@@ -109,7 +109,7 @@ static int read_page(struct wr_client_page *page, struct wr_ss_query *query)
 }
 
 int wr_client_connections(struct wr_client *client, struct wr_ss_query *query,
-			  struct wr_client_page *page, struct wr_err *err)
+                          struct wr_client_page *page, struct wr_err *err)
 {
 	const char *error;
 	char params[512];
@@ -122,7 +122,7 @@ int wr_client_connections(struct wr_client *client, struct wr_ss_query *query,
 	error = json_string_value(json_object_get(page->reply, "error"));
 	if (error)
 		rc = wr_err_set(err, WR_EXIT_ENVIRONMENT, -EIO, "Core %u: %s.", query->core,
-				error);
+		                error);
 	else if ((rc = read_page(page, query)) < 0)
 		wr_err_set(
 			err, WR_EXIT_FAILED, rc,

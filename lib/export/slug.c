@@ -10,7 +10,7 @@ struct wr_slug wr_slug(const char *name)
 
 	for (size_t i = 0; name[i] && i < sizeof(slug.text) - 1; i++)
 		slug.text[i] = isalnum((unsigned char)name[i])
-				       ? (char)tolower((unsigned char)name[i])
-				       : '_';
+		                       ? (char)tolower((unsigned char)name[i])
+		                       : '_';
 	return slug;
 }

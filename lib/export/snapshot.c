@@ -25,11 +25,11 @@ static uint64_t per_second(uint64_t now, uint64_t before, uint64_t interval_ns)
 }
 
 static void words_per_second(void *rate, const void *now, const void *before, size_t bytes,
-			     uint64_t interval_ns)
+                             uint64_t interval_ns)
 {
 	for (size_t i = 0; i < bytes / sizeof(uint64_t); i++)
 		((uint64_t *)rate)[i] = per_second(((const uint64_t *)now)[i],
-						   ((const uint64_t *)before)[i], interval_ns);
+		                                   ((const uint64_t *)before)[i], interval_ns);
 }
 
 static void derive_rate(struct wr_snapshot *s, const struct wr_snapshot *before)
@@ -41,8 +41,8 @@ static void derive_rate(struct wr_snapshot *s, const struct wr_snapshot *before)
 	memset(s->rate.connections, 0, sizeof(s->rate.connections));
 	for (unsigned i = 0; i < s->ports; i++)
 		words_per_second(&s->port[i].rate, &s->port[i].counters,
-				 &before->port[i].counters, sizeof(s->port[i].rate),
-				 s->interval_ns);
+		                 &before->port[i].counters, sizeof(s->port[i].rate),
+		                 s->interval_ns);
 }
 
 static void derive_busy(struct wr_snapshot_core *core, const struct wr_snapshot_core *before)

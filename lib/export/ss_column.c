@@ -98,11 +98,11 @@ static const char *word(const struct wr_ss_column *column, const struct wr_tcp_i
 static int print_end(char *text, size_t size, uint32_t addr, uint16_t port)
 {
 	return snprintf(text, size, "%u.%u.%u.%u:%u", addr >> 24, addr >> 16 & 255,
-			addr >> 8 & 255, addr & 255, port);
+	                addr >> 8 & 255, addr & 255, port);
 }
 
 size_t wr_ss_text(char *text, size_t size, const struct wr_ss_column *column,
-		  const struct wr_tcp_info *info)
+                  const struct wr_tcp_info *info)
 {
 	int len = 0;
 

@@ -8,7 +8,7 @@
 #include "wr_ss.h"
 
 #define BIT(state) (1u << WR_TCP_##state)
-#define ALL	   ((1u << WR_TCP_STATE_COUNT) - 1)
+#define ALL        ((1u << WR_TCP_STATE_COUNT) - 1)
 
 /* As ss names states and sets of them. */
 static const struct {
@@ -138,13 +138,13 @@ static int take_port(struct words *w, const char *key, uint16_t *port, struct wr
 		word++;
 	if (!word || parse_port(word, port) < 0)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "%s: a port from 1 to 65535 must follow, as in %s = :7.", key,
-				  key);
+		                  "%s: a port from 1 to 65535 must follow, as in %s = :7.", key,
+		                  key);
 	return 0;
 }
 
 static int take_end(struct words *w, const char *key, uint32_t *addr, uint32_t *mask,
-		    uint16_t *port, struct wr_err *err)
+                    uint16_t *port, struct wr_err *err)
 {
 	const char *word = take(w);
 
@@ -152,9 +152,9 @@ static int take_end(struct words *w, const char *key, uint32_t *addr, uint32_t *
 		word = take(w);
 	if (!word || parse_end(word, addr, mask, port) < 0)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "%s: an IPv4 address must follow, as in %s 198.18.0.2, %s "
-				  "198.18.0.0/24:7 or %s :7.",
-				  key, key, key, key);
+		                  "%s: an IPv4 address must follow, as in %s 198.18.0.2, %s "
+		                  "198.18.0.0/24:7 or %s :7.",
+		                  key, key, key, key);
 	return 0;
 }
 
@@ -164,8 +164,8 @@ static int take_states(struct words *w, const char *key, uint32_t *states, struc
 
 	if (!word)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "%s: a TCP state must follow, such as %s established.", key,
-				  key);
+		                  "%s: a TCP state must follow, such as %s established.", key,
+		                  key);
 	return states_of(word, states, err);
 }
 
@@ -175,7 +175,7 @@ struct states {
 };
 
 static int take_term(struct words *w, const char *key, struct states *said,
-		     struct wr_tcp_filter *f, struct wr_err *err)
+                     struct wr_tcp_filter *f, struct wr_err *err)
 {
 	uint32_t states = 0;
 	int rc;
@@ -199,12 +199,12 @@ static int take_term(struct words *w, const char *key, struct states *said,
 	if (strcmp(key, "dport") == 0)
 		return take_port(w, key, &f->rport, err);
 	return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-			  "%s: a filter is made of state, exclude, src, dst, sport and dport.",
-			  key);
+	                  "%s: a filter is made of state, exclude, src, dst, sport and dport.",
+	                  key);
 }
 
 int wr_ss_filter_parse(struct wr_tcp_filter *filter, bool all, bool listening, int argc,
-		       char *const argv[], struct wr_err *err)
+                       char *const argv[], struct wr_err *err)
 {
 	struct words w = {argc, argv};
 	struct states said = {0, 0};
@@ -228,6 +228,6 @@ int wr_ss_filter_parse(struct wr_tcp_filter *filter, bool all, bool listening, i
 	filter->states &= ~said.unwanted;
 	if (!filter->states)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-				  "The filter excludes every state it asks for.");
+		                  "The filter excludes every state it asks for.");
 	return 0;
 }

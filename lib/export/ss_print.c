@@ -15,7 +15,7 @@ static struct text end_text(uint32_t addr, uint16_t port)
 		snprintf(t.of, sizeof(t.of), "0.0.0.0:*");
 	else
 		snprintf(t.of, sizeof(t.of), "%u.%u.%u.%u:%u", addr >> 24, addr >> 16 & 255,
-			 addr >> 8 & 255, addr & 255, port);
+		         addr >> 8 & 255, addr & 255, port);
 	return t;
 }
 
@@ -52,10 +52,10 @@ static struct text timer_text(uint64_t us)
 
 	if (ms >= 60000)
 		snprintf(t.of, sizeof(t.of), "%" PRIu64 "min%02" PRIu64 "sec", ms / 60000,
-			 ms / 1000 % 60);
+		         ms / 1000 % 60);
 	else if (ms >= 1000)
 		snprintf(t.of, sizeof(t.of), "%" PRIu64 ".%03" PRIu64 "sec", ms / 1000,
-			 ms % 1000);
+		         ms % 1000);
 	else
 		snprintf(t.of, sizeof(t.of), "%" PRIu64 "ms", ms);
 	return t;
@@ -64,7 +64,7 @@ static struct text timer_text(uint64_t us)
 void wr_ss_print_header(FILE *out)
 {
 	fprintf(out, "%-11s %-8s %-8s %21s %21s\n", "State", "Recv-Q", "Send-Q",
-		"Local Address:Port", "Peer Address:Port");
+	        "Local Address:Port", "Peer Address:Port");
 }
 
 static void print_options(FILE *out, const struct wr_tcp_info *i)
@@ -108,20 +108,29 @@ static void print_volumes(FILE *out, const struct wr_tcp_info *i)
 		fprintf(out, " bytes_received:%" PRIu64, i->bytes_in);
 	if (i->srtt_us)
 		fprintf(out, " send %s",
-			rate_text((double)i->cwnd * 8 * 1e6 / (double)i->srtt_us).of);
+		        rate_text((double)i->cwnd * 8 * 1e6 / (double)i->srtt_us).of);
 	fprintf(out, " lastrcv:%" PRIu64, i->idle_us / 1000);
 }
 
+/* Bytes in segments, the last one perhaps short. */
+static uint32_t segments(uint32_t bytes, uint32_t mss)
+{
+	return bytes / mss + (bytes % mss ? 1 : 0);
+}
+
+/* As ss these are segments; retrans is the number over the connection's life. */
 static void print_losses(FILE *out, const struct wr_tcp_info *i)
 {
+	uint32_t mss = wr_max(i->mss, 1);
+
 	if (i->send_q > i->unsent)
-		fprintf(out, " unacked_bytes:%u", i->send_q - i->unsent);
+		fprintf(out, " unacked:%u", segments(i->send_q - i->unsent, mss));
 	if (i->rexmits)
-		fprintf(out, " retrans_total:%u", i->rexmits);
+		fprintf(out, " retrans:%u", i->rexmits);
 	if (i->lost)
-		fprintf(out, " lost_bytes:%u", i->lost);
+		fprintf(out, " lost:%u", segments(i->lost, mss));
 	if (i->sacked)
-		fprintf(out, " sacked_bytes:%u", i->sacked);
+		fprintf(out, " sacked:%u", segments(i->sacked, mss));
 	if (i->unsent)
 		fprintf(out, " notsent:%u", i->unsent);
 	fprintf(out, " snd_wnd:%u rcv_wnd:%u", i->snd_wnd, i->rcv_wnd);
@@ -130,11 +139,11 @@ static void print_losses(FILE *out, const struct wr_tcp_info *i)
 void wr_ss_print(FILE *out, const struct wr_tcp_info *info, const struct wr_ss_show *show)
 {
 	fprintf(out, "%-11s %-8u %-8u %21s %21s", wr_tcp_state_short[info->state], info->recv_q,
-		info->send_q, end_text(info->tuple.laddr, info->tuple.lport).of,
-		end_text(info->tuple.raddr, info->tuple.rport).of);
+	        info->send_q, end_text(info->tuple.laddr, info->tuple.lport).of,
+	        end_text(info->tuple.raddr, info->tuple.rport).of);
 	if (show->timers && info->timer)
 		fprintf(out, " timer:(%s,%s,%u)", info->timer, timer_text(info->timer_us).of,
-			info->backoff);
+		        info->backoff);
 	fputc('\n', out);
 	if (!show->info || info->state == WR_TCP_LISTEN || info->state == WR_TCP_TIME_WAIT)
 		return;

@@ -73,8 +73,8 @@ int wr_ss_query_format(char *text, size_t size, const struct wr_ss_query *query)
 		if (n == keys[i].preset)
 			continue;
 		len += (size_t)snprintf(len < size ? text + len : NULL,
-					len < size ? size - len : 0, "%s%s=%u", len ? "," : "",
-					keys[i].name, n);
+		                        len < size ? size - len : 0, "%s%s=%u", len ? "," : "",
+		                        keys[i].name, n);
 	}
 	return (int)len;
 }

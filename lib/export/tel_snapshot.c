@@ -15,7 +15,7 @@ static const struct member {
 #member, offsetof(struct wr_stats, member),                                    \
 			sizeof(((struct wr_stats *)0)->member) / sizeof(uint64_t)              \
 	}
-	MEMBER(n),	MEMBER(verdict),       MEMBER(cause),
+	MEMBER(n),      MEMBER(verdict),       MEMBER(cause),
 	MEMBER(reason), MEMBER(connections),   MEMBER(transition),
 	MEMBER(cycles), MEMBER(cycles_frames), MEMBER(cycles_bursts),
 #undef MEMBER
@@ -38,7 +38,7 @@ static uint64_t schema(void)
 		hash = hash_name(hash, wr_stat_desc[i].name);
 	for (unsigned i = 0; i < WR_VERDICT_COUNT; i++)
 		hash = hash_name(hash_name(hash, wr_verdict_desc[i].layer),
-				 wr_verdict_desc[i].name);
+		                 wr_verdict_desc[i].name);
 	for (unsigned i = 0; i < WR_CAUSE_COUNT; i++)
 		hash = hash_name(hash, wr_cause_desc[i].name);
 	for (unsigned i = 0; i < WR_REASON_COUNT; i++)
@@ -58,7 +58,7 @@ static uint64_t json_number(uint64_t n)
 
 /* Adds an empty array of numbers to the dictionary, which will own it. */
 static struct rte_tel_data *add_array(struct rte_tel_data *d, const char *name,
-				      enum rte_tel_value_type type)
+                                      enum rte_tel_value_type type)
 {
 	struct rte_tel_data *array = rte_tel_data_alloc();
 
@@ -72,7 +72,7 @@ static struct rte_tel_data *add_array(struct rte_tel_data *d, const char *name,
 }
 
 static int add_numbers(struct rte_tel_data *d, const char *name, const uint64_t *n,
-		       size_t count)
+                       size_t count)
 {
 	struct rte_tel_data *array = add_array(d, name, RTE_TEL_U64_VAL);
 
@@ -84,7 +84,7 @@ static int add_numbers(struct rte_tel_data *d, const char *name, const uint64_t 
 }
 
 static int add_stats(struct rte_tel_data *d, const struct wr_snapshot *s,
-		     const struct wr_stats *stats)
+                     const struct wr_stats *stats)
 {
 	int rc = 0;
 
@@ -92,8 +92,8 @@ static int add_stats(struct rte_tel_data *d, const struct wr_snapshot *s,
 	rte_tel_data_add_dict_u64(d, "sequence", s->sequence);
 	for (unsigned i = 0; rc == 0 && i < WR_LEN(members); i++)
 		rc = add_numbers(d, members[i].name,
-				 (const uint64_t *)((const char *)stats + members[i].offset),
-				 members[i].count);
+		                 (const uint64_t *)((const char *)stats + members[i].offset),
+		                 members[i].count);
 	return rc;
 }
 
@@ -240,9 +240,9 @@ static int read_ports(struct wr_snapshot *s, const json_t *names, const json_t *
 		const uint64_t *of = &n[p * PORT_NUMBERS];
 
 		if (read_text(json_array_get(names, 2 * p), port->spec, sizeof(port->spec)) <
-			    0 ||
+		            0 ||
 		    read_text(json_array_get(names, 2 * p + 1), port->driver,
-			      sizeof(port->driver)) < 0)
+		              sizeof(port->driver)) < 0)
 			return -EINVAL;
 		port->link_mbps = (uint32_t)of[0];
 		memcpy(&port->counters, of + 1, sizeof(port->counters));
@@ -269,7 +269,7 @@ int wr_tel_head_read(struct wr_snapshot *s, const json_t *reply)
 		uint64_t *n;
 	} numbers[] = {
 		{"start_unix_s", &s->start_unix_s}, {"tsc_hz", &s->tsc_hz},
-		{"sequence", &s->sequence},	    {"time_ns", &s->time_ns},
+		{"sequence", &s->sequence},         {"time_ns", &s->time_ns},
 		{"interval_ns", &s->interval_ns},
 	};
 	uint64_t theirs = 0;
@@ -277,7 +277,7 @@ int wr_tel_head_read(struct wr_snapshot *s, const json_t *reply)
 
 	for (unsigned i = 0; rc == 0 && i < WR_LEN(texts); i++)
 		rc = read_text(json_object_get(reply, texts[i].name), texts[i].text,
-			       texts[i].size);
+		               texts[i].size);
 	if (rc == 0 && (read_number(reply, "schema", &theirs) < 0 || theirs != schema()))
 		return -EPROTO;
 	for (unsigned i = 0; rc == 0 && i < WR_LEN(numbers); i++)
@@ -286,7 +286,7 @@ int wr_tel_head_read(struct wr_snapshot *s, const json_t *reply)
 		rc = read_cores(s, json_object_get(reply, "cores"));
 	if (rc == 0)
 		rc = read_ports(s, json_object_get(reply, "ports"),
-				json_object_get(reply, "port_numbers"));
+		                json_object_get(reply, "port_numbers"));
 	return rc;
 }
 
@@ -296,7 +296,7 @@ int wr_tel_stats_read(struct wr_stats *stats, uint64_t *sequence, const json_t *
 
 	for (unsigned i = 0; rc == 0 && i < WR_LEN(members); i++)
 		rc = read_numbers(json_object_get(reply, members[i].name),
-				  (uint64_t *)((char *)stats + members[i].offset),
-				  members[i].count);
+		                  (uint64_t *)((char *)stats + members[i].offset),
+		                  members[i].count);
 	return rc;
 }

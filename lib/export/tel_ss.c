@@ -17,7 +17,7 @@ static size_t row_bytes(const struct wr_tcp_info *info)
 
 	for (unsigned i = 0; i < WR_SS_COLUMNS; i++)
 		bytes += wr_ss_text(text, sizeof(text), &wr_ss_column[i], info) +
-			 (wr_ss_column[i].kind == WR_SS_NUMBER ? 1 : 3);
+		         (wr_ss_column[i].kind == WR_SS_NUMBER ? 1 : 3);
 	return bytes;
 }
 
@@ -42,7 +42,7 @@ static unsigned rows_that_fit(const struct wr_tcp_info *info, unsigned rows)
 }
 
 static int add_column(struct rte_tel_data *d, const struct wr_ss_column *column,
-		      const struct wr_tcp_info *info, unsigned rows)
+                      const struct wr_tcp_info *info, unsigned rows)
 {
 	struct rte_tel_data *array = rte_tel_data_alloc();
 	bool number = column->kind == WR_SS_NUMBER;
@@ -100,7 +100,7 @@ static int refuse(struct rte_tel_data *d, int rc)
  * populated table had none that the asker should hear of it. *at is the cursor of the page.
  */
 static int page(struct wr_export *export, const struct wr_ss_query *query, uint32_t *at,
-		uint32_t *next, struct wr_tcp_info *info, unsigned *rows)
+                uint32_t *next, struct wr_tcp_info *info, unsigned *rows)
 {
 	unsigned asks = 64;
 	int rc;
@@ -110,7 +110,7 @@ static int page(struct wr_export *export, const struct wr_ss_query *query, uint3
 	do {
 		*at = *next;
 		rc = wr_export_ask(export, query->core, &query->filter, query->every, next,
-				   info, rows);
+		                   info, rows);
 	} while (rc == 0 && *rows == 0 && *next != UINT32_MAX && --asks);
 	return rc;
 }

@@ -26,29 +26,29 @@ static struct {
 
 /* A dictionary made of one core's numbers, or the sum's. */
 typedef void (*wr_fill)(struct rte_tel_data *d, const struct wr_snapshot *s,
-			const struct wr_stats *stats);
+                        const struct wr_stats *stats);
 
 static void fill_stats(struct rte_tel_data *d, const struct wr_snapshot *s,
-		       const struct wr_stats *stats)
+                       const struct wr_stats *stats)
 {
 	for (unsigned i = 0; i < WR_STAT_COUNT; i++)
 		rte_tel_data_add_dict_u64(d, wr_stat_desc[i].name, stats->n[i]);
 }
 
 static void fill_verdicts(struct rte_tel_data *d, const struct wr_snapshot *s,
-			  const struct wr_stats *stats)
+                          const struct wr_stats *stats)
 {
 	char name[64];
 
 	for (unsigned i = 0; i < WR_VERDICT_COUNT; i++) {
 		snprintf(name, sizeof(name), "%s_%s", wr_verdict_desc[i].layer,
-			 wr_verdict_desc[i].name);
+		         wr_verdict_desc[i].name);
 		rte_tel_data_add_dict_u64(d, name, stats->verdict[i]);
 	}
 }
 
 static void fill_drops(struct rte_tel_data *d, const struct wr_snapshot *s,
-		       const struct wr_stats *stats)
+                       const struct wr_stats *stats)
 {
 	struct wr_drop drop;
 	char name[64];
@@ -67,21 +67,21 @@ static void fill_drops(struct rte_tel_data *d, const struct wr_snapshot *s,
 }
 
 static void fill_causes(struct rte_tel_data *d, const struct wr_snapshot *s,
-			const struct wr_stats *stats)
+                        const struct wr_stats *stats)
 {
 	for (unsigned i = 0; i < WR_CAUSE_COUNT; i++)
 		rte_tel_data_add_dict_u64(d, wr_cause_desc[i].name, stats->cause[i]);
 }
 
 static void fill_reasons(struct rte_tel_data *d, const struct wr_snapshot *s,
-			 const struct wr_stats *stats)
+                         const struct wr_stats *stats)
 {
 	for (unsigned i = 0; i < WR_REASON_COUNT; i++)
 		rte_tel_data_add_dict_u64(d, wr_reason_desc[i].name, stats->reason[i]);
 }
 
 static void fill_states(struct rte_tel_data *d, const struct wr_snapshot *s,
-			const struct wr_stats *stats)
+                        const struct wr_stats *stats)
 {
 	for (unsigned i = 0; i < WR_TCP_STATE_COUNT; i++)
 		rte_tel_data_add_dict_u64(d, wr_slug_state(i).text, stats->connections[i]);
@@ -89,7 +89,7 @@ static void fill_states(struct rte_tel_data *d, const struct wr_snapshot *s,
 
 /* Only those that happened: 121 pairs of names would not fit a reply. */
 static void fill_transitions(struct rte_tel_data *d, const struct wr_snapshot *s,
-			     const struct wr_stats *stats)
+                             const struct wr_stats *stats)
 {
 	char name[64];
 
@@ -98,13 +98,13 @@ static void fill_transitions(struct rte_tel_data *d, const struct wr_snapshot *s
 			if (!stats->transition[from][to])
 				continue;
 			snprintf(name, sizeof(name), "%s/%s", wr_slug_state(from).text,
-				 wr_slug_state(to).text);
+			         wr_slug_state(to).text);
 			rte_tel_data_add_dict_u64(d, name, stats->transition[from][to]);
 		}
 }
 
 static void fill_stages(struct rte_tel_data *d, const struct wr_snapshot *s,
-			const struct wr_stats *stats)
+                        const struct wr_stats *stats)
 {
 	for (unsigned i = 0; i < WR_STAGE_COUNT; i++)
 		rte_tel_data_add_dict_u64(d, wr_stage_desc[i].name, stats->cycles[i]);
@@ -119,14 +119,14 @@ static int clamped(int64_t n)
 }
 
 static void fill_books(struct rte_tel_data *d, const struct wr_snapshot *s,
-		       const struct wr_stats *stats)
+                       const struct wr_stats *stats)
 {
 	rte_tel_data_add_dict_int(d, "in", clamped(wr_stats_unbalanced_in(stats)));
 	rte_tel_data_add_dict_int(d, "out", clamped(wr_stats_unbalanced_out(stats)));
 }
 
 static void fill_rates(struct rte_tel_data *d, const struct wr_snapshot *s,
-		       const struct wr_stats *stats)
+                       const struct wr_stats *stats)
 {
 	for (unsigned i = 0; i < WR_STAT_COUNT; i++)
 		if (wr_stat_desc[i].kind == WR_COUNTER)
@@ -134,7 +134,7 @@ static void fill_rates(struct rte_tel_data *d, const struct wr_snapshot *s,
 }
 
 static void fill_info(struct rte_tel_data *d, const struct wr_snapshot *s,
-		      const struct wr_stats *stats)
+                      const struct wr_stats *stats)
 {
 	rte_tel_data_add_dict_string(d, "instance", s->instance);
 	rte_tel_data_add_dict_string(d, "command", s->command);
@@ -158,18 +158,18 @@ static const struct command {
 } commands[] = {
 	{"/wringer/info", "What runs: instance, versions, cores", fill_info, false},
 	{"/wringer/stats", "Counters and gauges. Parameters: core (default: sum)", fill_stats,
-	 true},
+         true},
 	{"/wringer/verdicts", "Frames received, by verdict. Parameters: core", fill_verdicts,
-	 true},
+         true},
 	{"/wringer/drops", "Frames lost, by reason. Parameters: core", fill_drops, true},
 	{"/wringer/causes", "Frames sent, by cause. Parameters: core", fill_causes, true},
 	{"/wringer/reasons", "Connections ended, by reason. Parameters: core", fill_reasons,
-	 true},
+         true},
 	{"/wringer/states", "Connections, by TCP state. Parameters: core", fill_states, true},
 	{"/wringer/transitions", "State changes that happened. Parameters: core",
-	 fill_transitions, true},
+         fill_transitions, true},
 	{"/wringer/stages", "Cycles of sampled bursts, by stage. Parameters: core", fill_stages,
-	 true},
+         true},
 	{"/wringer/books", "Frames not accounted for: 0. Parameters: core", fill_books, true},
 	{"/wringer/rates", "Counters per second of the last second", fill_rates, false},
 };
@@ -189,7 +189,7 @@ static const struct wr_stats *chosen(const struct wr_snapshot *s, const char *pa
 }
 
 static int answer_locked(const struct command *command, const char *params,
-			 struct rte_tel_data *d, const struct wr_snapshot *s)
+                         struct rte_tel_data *d, const struct wr_snapshot *s)
 {
 	const struct wr_stats *stats = chosen(s, command->per_core ? params : NULL);
 
@@ -201,7 +201,7 @@ static int answer_locked(const struct command *command, const char *params,
 }
 
 static int on_table(struct wr_export *export, const char *cmd, const char *params,
-		    struct rte_tel_data *d)
+                    struct rte_tel_data *d)
 {
 	int rc = -ENOENT;
 
@@ -214,7 +214,7 @@ static int on_table(struct wr_export *export, const char *cmd, const char *param
 }
 
 static int on_snapshot(struct wr_export *export, const char *cmd, const char *params,
-		       struct rte_tel_data *d)
+                       struct rte_tel_data *d)
 {
 	int rc;
 
@@ -225,14 +225,14 @@ static int on_snapshot(struct wr_export *export, const char *cmd, const char *pa
 }
 
 static int on_ss(struct wr_export *export, const char *cmd, const char *params,
-		 struct rte_tel_data *d)
+                 struct rte_tel_data *d)
 {
 	return wr_tel_ss(d, export, params);
 }
 
 static int with_export(int (*answer)(struct wr_export *export, const char *cmd,
-				     const char *params, struct rte_tel_data *d),
-		       const char *cmd, const char *params, struct rte_tel_data *d)
+                                     const char *params, struct rte_tel_data *d),
+                       const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	int rc = -ENODEV;
 
@@ -264,10 +264,10 @@ static int register_commands(void)
 
 	for (unsigned i = 0; rc == 0 && i < WR_LEN(commands); i++)
 		rc = rte_telemetry_register_cmd(commands[i].name, table_command,
-						commands[i].help);
+		                                commands[i].help);
 	if (rc == 0)
 		rc = rte_telemetry_register_cmd("/wringer/snapshot", snapshot_command,
-						"For wringer stats. Parameters: core or rate");
+		                                "For wringer stats. Parameters: core or rate");
 	if (rc == 0)
 		rc = rte_telemetry_register_cmd(
 			"/wringer/ss", ss_command,

@@ -20,7 +20,7 @@ static double seconds(const struct report *r)
 
 /* A counter and its rate. */
 static void row(const struct report *r, const char *name, uint64_t total, uint64_t rate,
-		const char *note)
+                const char *note)
 {
 	char text[32] = "-";
 
@@ -48,7 +48,7 @@ static void print_head(const struct report *r)
 	const struct wr_snapshot *s = r->s;
 
 	fprintf(r->out, "wringer %s %s, instance %s: %u core%s, up %.1f s\n", s->command,
-		s->version, s->instance, s->cores, s->cores == 1 ? "" : "s", seconds(r));
+	        s->version, s->instance, s->cores, s->cores == 1 ? "" : "s", seconds(r));
 }
 
 /* Counters that are always worth a line; all others only if they are not 0. */
@@ -86,7 +86,7 @@ static void print_gauges(const struct report *r)
 	for (unsigned i = 0; i < WR_STAT_COUNT; i++)
 		if (wr_stat_desc[i].kind == WR_GAUGE)
 			fprintf(r->out, "  %-26s %16" PRIu64 " %14s  %s\n",
-				wr_stat_desc[i].name, r->s->sum.n[i], "", wr_stat_desc[i].help);
+			        wr_stat_desc[i].name, r->s->sum.n[i], "", wr_stat_desc[i].help);
 }
 
 static void print_states(const struct report *r)
@@ -98,7 +98,7 @@ static void print_states(const struct report *r)
 		for (unsigned from = 0; from < WR_TCP_STATE_COUNT; from++)
 			entered += r->s->sum.transition[from][to];
 		fprintf(r->out, "  %-26s %16" PRIu64 " %14" PRIu64 "\n", wr_tcp_state_name[to],
-			r->s->sum.connections[to], entered);
+		        r->s->sum.connections[to], entered);
 	}
 }
 
@@ -111,7 +111,7 @@ static void print_verdicts(const struct report *r)
 		if (!r->s->sum.verdict[i])
 			continue;
 		snprintf(name, sizeof(name), "%s_%s", wr_verdict_desc[i].layer,
-			 wr_verdict_desc[i].name);
+		         wr_verdict_desc[i].name);
 		row(r, name, r->s->sum.verdict[i], r->s->rate.verdict[i],
 		    wr_verdict_desc[i].help);
 	}
@@ -195,7 +195,7 @@ static void print_cores(const struct report *r)
 	const struct wr_snapshot *s = r->s;
 
 	fprintf(r->out, "\n%-6s %5s %5s %7s %16s %16s %13s %17s\n", "Core", "lcore", "CPU",
-		"busy", "frames in", "frames out", "connections", "buffers in use");
+	        "busy", "frames in", "frames out", "connections", "buffers in use");
 	for (unsigned i = 0; i < s->cores; i++) {
 		const struct wr_snapshot_core *core = &s->core[i];
 		uint64_t busy = core->stats.n[WR_STAT_cycles_busy];
@@ -205,12 +205,12 @@ static void print_cores(const struct report *r)
 		for (unsigned st = WR_TCP_SYN_SENT; st < WR_TCP_TIME_WAIT; st++)
 			open += core->stats.connections[st];
 		fprintf(r->out,
-			"%-6u %5u %5u %6.1f%% %16" PRIu64 " %16" PRIu64 " %13" PRIu64
-			" %8u/%-8u\n",
-			i, core->lcore, core->cpu,
-			r->whole ? share(busy, all) : core->busy_ppm / 1e4,
-			core->stats.n[WR_STAT_rx_frames], core->stats.n[WR_STAT_tx_frames],
-			open, core->pool_objects - core->pool_available, core->pool_objects);
+		        "%-6u %5u %5u %6.1f%% %16" PRIu64 " %16" PRIu64 " %13" PRIu64
+		        " %8u/%-8u\n",
+		        i, core->lcore, core->cpu,
+		        r->whole ? share(busy, all) : core->busy_ppm / 1e4,
+		        core->stats.n[WR_STAT_rx_frames], core->stats.n[WR_STAT_tx_frames],
+		        open, core->pool_objects - core->pool_available, core->pool_objects);
 	}
 }
 
@@ -219,15 +219,15 @@ static void print_ports(const struct report *r)
 	if (!r->s->ports)
 		return;
 	fprintf(r->out, "\n%-28s %16s %16s %10s\n", "Port", "frames in", "frames out",
-		"missed");
+	        "missed");
 	for (unsigned p = 0; p < r->s->ports; p++) {
 		const struct wr_snapshot_port *port = &r->s->port[p];
 		char name[128];
 
 		snprintf(name, sizeof(name), "%u %s (%s)", p, port->spec, port->driver);
 		fprintf(r->out, "%-28s %16" PRIu64 " %16" PRIu64 " %10" PRIu64 "\n", name,
-			port->counters.ipackets, port->counters.opackets,
-			port->counters.imissed);
+		        port->counters.ipackets, port->counters.opackets,
+		        port->counters.imissed);
 	}
 }
 
@@ -243,18 +243,18 @@ static void print_stages(const struct report *r)
 	fprintf(r->out, "\n%-28s %16s %14s\n", "Cycles by stage (sampled)", "a frame", "share");
 	for (unsigned i = 0; i < WR_STAGE_COUNT; i++)
 		fprintf(r->out, "  %-26s %16.1f %13.1f%%  %s\n", wr_stage_desc[i].name,
-			(double)sum->cycles[i] / (double)sum->cycles_frames,
-			share(sum->cycles[i], all), wr_stage_desc[i].help);
+		        (double)sum->cycles[i] / (double)sum->cycles_frames,
+		        share(sum->cycles[i], all), wr_stage_desc[i].help);
 	fprintf(r->out, "  %-26s %16.1f %14s  %" PRIu64 " frames in %" PRIu64 " bursts\n",
-		"all", (double)all / (double)sum->cycles_frames, "", sum->cycles_frames,
-		sum->cycles_bursts);
+	        "all", (double)all / (double)sum->cycles_frames, "", sum->cycles_frames,
+	        sum->cycles_bursts);
 }
 
 static void print_books(const struct report *r)
 {
 	fprintf(r->out,
-		"\nBooks (frames not accounted for)   in: %" PRId64 "  out: %" PRId64 "\n",
-		wr_stats_unbalanced_in(&r->s->sum), wr_stats_unbalanced_out(&r->s->sum));
+	        "\nBooks (frames not accounted for)   in: %" PRId64 "  out: %" PRId64 "\n",
+	        wr_stats_unbalanced_in(&r->s->sum), wr_stats_unbalanced_out(&r->s->sum));
 }
 
 static void print(const struct report *r)

@@ -58,7 +58,7 @@ static void a_connection_is_one_line(void **state)
 	struct wr_tcp_info info = example();
 
 	prints(&info, (struct wr_ss_show) {0},
-	       "ESTAB       5        4000             198.18.0.1:7      198.18.0.2:40000\n");
+	       "ESTAB       5        4000              198.18.0.1:7      198.18.0.2:40000\n");
 }
 
 static void timers_are_written_as_ss_writes_them(void **state)
@@ -66,11 +66,11 @@ static void timers_are_written_as_ss_writes_them(void **state)
 	struct wr_tcp_info info = example();
 
 	prints(&info, (struct wr_ss_show) {.timers = true},
-	       "ESTAB       5        4000             198.18.0.1:7      198.18.0.2:40000"
+	       "ESTAB       5        4000              198.18.0.1:7      198.18.0.2:40000"
 	       " timer:(on,1min01sec,2)\n");
 	info.timer_us = 1200000;
 	prints(&info, (struct wr_ss_show) {.timers = true},
-	       "ESTAB       5        4000             198.18.0.1:7      198.18.0.2:40000"
+	       "ESTAB       5        4000              198.18.0.1:7      198.18.0.2:40000"
 	       " timer:(on,1.200sec,2)\n");
 }
 
@@ -79,7 +79,7 @@ static void innards_come_on_a_second_line_in_the_units_of_ss(void **state)
 	struct wr_tcp_info info = example();
 
 	prints(&info, (struct wr_ss_show) {.info = true},
-	       "ESTAB       5        4000             198.18.0.1:7      198.18.0.2:40000\n"
+	       "ESTAB       5        4000              198.18.0.1:7      198.18.0.2:40000\n"
 	       "\t ts sack reno wscale:7,3 rto:204 backoff:2 rtt:1.053/0.500 mss:1448 cwnd:10"
 	       " ssthresh:2 bytes_acked:20 bytes_received:10 send 110.01Mbps lastrcv:1500"
 	       " unacked:3 retrans:3 lost:2 notsent:1000 snd_wnd:65536 rcv_wnd:262144\n");

@@ -44,6 +44,8 @@ enum {
 	WR_TCB_DSACK = 1 << 5,      /* dsack is to be reported, RFC 2883 */
 	WR_TCB_CHALLENGE = 1 << 6,  /* the ACK owed is a challenge ACK */
 	WR_TCB_DUP_ACK = 1 << 7,    /* the ACK owed is a duplicate */
+	WR_TCB_PMTU = 1 << 8,       /* what is sent again was too long for the path */
+	WR_TCB_IDLE_LONG = 1 << 9, /* silent for more than a day: PAWS has nothing to compare */
 };
 
 /* Out-of-order text of one connection, attached while there is any. */
@@ -100,9 +102,8 @@ struct wr_tcb {
 
 	/* ---- line 2, from 160: loss ---- */
 	uint8_t dup_acks;           /* consecutive duplicate ACKs; RFC 5681 2 */
-	uint8_t rare;               /* WR_TCB_* of the second kind */
 	uint8_t probes;             /* keep-alive probes without an answer */
-	uint8_t challenges;         /* sent in the second of challenge_tick */
+	uint16_t rare;              /* WR_TCB_* of the second kind */
 	struct wr_seq recover;      /* RecoveryPoint, RFC 6675; recover, RFC 6582 */
 	uint32_t sacked;            /* bytes with WR_BUF_SACKED */
 	uint32_t lost;              /* bytes with WR_BUF_LOST */
@@ -134,7 +135,7 @@ struct wr_tcb {
 	uint32_t rexmits;   /* segments sent again, whole life */
 	uint32_t next_free; /* free and dead lists */
 	uint16_t mss_peer;  /* MSS option received */
-	uint16_t mss_path;  /* largest text by path MTU */
+	uint8_t challenges; /* challenge ACKs sent in the second of challenge_tick */
 };
 
 static_assert(offsetof(struct wr_tcb, sq_head) == 64, "line 0: every segment");

@@ -293,7 +293,6 @@ struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_
 	c->neigh = UINT16_MAX;
 	c->opened_tick = c->last_rx_tick = c->last_tx_tick = tcp->now_tick;
 	c->cc.ops = tcp->conf.cc;
-	c->mss_path = UINT16_MAX;
 	return c;
 }
 

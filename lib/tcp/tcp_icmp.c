@@ -48,10 +48,10 @@ static void lower_mss(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t mtu)
 	if (mss >= c->cc.smss)
 		return;
 	c->cc.smss = mss;
-	c->mss_path = (uint16_t)mss;
 	if (c->sq_head && c->sq_head != c->sq_next) {
 		tcp_mark_all_lost(c);
 		c->flags |= WR_TCB_LOSS | WR_TCB_RTO; /* repaired in order, cwnd as it is */
+		c->rare |= WR_TCB_PMTU;
 		c->recover = c->snd.nxt;
 		tcb_pend(tcp, c);
 	}

@@ -8,7 +8,7 @@
 #include "tcb.h"
 
 /* ACK for what was not acceptable: limited, so that two ends cannot keep it up for ever. */
-static void owe_limited_ack(struct wr_tcp *tcp, struct wr_tcb *c, uint8_t rare)
+static void owe_limited_ack(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t rare)
 {
 	if (!tcb_may_challenge(tcp, c))
 		return;
@@ -23,18 +23,15 @@ static enum wr_verdict challenge(struct wr_tcp *tcp, struct wr_tcb *c)
 	return WR_V_tcp_challenged;
 }
 
-/* RFC 7323 section 5.2, R1: PAWS. The clock may wrap after 24 days of silence. */
+/* RFC 7323 section 5.2, R1: PAWS. After a long silence there is no old duplicate to fear. */
 static enum wr_verdict check_timestamp(struct wr_tcp *tcp, struct wr_tcb *c,
                                        const struct wr_seg *seg)
 {
-	const uint32_t days24 = (uint32_t)(24ull * 86400 * 1000000 >> WR_TICK_SHIFT);
-
 	if (seg->flags & WR_TCP_RST)
 		return WR_V_NEXT;
 	if (!seg->has_ts) /* section 3.2: SHOULD be dropped silently */
 		return WR_V_tcp_no_timestamp;
-	if ((int32_t)(seg->ts_val - c->ts_recent) >= 0 ||
-	    tcp->now_tick - c->last_rx_tick > days24)
+	if ((int32_t)(seg->ts_val - c->ts_recent) >= 0 || (c->rare & WR_TCB_IDLE_LONG))
 		return WR_V_NEXT;
 	owe_limited_ack(tcp, c, WR_TCB_DUP_ACK);
 	if (seg->text_len)
@@ -271,7 +268,7 @@ static void tell_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->rare |= WR_TCB_EOF_OWED;
 		return;
 	}
-	c->rare &= (uint8_t)~WR_TCB_EOF_OWED;
+	c->rare &= (uint16_t)~WR_TCB_EOF_OWED;
 	c->events->on_peer_closed(tcp, c);
 }
 
@@ -438,7 +435,7 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		return WR_V_tcp_after_close;
 	if (!wr_seq_eq(seg->seq, c->rcv.nxt) || seg->text_len > tcb_rcv_wnd(c)) {
 		if (!trim(tcp, c, seg))
-			return WR_V_tcp_duplicate;
+			return tcb_rcv_wnd(c) ? WR_V_tcp_duplicate : WR_V_tcp_not_in_window;
 		if (!wr_seq_eq(seg->seq, c->rcv.nxt)) {
 			c->rare |= WR_TCB_DUP_ACK;
 			tcb_owe_ack(tcp, c); /* RFC 5681 section 4.2: at once */
@@ -489,7 +486,9 @@ enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct
 	if (v != WR_V_NEXT)
 		return v;
 	c->last_rx_tick = tcp->now_tick;
-	if (c->probes)
+	if (wr_unlikely(c->probes || (c->rare & WR_TCB_IDLE_LONG))) {
 		c->probes = 0;
+		c->rare &= (uint16_t)~WR_TCB_IDLE_LONG;
+	}
 	return tcp_process_text(tcp, c, f);
 }

@@ -219,7 +219,7 @@ static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
 
 	c->flags |= WR_TCB_RECOVERY | WR_TCB_LOSS;
 	c->rare |= WR_TCB_FIRST;
-	c->rare &= (uint8_t)~WR_TCB_RESCUED;
+	c->rare &= (uint16_t)~WR_TCB_RESCUED;
 	c->recover = c->snd.nxt;
 	mark_lost(c, wr_buf(c->sq_head));
 	c->cc.ops->on_enter_recovery(&c->cc, &loss);
@@ -246,7 +246,7 @@ static void forget_losses(struct wr_tcb *c)
 	FOR_EACH_SENT(c, m)
 	unmark(c, wr_buf(m), WR_BUF_LOST | WR_BUF_REXMIT);
 	c->dup_acks = 0;
-	c->rare &= (uint8_t) ~(WR_TCB_FIRST | WR_TCB_RESCUED);
+	c->rare &= (uint16_t) ~(WR_TCB_FIRST | WR_TCB_RESCUED | WR_TCB_PMTU);
 }
 
 static void leave_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -462,6 +462,7 @@ void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->recover = c->snd.nxt;
 	c->flags |= WR_TCB_RTO | WR_TCB_LOSS;
 	c->flags &= (uint16_t)~WR_TCB_RECOVERY;
+	c->rare &= (uint16_t)~WR_TCB_PMTU;
 	c->rare |= WR_TCB_FIRST;
 	tcp_arm_rto(tcp, c);
 	if (c->sq_head && c->sq_head != c->sq_next) {

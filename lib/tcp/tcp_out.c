@@ -139,9 +139,7 @@ uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	uint32_t room =
 		tcp->conf.rcv_buf > c->rcvq_bytes ? tcp->conf.rcv_buf - c->rcvq_bytes : 0;
-	uint32_t cap = c->rcv_shift || tcp->conf.rcv_buf <= UINT16_MAX
-	                       ? (uint32_t)UINT16_MAX << c->rcv_shift
-	                       : UINT16_MAX;
+	uint32_t cap = (uint32_t)UINT16_MAX << c->rcv_shift;
 
 	/* Few buffers left: promise nothing new. */
 	if (tcp->conf.held_bufs && tcp->held > tcp->conf.held_bufs - tcp->conf.held_bufs / 8)
@@ -417,8 +415,9 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 /* Sends lost segments again while the pipe has room. False: no room to send. */
 static bool send_lost(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	enum wr_cause cause =
-		c->flags & WR_TCB_RTO ? WR_CAUSE_tcp_rexmit_rto : WR_CAUSE_tcp_rexmit_fast;
+	enum wr_cause cause = c->rare & WR_TCB_PMTU   ? WR_CAUSE_tcp_rexmit_pmtu
+	                      : c->flags & WR_TCB_RTO ? WR_CAUSE_tcp_rexmit_rto
+	                                              : WR_CAUSE_tcp_rexmit_fast;
 	struct rte_mbuf *m;
 
 	while ((m = tcp_next_lost(c)) != NULL) {
@@ -428,7 +427,7 @@ static bool send_lost(struct wr_tcp *tcp, struct wr_tcb *c)
 			return true;
 		if (!tcp_send_again(tcp, c, m, cause))
 			return false;
-		c->rare &= (uint8_t)~WR_TCB_FIRST;
+		c->rare &= (uint16_t)~WR_TCB_FIRST;
 	}
 	return true;
 }
@@ -503,7 +502,11 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->snd.nxt = wr_seq_add(c->snd.nxt, len);
 		if (flags & WR_TCP_FIN)
 			fin_leaves(tcp, c);
-		c->flags &= (uint16_t)~WR_TCB_PERSIST;
+		/* The window opened: the next timer is an RTO. */
+		if (wr_unlikely(c->flags & WR_TCB_PERSIST)) {
+			c->flags &= (uint16_t) ~(WR_TCB_PERSIST | WR_TCB_RTO_ARMED);
+			c->backoff = 0;
+		}
 		if (!(c->flags & WR_TCB_RTO_ARMED))
 			tcp_arm_rto(tcp, c);
 	}
@@ -571,7 +574,7 @@ bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
 		if (c->flags & WR_TCB_ACK_NOW)
 			return false; /* no buffer */
 	}
-	c->rare &= (uint8_t) ~(WR_TCB_CHALLENGE | WR_TCB_DUP_ACK);
+	c->rare &= (uint16_t) ~(WR_TCB_CHALLENGE | WR_TCB_DUP_ACK);
 	if (c->flags & WR_TCB_DELACK)
 		tcb_arm(tcp, c, c->delack_tick);
 	return true;

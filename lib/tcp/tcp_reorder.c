@@ -260,7 +260,7 @@ unsigned tcp_reorder_blocks(struct wr_tcb *c, struct wr_sack *out, unsigned max)
 
 	if ((c->rare & WR_TCB_DSACK) && max) {
 		out[n++] = c->dsack;
-		c->rare &= (uint8_t)~WR_TCB_DSACK;
+		c->rare &= (uint16_t)~WR_TCB_DSACK;
 	}
 	first = n;
 	for (unsigned i = 0; r && i < r->recents && n < max; i++) {

@@ -6,9 +6,12 @@
 
 #include "tcb.h"
 
+#define LONG_IDLE (1u << 30) /* ticks: 38 hours; half of what the 32-bit clock tells apart */
+
+/* Deadlines lie less than 2^31 ticks ahead. */
 static uint32_t ticks(uint64_t us)
 {
-	return wr_tick_after(0, us);
+	return us >> WR_TICK_SHIFT < INT32_MAX ? wr_tick_after(0, us) : INT32_MAX;
 }
 
 void tcb_arm(struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t tick)
@@ -152,30 +155,26 @@ static void limit_ring(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reas
 	tcb_end(tcp, c, reason);
 }
 
-static void rearm(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	enum wr_reason reason;
-	uint32_t tick;
-
-	if (c->flags & WR_TCB_RTO_ARMED)
-		tcb_arm(tcp, c, c->rto_tick);
-	if (c->flags & WR_TCB_DELACK)
-		tcb_arm(tcp, c, c->delack_tick);
-	if (keeps_alive(tcp, c))
-		tcb_arm(tcp, c, keepalive_tick(tcp, c));
-	if (limit_tick(tcp, c, &tick, &reason))
-		tcb_arm(tcp, c, tick);
-}
-
 void tcb_arm_limits(struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	enum wr_reason reason;
 	uint32_t tick;
 
-	if (tcb_options(tcp, c)->keepalive)
+	if (keeps_alive(tcp, c))
 		tcb_arm(tcp, c, keepalive_tick(tcp, c));
 	if (limit_tick(tcp, c, &tick, &reason))
 		tcb_arm(tcp, c, tick);
+	if ((c->flags & WR_TCB_TS) && !(c->rare & WR_TCB_IDLE_LONG))
+		tcb_arm(tcp, c, c->last_rx_tick + LONG_IDLE);
+}
+
+static void rearm(struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	if (c->flags & WR_TCB_RTO_ARMED)
+		tcb_arm(tcp, c, c->rto_tick);
+	if (c->flags & WR_TCB_DELACK)
+		tcb_arm(tcp, c, c->delack_tick);
+	tcb_arm_limits(tcp, c);
 }
 
 void tcb_ring(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -185,6 +184,8 @@ void tcb_ring(struct wr_tcp *tcp, struct wr_tcb *c)
 
 	if (c->state == WR_TCP_CLOSED)
 		return;
+	if (tcp->now_tick - c->last_rx_tick >= LONG_IDLE)
+		c->rare |= WR_TCB_IDLE_LONG;
 	if ((c->flags & WR_TCB_DELACK) && due(tcp, c->delack_tick)) {
 		c->flags |= WR_TCB_ACK_NOW;
 		tcb_pend(tcp, c);

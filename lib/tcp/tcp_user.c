@@ -71,6 +71,14 @@ int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	return 0;
 }
 
+bool wr_tcp_want_room(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (!c->sq_head)
+		return false;
+	c->flags |= WR_TCB_WANT_ROOM;
+	return true;
+}
+
 void wr_tcp_close(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	switch (c->state) {

@@ -152,6 +152,12 @@ uint32_t wr_tcp_room(const struct wr_tcp *tcp, const struct wr_tcb *c);
  */
 int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m);
 
+/*
+ * Asks for on_room with the next acknowledgement although the queue has room: for a service
+ * that has no buffer to send. False: nothing is unacknowledged, so none would come.
+ */
+bool wr_tcp_want_room(struct wr_tcp *tcp, struct wr_tcb *c);
+
 /* No more text follows: a FIN is sent after what is queued. Receiving goes on. */
 void wr_tcp_close(struct wr_tcp *tcp, struct wr_tcb *c);
 

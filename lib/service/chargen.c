@@ -8,11 +8,11 @@
 
 #include "wr_service.h"
 
-#define RING	   95 /* printable characters, ' ' to '~' */
+#define RING       95 /* printable characters, ' ' to '~' */
 #define LINE_CHARS 72
 #define LINE_BYTES 74  /* with CR and LF */
 #define DATAGRAM   512 /* bytes at most */
-#define HEADERS	   52  /* IPv4 and TCP with timestamps: what a full segment loses to them */
+#define HEADERS    52  /* IPv4 and TCP with timestamps: what a full segment loses to them */
 #define MAX_LINES  256 /* a buffer */
 
 /* The `line`-th line, or its first `bytes` bytes. */
@@ -53,33 +53,38 @@ static unsigned lines_of_segment(const struct wr_ip *ip)
 	return wr_min(wr_max(lines, 1), MAX_LINES);
 }
 
-/* wr_tcb_user() is the number of the next line, modulo RING. */
-static void fill(struct wr_tcp *tcp, struct wr_tcb *c)
+/*
+ * Sends until the queue is full or there are no buffers; wr_tcb_user() is the number of the
+ * next line, modulo RING. False: no buffers, and no acknowledgement will come to go on with.
+ */
+static bool fill(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	struct wr_ip *ip = wr_tcp_ip(tcp);
 	unsigned next = (unsigned)(uintptr_t)wr_tcb_user(c);
 	unsigned lines = lines_of_segment(ip);
-	int rc;
+	struct rte_mbuf *m;
 
-	do {
-		struct rte_mbuf *m = lines_from(ip, next, lines);
-
-		if (!m)
-			return;
-		rc = wr_tcp_send(tcp, c, m);
-		if (rc)
+	while ((m = lines_from(ip, next, lines))) {
+		if (wr_tcp_send(tcp, c, m)) {
 			rte_pktmbuf_free(m);
-		else
-			next = (next + lines) % RING;
-	} while (!rc);
+			break;
+		}
+		next = (next + lines) % RING;
+	}
 	wr_tcb_set_user(c, (void *)(uintptr_t)next);
+	return m || wr_tcp_want_room(tcp, c);
 }
 
 static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	wr_tcb_set_user(c, NULL);
-	fill(tcp, c);
-	return true;
+	return fill(tcp, c);
+}
+
+static void on_room(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (!fill(tcp, c))
+		wr_tcp_abort(tcp, c);
 }
 
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
@@ -103,8 +108,8 @@ static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reaso
  * back in the same buffer.
  */
 static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
-				   const struct wr_tuple *from, uint8_t tos, void *user,
-				   uint64_t now_us)
+                                   const struct wr_tuple *from, uint8_t tos, void *user,
+                                   uint64_t now_us)
 {
 	uint32_t bytes = wr_min(wr_prng_below(udp->ip->prng, DATAGRAM + 1), m->data_len);
 	char *text = rte_pktmbuf_mtod(m, char *);
@@ -123,7 +128,7 @@ static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
 static const struct wr_tcp_events events = {
 	.on_open = on_open,
 	.on_data = on_data,
-	.on_room = fill,
+	.on_room = on_room,
 	.on_peer_closed = on_peer_closed,
 	.on_closed = on_closed,
 };

@@ -27,8 +27,8 @@ static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reaso
 }
 
 static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
-				   const struct wr_tuple *from, uint8_t tos, void *user,
-				   uint64_t now_us)
+                                   const struct wr_tuple *from, uint8_t tos, void *user,
+                                   uint64_t now_us)
 {
 	rte_pktmbuf_free(m);
 	return WR_V_udp_delivered;

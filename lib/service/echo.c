@@ -41,8 +41,8 @@ static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reaso
 
 /* DSCP goes back as it came; the ECN bits belong to the path of one packet. */
 static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
-				   const struct wr_tuple *from, uint8_t tos, void *user,
-				   uint64_t now_us)
+                                   const struct wr_tuple *from, uint8_t tos, void *user,
+                                   uint64_t now_us)
 {
 	wr_udp_send(udp, m, from, tos & 0xfc, now_us);
 	return WR_V_udp_delivered;

@@ -17,8 +17,8 @@ static void answer(struct wr_stack *s, struct wr_stack_message *message)
 	switch (message->ask) {
 	case WR_ASK_CONNECTIONS:
 		message->count = wr_tcp_dump(s->tcp, &message->filter,
-					     wr_max(message->every, 1), &message->cursor,
-					     DUMP_SCAN, message->info, WR_ASK_PAGE, s->now_us);
+		                             wr_max(message->every, 1), &message->cursor,
+		                             DUMP_SCAN, message->info, WR_ASK_PAGE, s->now_us);
 		break;
 	case WR_ASK_DRAIN:
 		s->draining = true;

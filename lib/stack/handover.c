@@ -10,7 +10,7 @@
 #include "stack.h"
 
 #define INBOX_SLOTS 4096 /* frames; one slot stays free */
-#define INBOX_ROUND 128	 /* frames taken in one tick, so that the NIC gets its turn */
+#define INBOX_ROUND 128  /* frames taken in one tick, so that the NIC gets its turn */
 
 struct rte_ring *wr_stack_inbox_new(const char *name, uint32_t core, int socket)
 {
@@ -95,19 +95,27 @@ void stack_handover_flush(struct wr_stack *s)
 	}
 }
 
-void stack_arp_tell(struct wr_stack *s, struct rte_mbuf *m)
+struct rte_mbuf *stack_arp_copy(struct wr_stack *s, const struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(m, s->conf.pool, 0, UINT32_MAX);
+
+	if (!copy) {
+		WR_COUNT(s->stats, mbuf_alloc_failed, 1);
+		WR_COUNT(s->stats, arp_news_lost, 1);
+	}
+	return copy;
+}
+
+void stack_arp_tell(struct wr_stack *s, const struct rte_mbuf *news)
 {
 	for (uint32_t core = 0; core < s->conf.owner->cores; core++) {
 		struct rte_mbuf *copy;
 
 		if (core == s->conf.core)
 			continue;
-		copy = rte_pktmbuf_copy(m, s->conf.pool, 0, UINT32_MAX);
-		if (!copy) {
-			WR_COUNT(s->stats, mbuf_alloc_failed, 1);
-			WR_COUNT(s->stats, arp_news_lost, 1);
-		} else if (rte_ring_enqueue(s->conf.inbox[core],
-					    wrap(copy, STACK_GIFT_ARP_NEWS))) {
+		copy = stack_arp_copy(s, news);
+		if (copy &&
+		    rte_ring_enqueue(s->conf.inbox[core], wrap(copy, STACK_GIFT_ARP_NEWS))) {
 			WR_COUNT(s->stats, arp_news_lost, 1);
 			rte_pktmbuf_free(copy);
 		}

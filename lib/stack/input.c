@@ -5,7 +5,7 @@
 
 #include "stack.h"
 
-#define ICMP_UNREACHABLE	  3 /* type, RFC 792 */
+#define ICMP_UNREACHABLE          3 /* type, RFC 792 */
 #define ICMP_UNREACHABLE_PROTOCOL 2 /* code */
 
 #define PREFETCH_AHEAD 8 /* frames */
@@ -56,12 +56,15 @@ static void look_up(struct wr_stack *s, unsigned n)
 	}
 }
 
+/* The answer may go out in the buffer of the question, so news are copied before. */
 static enum wr_verdict arp(struct wr_stack *s, struct wr_frame *f)
 {
+	struct rte_mbuf *news = s->conf.owner->cores > 1 ? stack_arp_copy(s, f->m) : NULL;
 	enum wr_verdict verdict = wr_arp_input(&s->ip, f, false, s->now_us);
 
-	if (f->m && verdict != WR_V_arp_malformed && verdict != WR_V_arp_conflict)
-		stack_arp_tell(s, f->m);
+	if (news && verdict != WR_V_arp_malformed && verdict != WR_V_arp_conflict)
+		stack_arp_tell(s, news);
+	rte_pktmbuf_free(news);
 	return verdict;
 }
 
@@ -90,7 +93,7 @@ static enum wr_verdict icmp(struct wr_stack *s, struct wr_frame *f)
 		return verdict;
 	if (error.proto != IPPROTO_TCP)
 		return is_udp_service(&s->udp, &error.tuple) ? WR_V_icmp_error_soft
-							     : WR_V_icmp_error_stale;
+		                                             : WR_V_icmp_error_stale;
 	owner = wr_owner_of(s->conf.owner, &error.tuple);
 	if (owner == s->conf.core)
 		return wr_tcp_icmp_error(s->tcp, &error, s->now_us);
@@ -145,7 +148,7 @@ static enum wr_verdict process(struct wr_stack *s, struct wr_frame *f)
 		return fragment(s, f);
 	case WR_CARRIES_OTHER:
 		wr_icmp_send_error(&s->ip, f, ICMP_UNREACHABLE, ICMP_UNREACHABLE_PROTOCOL,
-				   s->now_us);
+		                   s->now_us);
 		return WR_V_ip_unknown_protocol;
 	default:
 		return f->verdict;

@@ -6,9 +6,9 @@
 
 #include "stack.h"
 
-#define MAILBOX_SLOTS	64     /* control messages; one slot stays free */
-#define TIMED_ROUNDS	32     /* one round of so many is timed; a power of two */
-#define TIMERS_ROUND	256    /* timers that run in one tick, at most */
+#define MAILBOX_SLOTS   64     /* control messages; one slot stays free */
+#define TIMED_ROUNDS    32     /* one round of so many is timed; a power of two */
+#define TIMERS_ROUND    256    /* timers that run in one tick, at most */
 #define GAUGES_EVERY_US 100000 /* slow gauges are read so often */
 
 /* ---- life ---- */
@@ -53,17 +53,17 @@ static int listen_udp(struct wr_stack *s, const struct wr_stack_service *row, vo
 }
 
 static int say_why(struct wr_err *err, int rc, const struct wr_stack_service *row,
-		   const char *protocol)
+                   const char *protocol)
 {
 	if (rc == -EADDRINUSE)
 		return wr_err_set(err, WR_EXIT_USAGE, rc,
-				  "%s: %s port %u is taken by another service; "
-				  "give one of them another port",
-				  row->service->name, protocol, row->port);
+		                  "%s: %s port %u is taken by another service; "
+		                  "give one of them another port",
+		                  row->service->name, protocol, row->port);
 	return wr_err_set(err, WR_EXIT_USAGE, rc,
-			  "%s: there is no room for another %s listener on port %u; "
-			  "configure fewer services",
-			  row->service->name, protocol, row->port);
+	                  "%s: there is no room for another %s listener on port %u; "
+	                  "configure fewer services",
+	                  row->service->name, protocol, row->port);
 }
 
 static int start_services(struct wr_stack *s, struct wr_err *err)
@@ -90,14 +90,14 @@ static int start_services(struct wr_stack *s, struct wr_err *err)
 static int no_memory(const struct wr_stack_conf *conf, struct wr_err *err)
 {
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
-			  "core %u: no memory for tables of %u connections (%.1f MiB); "
-			  "configure fewer connections or give more memory",
-			  conf->core, conf->tcp.connections,
-			  (double)wr_stack_bytes(conf) / (1 << 20));
+	                  "core %u: no memory for tables of %u connections (%.1f MiB); "
+	                  "configure fewer connections or give more memory",
+	                  conf->core, conf->tcp.connections,
+	                  (double)wr_stack_bytes(conf) / (1 << 20));
 }
 
 struct wr_stack *wr_stack_new(const struct wr_stack_conf *conf, struct wr_stats *stats,
-			      uint64_t now_ns, struct wr_err *err)
+                              uint64_t now_ns, struct wr_err *err)
 {
 	struct wr_stack *s =
 		rte_zmalloc_socket("wr_stack", sizeof(*s), WR_CACHE_LINE, conf->socket);
@@ -211,7 +211,7 @@ static uint64_t bytes_of(struct rte_mbuf *const *frames, unsigned n)
 }
 
 void wr_stack_input(struct wr_stack *stack, struct rte_mbuf *const *frames, unsigned n,
-		    uint64_t now_ns)
+                    uint64_t now_ns)
 {
 	assert(n <= WR_STACK_BURST);
 	if (!n)

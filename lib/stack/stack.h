@@ -10,7 +10,7 @@
  * aligned, says what it is.
  */
 enum stack_gift {
-	STACK_GIFT_FRAME = 0,	 /* a frame of ours: classified here again */
+	STACK_GIFT_FRAME = 0,    /* a frame of ours: classified here again */
 	STACK_GIFT_ARP_NEWS = 1, /* a copy of an ARP packet, to learn from */
 };
 
@@ -69,8 +69,11 @@ uint32_t stack_owner_of_segment(const struct wr_stack *s, const struct wr_frame 
 void stack_handover(struct wr_stack *s, uint32_t core, struct rte_mbuf *m);
 void stack_handover_flush(struct wr_stack *s);
 
+/* A copy of an ARP packet; NULL: no buffer, counted. */
+struct rte_mbuf *stack_arp_copy(struct wr_stack *s, const struct rte_mbuf *m);
+
 /* Gives a copy of an ARP packet to each other core. */
-void stack_arp_tell(struct wr_stack *s, struct rte_mbuf *m);
+void stack_arp_tell(struct wr_stack *s, const struct rte_mbuf *news);
 
 /* The buffer of what lies in an inbox. */
 struct rte_mbuf *stack_gift_buffer(void *gift);
@@ -86,7 +89,7 @@ bool stack_control_run(struct wr_stack *s);
 /* ---- for all ---- */
 
 static inline void stack_count_verdict(struct wr_stack *s, enum wr_verdict verdict,
-				       uint64_t frames)
+                                       uint64_t frames)
 {
 	wr_stat_add(&s->stats->verdict[verdict], frames);
 }

@@ -88,7 +88,8 @@ unsigned wr_stack_output(struct wr_stack *stack, struct rte_mbuf **frames, unsig
  */
 void wr_stack_unsent(struct wr_stack *stack, struct rte_mbuf *const *frames, unsigned n);
 
-/* Of the last burst out, the driver dropped n: they count as tx_refused, not as tx_frames. */
+/* Of the last burst out, the driver dropped n: they count as tx_refused, not as tx_frames;
+ * their bytes are not known and stay in tx_bytes. */
 void wr_stack_refused(struct wr_stack *stack, unsigned n);
 
 /* Next deadline: when wr_stack_tick() next has work, ns; UINT64_MAX: never. */

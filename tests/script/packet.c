@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "packet.h"
+
+#define FLAG_ACK 0x10
+
+static const char flag_letters[8] = {'F', 'S', 'R', 'P', '.', 'U', 'E', 'W'};
+
+/* ---- reading text ---- */
+
+static void skip_space(const char **at)
+{
+	while (isspace((unsigned char)**at))
+		(*at)++;
+}
+
+/* Takes `word` if it comes next, as a whole word. */
+static bool take(const char **at, const char *word)
+{
+	size_t n = strlen(word);
+
+	skip_space(at);
+	if (strncmp(*at, word, n))
+		return false;
+	if (isalnum((unsigned char)word[n - 1]) && isalnum((unsigned char)(*at)[n]))
+		return false;
+	*at += n;
+	return true;
+}
+
+static bool number(const char **at, uint32_t *n)
+{
+	char *end;
+	long long value;
+
+	skip_space(at);
+	value = strtoll(*at, &end, 0);
+	if (end == *at)
+		return false;
+	*n = (uint32_t)value;
+	*at = end;
+	return true;
+}
+
+static bool seq_number(const char **at, struct packet_number *n)
+{
+	n->absolute = take(at, "=");
+	return number(at, &n->n);
+}
+
+static bool flags(const char **at, uint8_t *out)
+{
+	const char *letter;
+
+	skip_space(at);
+	*out = 0;
+	if (**at == '-' && isspace((unsigned char)(*at)[1])) {
+		(*at)++;
+		return true;
+	}
+	for (; **at && !isspace((unsigned char)**at); (*at)++) {
+		letter = memchr(flag_letters, **at, sizeof(flag_letters));
+		if (!letter)
+			return false;
+		*out |= (uint8_t)(1 << (letter - flag_letters));
+	}
+	return *out;
+}
+
+static bool sack_blocks(const char **at, struct packet_option *o)
+{
+	for (o->a = 0; o->a < PACKET_SACKS; o->a++) {
+		const char *before = *at;
+
+		if (!number(at, &o->left[o->a]) || !take(at, ":") ||
+		    !number(at, &o->right[o->a])) {
+			*at = before;
+			break;
+		}
+	}
+	return o->a;
+}
+
+static bool raw_bytes(const char **at, struct packet_option *o)
+{
+	uint32_t byte;
+
+	for (o->a = 0; o->a < PACKET_OPTIONS && number(at, &byte); o->a++)
+		o->raw[o->a] = (uint8_t)byte;
+	return o->a;
+}
+
+static bool option(const char **at, struct packet_option *o)
+{
+	if (take(at, "nop"))
+		return o->kind = OPTION_NOP, true;
+	if (take(at, "eol"))
+		return o->kind = OPTION_EOL, true;
+	if (take(at, "sackOK"))
+		return o->kind = OPTION_SACK_OK, true;
+	if (take(at, "mss"))
+		return o->kind = OPTION_MSS, number(at, &o->a);
+	if (take(at, "wscale"))
+		return o->kind = OPTION_WSCALE, number(at, &o->a);
+	if (take(at, "sack"))
+		return o->kind = OPTION_SACK, sack_blocks(at, o);
+	if (take(at, "raw"))
+		return o->kind = OPTION_RAW, raw_bytes(at, o);
+	if (take(at, "TS val"))
+		return o->kind = OPTION_TS,
+		       number(at, &o->a) && take(at, "ecr") && number(at, &o->b);
+	return false;
+}
+
+static const char *options(const char **at, struct packet *out)
+{
+	if (take(at, "...")) {
+		out->any_options = true;
+		return take(at, ">") ? NULL : "no > after <...";
+	}
+	do {
+		if (out->options == PACKET_OPTIONS || !option(at, &out->option[out->options]))
+			return "no such option";
+		out->options++;
+	} while (take(at, ","));
+	return take(at, ">") ? NULL : "no > after the options";
+}
+
+/* What may follow the sequence numbers, in any order. */
+static const char *attribute(const char **at, struct packet *out)
+{
+	uint32_t n = 0;
+
+	if (take(at, "ack"))
+		return out->has_ack = true, seq_number(at, &out->ack) ? NULL : "ack what?";
+	if (take(at, "text other"))
+		return out->other_text = true, NULL;
+	if (take(at, "badsum"))
+		return out->bad_checksum = true, NULL;
+	if (take(at, "<"))
+		return options(at, out);
+	if (take(at, "win")) {
+		out->has_wnd = number(at, &n);
+		out->wnd = (uint16_t)n;
+		return out->has_wnd ? NULL : "win what?";
+	}
+	if (take(at, "urg") && number(at, &n)) {
+		out->urgent = (uint16_t)n;
+		return NULL;
+	}
+	if (take(at, "tos")) {
+		out->has_tos = number(at, &n);
+		out->tos = (uint8_t)n;
+		return out->has_tos ? NULL : "tos what?";
+	}
+	return "what is this?";
+}
+
+const char *packet_parse(const char *text, struct packet *out)
+{
+	const char *at = text, *wrong = NULL;
+	struct packet_number end;
+	uint32_t flow;
+
+	memset(out, 0, sizeof(*out));
+	if (take(&at, "@")) {
+		if (!number(&at, &flow))
+			return "no number after @";
+		out->flow = flow;
+	}
+	if (!flags(&at, &out->flags))
+		return "no such flags";
+	if (!seq_number(&at, &out->seq) || !take(&at, ":") || !seq_number(&at, &end) ||
+	    !take(&at, "(") || !number(&at, &out->len) || !take(&at, ")"))
+		return "no first:end(bytes)";
+	if (end.n - out->seq.n != out->len)
+		return "first, end and bytes do not agree";
+	for (skip_space(&at); *at && !wrong; skip_space(&at))
+		wrong = attribute(&at, out);
+	if (!wrong && out->has_ack != !!(out->flags & FLAG_ACK))
+		return "ack and the ACK flag do not agree";
+	return wrong;
+}
+
+/* ---- writing text ---- */
+
+struct line {
+	char *out;
+	size_t size, len;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct line *line, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line->out + line->len, line->size - line->len, fmt, ap);
+	va_end(ap);
+	line->len += (size_t)n;
+	if (line->len >= line->size)
+		line->len = line->size - 1;
+}
+
+static void put_option(struct line *line, const struct packet_option *o)
+{
+	switch (o->kind) {
+	case OPTION_MSS:
+		put(line, "mss %u", o->a);
+		break;
+	case OPTION_WSCALE:
+		put(line, "wscale %u", o->a);
+		break;
+	case OPTION_SACK_OK:
+		put(line, "sackOK");
+		break;
+	case OPTION_TS:
+		put(line, "TS val %u ecr %u", o->a, o->b);
+		break;
+	case OPTION_SACK:
+		put(line, "sack");
+		for (unsigned i = 0; i < o->a; i++)
+			put(line, " %d:%d", (int32_t)o->left[i], (int32_t)o->right[i]);
+		break;
+	case OPTION_RAW:
+		put(line, "raw");
+		for (unsigned i = 0; i < o->a; i++)
+			put(line, " %u", o->raw[i]);
+		break;
+	case OPTION_NOP:
+		put(line, "nop");
+		break;
+	case OPTION_EOL:
+		put(line, "eol");
+		break;
+	}
+}
+
+void packet_print(const struct packet *p, char *out, size_t size)
+{
+	struct line line = {out, size, 0};
+
+	if (p->flow)
+		put(&line, "@%u ", p->flow);
+	for (unsigned i = 0; i < sizeof(flag_letters); i++) {
+		unsigned bit = (unsigned[]) {1, 0, 2, 3, 4, 5, 6, 7}[i];
+
+		if (p->flags & 1 << bit)
+			put(&line, "%c", flag_letters[bit]);
+	}
+	if (!p->flags)
+		put(&line, "-");
+	put(&line, " %s%d:%s%d(%u)", p->seq.absolute ? "=" : "", (int32_t)p->seq.n,
+	    p->seq.absolute ? "=" : "", (int32_t)(p->seq.n + p->len), p->len);
+	if (p->has_ack)
+		put(&line, " ack %s%d", p->ack.absolute ? "=" : "", (int32_t)p->ack.n);
+	if (p->has_wnd)
+		put(&line, " win %u", p->wnd);
+	if (p->urgent)
+		put(&line, " urg %u", p->urgent);
+	if (p->has_tos)
+		put(&line, " tos %u", p->tos);
+	if (p->any_options)
+		put(&line, " <...>");
+	for (unsigned i = 0; i < p->options; i++) {
+		put(&line, i ? "," : " <");
+		put_option(&line, &p->option[i]);
+	}
+	if (p->options)
+		put(&line, ">");
+}
+
+/* ---- bytes ---- */
+
+uint32_t packet_seq(const struct packet_number *n, uint32_t origin)
+{
+	return n->absolute ? n->n : n->n + origin;
+}
+
+static unsigned put32(uint8_t *out, uint32_t n)
+{
+	for (unsigned i = 0; i < 4; i++)
+		out[i] = (uint8_t)(n >> (24 - 8 * i));
+	return 4;
+}
+
+static uint32_t get32(const uint8_t *in)
+{
+	return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
+}
+
+static unsigned encode_option(const struct packet_option *o, const struct packet_origin *origin,
+                              uint8_t *out)
+{
+	unsigned n = 2;
+
+	switch (o->kind) {
+	case OPTION_NOP:
+	case OPTION_EOL:
+		out[0] = o->kind == OPTION_NOP;
+		return 1;
+	case OPTION_RAW:
+		memcpy(out, o->raw, o->a);
+		return o->a;
+	case OPTION_MSS:
+		out[0] = 2;
+		out[n++] = (uint8_t)(o->a >> 8);
+		out[n++] = (uint8_t)o->a;
+		break;
+	case OPTION_WSCALE:
+		out[0] = 3;
+		out[n++] = (uint8_t)o->a;
+		break;
+	case OPTION_SACK_OK:
+		out[0] = 4;
+		break;
+	case OPTION_SACK:
+		out[0] = 5;
+		for (unsigned i = 0; i < o->a; i++) {
+			n += put32(out + n, o->left[i] + origin->ack);
+			n += put32(out + n, o->right[i] + origin->ack);
+		}
+		break;
+	case OPTION_TS:
+		out[0] = 8;
+		n += put32(out + n, o->a + origin->ts_val);
+		n += put32(out + n, o->b ? o->b + origin->ts_ecr : 0);
+		break;
+	}
+	out[1] = (uint8_t)n;
+	return n;
+}
+
+unsigned packet_encode_options(const struct packet *p, const struct packet_origin *origin,
+                               uint8_t *out)
+{
+	uint8_t bytes[PACKET_OPTIONS * PACKET_OPTIONS];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->options && n < PACKET_OPTIONS; i++)
+		n += encode_option(&p->option[i], origin, bytes + n);
+	while (n % 4)
+		bytes[n++] = 0;
+	if (n > PACKET_OPTIONS)
+		n = PACKET_OPTIONS;
+	memcpy(out, bytes, n);
+	return n;
+}
+
+static bool decode_option(const uint8_t *in, unsigned len, const struct packet_origin *origin,
+                          struct packet_option *o)
+{
+	switch (in[0]) {
+	case 2:
+		o->kind = OPTION_MSS;
+		o->a = (uint32_t)in[2] << 8 | in[3];
+		return len == 4;
+	case 3:
+		o->kind = OPTION_WSCALE;
+		o->a = in[2];
+		return len == 3;
+	case 4:
+		o->kind = OPTION_SACK_OK;
+		return len == 2;
+	case 5:
+		o->kind = OPTION_SACK;
+		o->a = (len - 2) / 8;
+		for (unsigned i = 0; i < o->a && i < PACKET_SACKS; i++) {
+			o->left[i] = get32(in + 2 + 8 * i) - origin->ack;
+			o->right[i] = get32(in + 6 + 8 * i) - origin->ack;
+		}
+		return len % 8 == 2 && o->a >= 1 && o->a <= PACKET_SACKS;
+	case 8:
+		o->kind = OPTION_TS;
+		o->a = get32(in + 2) - origin->ts_val;
+		o->b = get32(in + 6);
+		o->b = o->b ? o->b - origin->ts_ecr : 0;
+		return len == 10;
+	default:
+		return false;
+	}
+}
+
+/* Every option but EOL and NOP has a length, and padding is zero: MUST-68, MUST-69. */
+static const char *decode_options(const uint8_t *in, unsigned bytes,
+                                  const struct packet_origin *origin, struct packet *out)
+{
+	unsigned at = 0;
+
+	while (at < bytes && in[at] != 0) {
+		if (in[at] == 1) {
+			at++;
+			continue;
+		}
+		if (at + 2 > bytes || in[at + 1] < 2 || at + in[at + 1] > bytes)
+			return "option with an impossible length";
+		if (!decode_option(in + at, in[at + 1], origin, &out->option[out->options]))
+			return "malformed option";
+		out->options++;
+		at += in[at + 1];
+	}
+	for (; at < bytes; at++) {
+		if (in[at])
+			return "padding that is not zero";
+	}
+	return NULL;
+}
+
+const char *packet_decode(const uint8_t *tcp, uint32_t bytes,
+                          const struct packet_origin *origin, struct packet *out)
+{
+	unsigned head;
+
+	memset(out, 0, sizeof(*out));
+	if (bytes < 20)
+		return "shorter than a header";
+	head = (unsigned)(tcp[12] >> 4) * 4;
+	if (head < 20 || head > bytes)
+		return "impossible data offset";
+	out->flags = tcp[13];
+	out->len = bytes - head;
+	out->seq.n = get32(tcp + 4) - origin->seq;
+	out->has_ack = out->flags & FLAG_ACK;
+	out->ack.n = out->has_ack ? get32(tcp + 8) - origin->ack : 0;
+	out->has_wnd = true;
+	out->wnd = (uint16_t)(tcp[14] << 8 | tcp[15]);
+	out->urgent = (uint16_t)(tcp[18] << 8 | tcp[19]);
+	return decode_options(tcp + 20, head - 20, origin, out);
+}
+
+/* ---- comparing ---- */
+
+static const struct packet_option *find(const struct packet *p, enum packet_option_kind kind)
+{
+	for (unsigned i = 0; i < p->options; i++) {
+		if (p->option[i].kind == kind)
+			return &p->option[i];
+	}
+	return NULL;
+}
+
+static bool same_option(const struct packet_option *e, const struct packet_option *g)
+{
+	if (e->kind == OPTION_TS) /* the clock of timestamps has steps of 1 ms */
+		return e->a - g->a + 1 <= 2 && e->b == g->b;
+	if (e->kind != OPTION_SACK)
+		return e->a == g->a;
+	if (e->a != g->a)
+		return false;
+	return !memcmp(e->left, g->left, e->a * sizeof(e->left[0])) &&
+	       !memcmp(e->right, g->right, e->a * sizeof(e->right[0]));
+}
+
+static bool same_options(const struct packet *expected, const struct packet *got)
+{
+	for (enum packet_option_kind kind = OPTION_MSS; kind <= OPTION_TS; kind++) {
+		const struct packet_option *e = find(expected, kind), *g = find(got, kind);
+
+		if (!e != !g || (e && !same_option(e, g)))
+			return false;
+	}
+	return true;
+}
+
+const char *packet_differs(const struct packet *expected, const struct packet *got)
+{
+	if (expected->flow != got->flow)
+		return "connection";
+	if (expected->flags != got->flags)
+		return "flags";
+	if (expected->seq.n != got->seq.n)
+		return "sequence number";
+	if (expected->len != got->len)
+		return "length";
+	if (expected->ack.n != got->ack.n)
+		return "ack";
+	if (expected->has_wnd && expected->wnd != got->wnd)
+		return "window";
+	if (expected->has_tos && expected->tos != got->tos)
+		return "tos";
+	if (!expected->any_options && !same_options(expected, got))
+		return "options";
+	return NULL;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Segments as packet scripts write them:
+ *
+ *	S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>
+ *
+ * Flags are S F R P . U E W, or - for none. Sequence numbers are relative to the ISN of the
+ * side that they count; "=5" is the number on the wire. Without <> there are no options, and
+ * <...> stands for any. Padding and the order of options are not compared.
+ */
+#ifndef WR_SCRIPT_PACKET_H
+#define WR_SCRIPT_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PACKET_SACKS   4
+#define PACKET_OPTIONS 40 /* bytes */
+
+struct packet_number {
+	uint32_t n;
+	bool absolute; /* as on the wire */
+};
+
+enum packet_option_kind {
+	OPTION_NOP,
+	OPTION_EOL,
+	OPTION_MSS,
+	OPTION_WSCALE,
+	OPTION_SACK_OK,
+	OPTION_SACK,
+	OPTION_TS,
+	OPTION_RAW
+};
+
+struct packet_option {
+	enum packet_option_kind kind;
+	uint32_t a, b; /* MSS; shift; TSval and TSecr; block count; raw byte count */
+	uint32_t left[PACKET_SACKS], right[PACKET_SACKS];
+	uint8_t raw[PACKET_OPTIONS];
+};
+
+struct packet {
+	unsigned flow; /* "@2": the third connection of the script; 0 without */
+	uint8_t flags;
+	struct packet_number seq, ack;
+	uint32_t len; /* bytes of text */
+	bool has_ack, has_wnd;
+	uint16_t wnd, urgent;
+	bool any_options;
+	unsigned options;
+	struct packet_option option[PACKET_OPTIONS];
+	bool other_text, bad_checksum; /* "text other", "badsum": for segments going in */
+	uint8_t tos;                   /* "tos 184" */
+	bool has_tos;
+};
+
+/* Reads what follows "<" or ">"; returns NULL, or what is wrong. */
+const char *packet_parse(const char *text, struct packet *out);
+
+/* Writes it the same way. */
+void packet_print(const struct packet *p, char *out, size_t size);
+
+/* The two numbers between which all SEG.SEQ and SEG.ACK of a connection are translated. */
+struct packet_origin {
+	uint32_t seq, ack; /* wire number of relative 0: sender's and receiver's */
+	uint32_t ts_val, ts_ecr;
+};
+
+/* Option bytes, padded to a multiple of 4; returns their number. */
+unsigned packet_encode_options(const struct packet *p, const struct packet_origin *origin,
+                               uint8_t *out);
+
+/* Reads a TCP segment off the wire. Returns NULL, or what is wrong with it. */
+const char *packet_decode(const uint8_t *tcp, uint32_t bytes,
+                          const struct packet_origin *origin, struct packet *out);
+
+uint32_t packet_seq(const struct packet_number *n, uint32_t origin);
+
+/* NULL if `got` is what the script expects, or the name of what differs. */
+const char *packet_differs(const struct packet *expected, const struct packet *got);
+
+#endif /* WR_SCRIPT_PACKET_H */

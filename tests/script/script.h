@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WR_SCRIPT_H
+#define WR_SCRIPT_H
+
+#include "world.h"
+#include "wr_test.h"
+
+/* A packet script on its way; one case at a time. */
+struct script {
+	struct rte_mempool *pool;
+	const char *only; /* name of the case to run; NULL: all */
+	const char *file;
+	unsigned line;
+	char next[512]; /* the line after this one */
+	char name[512]; /* of the case; "" before the first */
+	char failure[2048];
+	unsigned cases, failed;
+	uint64_t now_ns; /* the script's time; the world may be a tolerance ahead */
+	uint64_t tolerance_ns;
+	struct world world;
+};
+
+/* Notes the first failure of a case, with file and line; returns false. */
+__attribute__((format(printf, 2, 3))) bool script_fail(struct script *s, const char *fmt, ...);
+
+bool script_is_silent(struct script *s);
+
+/* command.c: "set KEY VALUE" before the engine starts. */
+bool script_set(struct script *s, const char *text);
+
+/* command.c: what the service does, and what must be true now. */
+bool script_command(struct script *s, const char *text);
+
+#endif /* WR_SCRIPT_H */

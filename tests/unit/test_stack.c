@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_arp.h>
+#include <rte_ip.h>
+#include <rte_tcp.h>
+
+#include "craft.h"
+#include "wire.h"
+#include "wr_test.h"
+
+#define SERVER      0
+#define CLIENT      1
+#define SERVER_ADDR 0xc6120001
+#define CLIENT_ADDR 0xc6120002
+
+/* A connection of the client, as its events saw it. */
+struct seen {
+	unsigned opened, peer_closed, closed;
+	enum wr_reason reason;
+	uint32_t bytes;
+	bool polite; /* closes when the peer has */
+};
+
+static bool seen_open(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	((struct seen *)wr_tcb_user(c))->opened++;
+	return true;
+}
+
+static bool seen_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	((struct seen *)wr_tcb_user(c))->bytes += m->pkt_len;
+	rte_pktmbuf_free(m);
+	return true;
+}
+
+static void seen_room(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+}
+
+static void seen_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct seen *seen = wr_tcb_user(c);
+
+	seen->peer_closed++;
+	if (seen->polite)
+		wr_tcp_close(tcp, c);
+}
+
+static void seen_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
+{
+	struct seen *seen = wr_tcb_user(c);
+
+	seen->closed++;
+	seen->reason = reason;
+}
+
+static const struct wr_tcp_events seen_events = {
+	.on_open = seen_open,
+	.on_data = seen_data,
+	.on_room = seen_room,
+	.on_peer_closed = seen_peer_closed,
+	.on_closed = seen_closed,
+};
+
+static struct wr_tcb *connect_to(struct wire *wire, unsigned host, unsigned core, uint32_t addr,
+                                 uint16_t port, struct seen *seen)
+{
+	struct wr_tcp_connect to = {
+		.raddr = addr,
+		.rport = port,
+		.events = &seen_events,
+		.user = seen,
+	};
+	struct wr_tcb *c = NULL;
+
+	wr_tcp_options_default(&to.options);
+	assert_int_equal(wr_tcp_connect(wr_stack_tcp(wire->host[host].core[core]), &to, &c), 0);
+	return c;
+}
+
+static void send_bytes(struct wire *wire, unsigned host, unsigned core, struct wr_tcb *c,
+                       uint16_t bytes)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(wire->host[host].pool);
+
+	assert_non_null(m);
+	memset(rte_pktmbuf_append(m, bytes), 'x', bytes);
+	assert_int_equal(wr_tcp_send(wr_stack_tcp(wire->host[host].core[core]), c, m), 0);
+}
+
+/* The server has `cores` cores and the echo service, the client one core. */
+static struct wire *wire_new(unsigned cores)
+{
+	static struct wire wire;
+	struct wr_stack_conf conf;
+
+	memset(&wire, 0, sizeof(wire));
+	wire.now_ns = WR_S(1000);
+	wire.delay_ns = WR_US(50);
+	wire_conf(&conf, SERVER);
+	wire_serve(&conf, &wr_service_echo);
+	wire_attach(&wire, SERVER, &conf, cores, 8191);
+	wire_conf(&conf, CLIENT);
+	wire_attach(&wire, CLIENT, &conf, 1, 2047);
+	wire_meet(&wire);
+	return &wire;
+}
+
+/* Frames as if from the client's address. */
+static const struct craft_path from_client = {
+	.smac = {{0x02, 0, 0, 0, 0, 2}},
+	.dmac = {{0x02, 0, 0, 0, 0, 1}},
+	.src = CLIENT_ADDR,
+	.dst = SERVER_ADDR,
+};
+
+static uint64_t verdict(const struct wire *wire, unsigned host, unsigned core,
+                        enum wr_verdict which)
+{
+	return wire->host[host].stats[core].verdict[which];
+}
+
+static uint64_t connections(struct wire *wire, unsigned host, enum wr_tcp_state state)
+{
+	struct wr_stats sum;
+
+	wire_stats(wire, host, &sum);
+	return sum.connections[state];
+}
+
+static unsigned to_the_last_core(const struct rte_mbuf *m, unsigned cores)
+{
+	return cores - 1;
+}
+
+static void frames_on_the_wrong_core_reach_the_owner(void **state)
+{
+	struct wire *wire = wire_new(3);
+	struct seen seen[20] = {0};
+	struct wr_stats sum;
+
+	wire->host[SERVER].steer = to_the_last_core;
+	for (unsigned i = 0; i < WR_LEN(seen); i++) {
+		struct wr_tcb *c = connect_to(wire, CLIENT, 0, SERVER_ADDR, 7, &seen[i]);
+
+		wire_run(wire, WR_MS(20));
+		assert_int_equal(seen[i].opened, 1);
+		send_bytes(wire, CLIENT, 0, c, 1000);
+		wire_run(wire, WR_MS(20));
+		assert_int_equal(seen[i].bytes, 1000);
+	}
+	for (unsigned core = 0; core < 3; core++)
+		assert_int_not_equal(
+			wire->host[SERVER].stats[core].n[WR_STAT_tcp_passive_opens], 0);
+	wire_stats(wire, SERVER, &sum);
+	assert_int_not_equal(sum.n[WR_STAT_rx_handed_in], 0);
+	wire_free(wire);
+}
+
+static void a_hash_of_the_nic_names_the_owner(void **state)
+{
+	struct wire *wire;
+	struct wr_stack_conf conf;
+	struct craft_tcp syn = {.sport = 4000, .dport = 7, .flags = 0x02, .wnd = 1000};
+	struct rte_mbuf *m;
+
+	wire = wire_new(2);
+	wire_free(wire);
+	memset(wire, 0, sizeof(*wire));
+	wire_conf(&conf, SERVER);
+	conf.hash_is_ours = true;
+	wire_attach(wire, SERVER, &conf, 2, 1024);
+	for (unsigned entry = 0; entry < 2; entry++) {
+		m = craft_tcp(wire->host[SERVER].pool, &from_client, &syn);
+		m->hash.rss = entry;
+		m->ol_flags |= RTE_MBUF_F_RX_RSS_HASH;
+		wire_inject(wire, SERVER, 0, m);
+		assert_int_equal(verdict(wire, SERVER, 0, WR_V_core_handed_over), entry);
+	}
+	wire_run(wire, WR_MS(1));
+	wire_free(wire);
+}
+
+static void a_full_inbox_is_counted_and_costs_no_buffer(void **state)
+{
+	struct wire *wire = wire_new(2);
+	struct craft_tcp syn = {.dport = 9, .flags = 0x02, .wnd = 1000};
+	uint64_t over = 0, full = 0;
+
+	for (uint16_t port = 1; port < 12000 && full < 10; port++) {
+		syn.sport = port;
+		wire_inject(wire, SERVER, 0,
+		            craft_tcp(wire->host[SERVER].pool, &from_client, &syn));
+		while (wr_stack_tick(wire->host[SERVER].core[0], wire->now_ns)) {
+			struct rte_mbuf *m[WR_STACK_BURST];
+			unsigned n =
+				wr_stack_output(wire->host[SERVER].core[0], m, WR_STACK_BURST);
+
+			rte_pktmbuf_free_bulk(m, n);
+		}
+		over = verdict(wire, SERVER, 0, WR_V_core_handed_over);
+		full = verdict(wire, SERVER, 0, WR_V_core_handover_full);
+	}
+	assert_int_equal(full, 10);
+	assert_true(over >= 1024);
+	wire_run(wire, WR_S(2));
+	assert_int_equal(wire->host[SERVER].stats[1].n[WR_STAT_rx_handed_in],
+	                 over + verdict(wire, SERVER, 1, WR_V_arp_news));
+	wire_free(wire);
+}
+
+static void arp_news_reach_all_cores(void **state)
+{
+	struct wire *wire = wire_new(3);
+	struct craft_path nine = from_client;
+	uint64_t before;
+	struct seen seen[2] = {0};
+
+	before = verdict(wire, SERVER, 2, WR_V_arp_news);
+	nine.src = 0xc6120009;
+	nine.smac.addr_bytes[5] = 9;
+	wire_inject(wire, SERVER, 1,
+	            craft_arp(wire->host[SERVER].pool, &from_client, RTE_ARP_OP_REQUEST));
+	wire_run(wire, WR_MS(1));
+	assert_int_equal(verdict(wire, SERVER, 0, WR_V_arp_news), 1);
+	assert_int_equal(verdict(wire, SERVER, 1, WR_V_arp_request), 1);
+	assert_int_equal(verdict(wire, SERVER, 2, WR_V_arp_news), before + 1);
+
+	/* Two cores ask; both answers come to core 0. */
+	connect_to(wire, SERVER, 1, 0xc6120009, 7, &seen[0]);
+	connect_to(wire, SERVER, 2, 0xc6120009, 7, &seen[1]);
+	wire_run(wire, WR_MS(1));
+	assert_int_equal(wire->host[SERVER].stats[1].n[WR_STAT_arp_waiting], 1);
+	assert_int_equal(wire->host[SERVER].stats[2].n[WR_STAT_arp_waiting], 1);
+	wire_inject(wire, SERVER, 0,
+	            craft_arp(wire->host[SERVER].pool, &nine, RTE_ARP_OP_REPLY));
+	wire_run(wire, WR_MS(1));
+	assert_int_equal(wire->host[SERVER].stats[1].n[WR_STAT_arp_waiting], 0);
+	assert_int_equal(wire->host[SERVER].stats[2].n[WR_STAT_arp_waiting], 0);
+	wire_free(wire);
+}
+
+/* Keeps the last TCP frame that the server sent. */
+struct capture {
+	struct rte_mempool *pool;
+	struct rte_mbuf *last;
+};
+
+static bool keep_last_tcp(void *ctx, unsigned to, const struct rte_mbuf *m)
+{
+	struct capture *capture = ctx;
+	const struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, void *, sizeof(struct rte_ether_hdr));
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, void *);
+
+	if (to != CLIENT || eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
+	    ip->next_proto_id != IPPROTO_TCP)
+		return true;
+	rte_pktmbuf_free(capture->last);
+	capture->last = rte_pktmbuf_copy(m, capture->pool, 0, UINT32_MAX);
+	return false;
+}
+
+static void an_icmp_error_reaches_the_owner_of_the_quoted_flow(void **state)
+{
+	struct wire *wire = wire_new(2);
+	struct capture capture = {.pool = wire->host[CLIENT].pool};
+	struct seen seen = {0};
+
+	wire->pass = keep_last_tcp;
+	wire->ctx = &capture;
+	connect_to(wire, SERVER, 1, CLIENT_ADDR, 4242, &seen);
+	wire_run(wire, WR_MS(10));
+	assert_non_null(capture.last);
+	wire_inject(wire, SERVER, 0,
+	            craft_icmp_error(wire->host[SERVER].pool, &from_client, 3, 3, 0,
+	                             capture.last, 28));
+	wire_run(wire, WR_MS(10));
+	assert_int_equal(verdict(wire, SERVER, 0, WR_V_core_handed_over), 1);
+	assert_int_equal(verdict(wire, SERVER, 1, WR_V_icmp_error_hard), 1);
+	assert_int_equal(seen.closed, 1);
+	assert_int_equal(seen.reason, WR_REASON_unreachable);
+	rte_pktmbuf_free(capture.last);
+	wire_free(wire);
+}
+
+static void an_icmp_error_about_udp_is_soft_if_a_service_may_have_sent_it(void **state)
+{
+	struct wire *wire = wire_new(1);
+	struct craft_path ours = {.src = SERVER_ADDR, .dst = CLIENT_ADDR};
+	struct rte_mempool *pool = wire->host[SERVER].pool;
+	struct rte_mbuf *about = craft_udp(pool, &ours, 7, 4000, "x", 1);
+
+	wire_inject(wire, SERVER, 0, craft_icmp_error(pool, &from_client, 3, 3, 0, about, 28));
+	assert_int_equal(verdict(wire, SERVER, 0, WR_V_icmp_error_soft), 1);
+	rte_pktmbuf_free(about);
+	about = craft_udp(pool, &ours, 8, 4000, "x", 1);
+	wire_inject(wire, SERVER, 0, craft_icmp_error(pool, &from_client, 3, 3, 0, about, 28));
+	assert_int_equal(verdict(wire, SERVER, 0, WR_V_icmp_error_stale), 1);
+	rte_pktmbuf_free(about);
+	wire_free(wire);
+}
+
+static unsigned in_turn(const struct rte_mbuf *m, unsigned cores)
+{
+	const struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, void *, sizeof(struct rte_ether_hdr));
+
+	return (rte_be_to_cpu_16(ip->fragment_offset) & 0x1fff) / 100 % cores;
+}
+
+static enum wr_verdict count_bytes(struct wr_udp *udp, struct rte_mbuf *m,
+                                   const struct wr_tuple *from, uint8_t tos, void *user,
+                                   uint64_t now_us)
+{
+	*(uint32_t *)user += m->pkt_len;
+	rte_pktmbuf_free(m);
+	return WR_V_udp_delivered;
+}
+
+static void ask_by_udp(struct wr_udp *udp, struct rte_mbuf *m, const struct wr_tuple *to,
+                       uint64_t now_ns)
+{
+	assert_non_null(m);
+	memset(rte_pktmbuf_append(m, 8000), 'y', 8000);
+	wr_udp_send(udp, m, to, 0, now_ns / 1000);
+}
+
+static void fragments_of_one_datagram_meet_on_one_core(void **state)
+{
+	struct wire *wire = wire_new(3);
+	const struct wr_tuple to = {CLIENT_ADDR, SERVER_ADDR, 5000, 7};
+	uint32_t bytes = 0;
+	const struct wr_udp_listener listener = {
+		.port = 5000, .handler = count_bytes, .user = &bytes};
+	struct wr_udp *udp = wr_stack_udp(wire->host[CLIENT].core[0]);
+	struct rte_mempool *big = wr_test_pool("big", 16, 9000);
+	struct wr_stats sum;
+
+	wire->host[SERVER].steer = in_turn;
+	assert_int_equal(wr_udp_listen(udp, &listener), 0);
+	/* The first answer finds the owner without a neighbour, and is too long to wait. */
+	ask_by_udp(udp, rte_pktmbuf_alloc(big), &to, wire->now_ns);
+	wire_run(wire, WR_S(2));
+	ask_by_udp(udp, rte_pktmbuf_alloc(big), &to, wire->now_ns);
+	wire_run(wire, WR_MS(100));
+	wire_stats(wire, SERVER, &sum);
+	assert_int_equal(sum.n[WR_STAT_rx_reassembled], 2);
+	assert_int_equal(sum.verdict[WR_V_udp_delivered], 2);
+	assert_int_not_equal(sum.verdict[WR_V_core_handed_over], 0);
+	assert_int_equal(bytes, 8000);
+	wire_free(wire);
+	assert_int_equal(rte_mempool_avail_count(big), 16);
+}
+
+static void fragments_of_a_segment_reach_the_owner_of_its_flow(void **state)
+{
+	struct wire *wire = wire_new(2);
+	struct rte_mempool *pool = wire->host[SERVER].pool;
+
+	for (uint16_t port = 3000; port < 3016; port++) {
+		struct craft_tcp syn = {.sport = port, .dport = 7, .flags = 2, .wnd = 1000};
+		struct craft_ip first = {.proto = IPPROTO_TCP, .id = port};
+		struct craft_ip last = first;
+		const uint8_t *tcp;
+		struct rte_mbuf *m;
+
+		syn.text = "sixteen bytes...";
+		syn.text_len = 16;
+		m = craft_tcp(pool, &from_client, &syn);
+		tcp = rte_pktmbuf_mtod_offset(m, void *, 34);
+		first.fragment = RTE_IPV4_HDR_MF_FLAG;
+		last.fragment = 3; /* 24 bytes */
+		wire_inject(wire, SERVER, 0, craft_ip(pool, &from_client, &first, tcp, 24));
+		wire_inject(wire, SERVER, 1, craft_ip(pool, &from_client, &last, tcp + 24, 12));
+		rte_pktmbuf_free(m);
+		wire_run(wire, WR_MS(1));
+	}
+	assert_int_not_equal(verdict(wire, SERVER, 0, WR_V_tcp_syn_received), 0);
+	assert_int_not_equal(verdict(wire, SERVER, 1, WR_V_tcp_syn_received), 0);
+	assert_int_equal(verdict(wire, SERVER, 0, WR_V_tcp_syn_received) +
+	                         verdict(wire, SERVER, 1, WR_V_tcp_syn_received),
+	                 16);
+	wire_free(wire);
+}
+
+static void an_unknown_protocol_is_unreachable(void **state)
+{
+	struct wire *wire = wire_new(1);
+	const struct craft_ip ip = {.proto = 99};
+
+	wire_inject(wire, SERVER, 0,
+	            craft_ip(wire->host[SERVER].pool, &from_client, &ip, "12345678", 8));
+	assert_int_equal(verdict(wire, SERVER, 0, WR_V_ip_unknown_protocol), 1);
+	assert_int_equal(wire->host[SERVER].stats[0].cause[WR_CAUSE_icmp_error], 1);
+	wire_free(wire);
+}
+
+static void frames_that_found_no_room_stay_in_order(void **state)
+{
+	struct wire *wire = wire_new(1);
+	struct wr_stack *stack = wire->host[SERVER].core[0];
+	struct rte_mbuf *out[8], *again[8];
+	const struct wr_stats *stats = &wire->host[SERVER].stats[0];
+	uint64_t frames = stats->n[WR_STAT_tx_frames], bytes = stats->n[WR_STAT_tx_bytes];
+
+	for (unsigned i = 0; i < 5; i++)
+		wire_inject(
+			wire, SERVER, 0,
+			craft_arp(wire->host[SERVER].pool, &from_client, RTE_ARP_OP_REQUEST));
+	assert_int_equal(wr_stack_output(stack, out, 4), 4);
+	wr_stack_unsent(stack, out + 2, 2);
+	wr_stack_refused(stack, 1);
+	assert_int_equal(stats->n[WR_STAT_tx_staged], 3);
+	assert_int_equal(wr_stack_output(stack, again, 8), 3);
+	assert_ptr_equal(again[0], out[2]);
+	assert_ptr_equal(again[1], out[3]);
+	wr_stack_tick(stack, wire->now_ns);
+	assert_int_equal(stats->n[WR_STAT_tx_frames] - frames, 4);
+	assert_int_equal(stats->n[WR_STAT_tx_bytes] - bytes, 5 * 42);
+	assert_int_equal(stats->n[WR_STAT_tx_refused], 1);
+	assert_int_equal(stats->n[WR_STAT_tx_ring_full], 1);
+	rte_pktmbuf_free_bulk(out, 2);
+	rte_pktmbuf_free_bulk(again, 3);
+	wire_free(wire);
+}
+
+static void a_drain_closes_everything_in_order(void **state)
+{
+	struct wire *wire = wire_new(2);
+	struct wr_stack_message drain[2] = {{.ask = WR_ASK_DRAIN}, {.ask = WR_ASK_DRAIN}};
+	struct seen seen[100] = {0}, late = {0};
+
+	for (unsigned i = 0; i < WR_LEN(seen); i++) {
+		seen[i].polite = true;
+		connect_to(wire, CLIENT, 0, SERVER_ADDR, 7, &seen[i]);
+	}
+	wire_run(wire, WR_S(3)); /* one core first asks for the client */
+	assert_int_equal(connections(wire, SERVER, WR_TCP_ESTABLISHED), WR_LEN(seen));
+	for (unsigned core = 0; core < 2; core++)
+		assert_int_equal(wr_stack_post(wire->host[SERVER].core[core], &drain[core]), 0);
+	wire_run(wire, WR_MS(500));
+	for (unsigned i = 0; i < WR_LEN(seen); i++) {
+		assert_int_equal(seen[i].peer_closed, 1);
+		assert_int_equal(seen[i].closed, 1);
+		assert_int_equal(seen[i].reason, WR_REASON_finished);
+	}
+	assert_int_equal(connections(wire, SERVER, WR_TCP_ESTABLISHED), 0);
+	assert_int_equal(drain[0].done, 1);
+	connect_to(wire, CLIENT, 0, SERVER_ADDR, 7, &late);
+	wire_run(wire, WR_S(1));
+	assert_int_equal(late.closed, 1);
+	assert_int_equal(late.reason, WR_REASON_refused);
+	wire_free(wire);
+}
+
+static void control_is_answered_with_a_page_of_connections(void **state)
+{
+	struct wire *wire = wire_new(1);
+	static struct wr_stack_message page;
+	struct seen seen[100] = {0};
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < WR_LEN(seen); i++)
+		connect_to(wire, CLIENT, 0, SERVER_ADDR, 7, &seen[i]);
+	wire_run(wire, WR_MS(100));
+	page = (struct wr_stack_message) {.ask = WR_ASK_CONNECTIONS, .every = 1};
+	do {
+		assert_int_equal(wr_stack_post(wire->host[SERVER].core[0], &page), 0);
+		wire_run(wire, WR_US(10));
+		assert_int_equal(page.done, 1);
+		assert_true(page.count <= WR_ASK_PAGE);
+		found += page.count;
+	} while (page.cursor != UINT32_MAX);
+	assert_int_equal(found, WR_LEN(seen));
+	wire_free(wire);
+}
+
+static void a_full_mailbox_says_so(void **state)
+{
+	struct wire *wire = wire_new(1);
+	static struct wr_stack_message message[80];
+	unsigned posted = 0;
+
+	while (posted < 80 && !wr_stack_post(wire->host[SERVER].core[0], &message[posted]))
+		posted++;
+	assert_int_equal(posted, 63);
+	wire_run(wire, WR_US(10));
+	assert_int_equal(wire->host[SERVER].stats[0].n[WR_STAT_control_messages], 63);
+	wire_free(wire);
+}
+
+static uint64_t fake_cycles(void)
+{
+	static uint64_t cycles;
+
+	return cycles += 100;
+}
+
+static void one_round_of_32_is_timed(void **state)
+{
+	struct wire *wire = wire_new(1);
+	struct wr_stack_conf conf;
+	const struct wr_stats *stats = &wire->host[SERVER].stats[0];
+
+	wire_free(wire);
+	wire_conf(&conf, SERVER);
+	conf.cycles = fake_cycles;
+	wire_attach(wire, SERVER, &conf, 1, 256);
+	for (unsigned i = 0; i < 64; i++) {
+		struct rte_mbuf *out[4];
+
+		wire_inject(
+			wire, SERVER, 0,
+			craft_arp(wire->host[SERVER].pool, &from_client, RTE_ARP_OP_REQUEST));
+		wr_stack_tick(wire->host[SERVER].core[0], wire->now_ns);
+		rte_pktmbuf_free_bulk(
+			out, wr_stack_output(wire->host[SERVER].core[0], out, WR_LEN(out)));
+	}
+	assert_int_equal(stats->cycles_bursts, 2);
+	assert_int_equal(stats->cycles_frames, 2);
+	assert_int_equal(stats->cycles[WR_STAGE_classify], 200);
+	assert_int_equal(stats->cycles[WR_STAGE_process], 200);
+	wire_free(wire);
+}
+
+static void two_services_on_one_port_are_refused_in_words(void **state)
+{
+	struct wire *wire = wire_new(1);
+	struct wr_stack_conf conf = wire->host[SERVER].conf;
+	struct wr_stats stats = {0};
+	struct wr_err err = {0};
+
+	wire_serve(&conf, &wr_service_echo);
+	assert_null(wr_stack_new(&conf, &stats, 0, &err));
+	assert_int_equal(err.exit, WR_EXIT_USAGE);
+	assert_string_equal(err.text, "echo: TCP port 7 is taken by another service; "
+	                              "give one of them another port");
+	wire_free(wire);
+}
+
+static int start(void **state)
+{
+	wr_test_eal(512);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frames_on_the_wrong_core_reach_the_owner),
+		cmocka_unit_test(a_hash_of_the_nic_names_the_owner),
+		cmocka_unit_test(a_full_inbox_is_counted_and_costs_no_buffer),
+		cmocka_unit_test(arp_news_reach_all_cores),
+		cmocka_unit_test(an_icmp_error_reaches_the_owner_of_the_quoted_flow),
+		cmocka_unit_test(an_icmp_error_about_udp_is_soft_if_a_service_may_have_sent_it),
+		cmocka_unit_test(fragments_of_one_datagram_meet_on_one_core),
+		cmocka_unit_test(fragments_of_a_segment_reach_the_owner_of_its_flow),
+		cmocka_unit_test(an_unknown_protocol_is_unreachable),
+		cmocka_unit_test(frames_that_found_no_room_stay_in_order),
+		cmocka_unit_test(a_drain_closes_everything_in_order),
+		cmocka_unit_test(control_is_answered_with_a_page_of_connections),
+		cmocka_unit_test(a_full_mailbox_says_so),
+		cmocka_unit_test(one_round_of_32_is_timed),
+		cmocka_unit_test(two_services_on_one_port_are_refused_in_words),
+	};
+
+	return cmocka_run_group_tests(tests, start, NULL);
+}

@@ -127,6 +127,14 @@ static bool drain(struct control *c, struct wr_stack_message *message)
 	return true;
 }
 
+static void tell_left(const struct wr_server *server)
+{
+	unsigned long long open = open_connections(server);
+
+	fprintf(stderr, "wringer: %llu connection%s had not ended when the process did.\n",
+	        open, open == 1 ? "" : "s");
+}
+
 bool wr_control_run(struct wr_server *server)
 {
 	uint64_t now_ns = wr_clock_ns(&server->clock);
@@ -144,6 +152,8 @@ bool wr_control_run(struct wr_server *server)
 
 	message = calloc(server->eal.workers, sizeof(*message));
 	drained = message && drain(&c, message);
+	if (!drained)
+		tell_left(server);
 	wr_server_halt(server);
 	free(message);
 	return drained;

@@ -59,7 +59,7 @@ void wr_report_ready(FILE *out, const struct wr_server *server)
 	wr_conf_echo(server->conf, join, &ip);
 	wr_conf_echo(server->conf, join, &service);
 	fprintf(out, "ready %s: %s answers %s on %s with %u worker%s\n", server->eal.instance,
-	        ip.text, service.text, server->port.spec, server->eal.workers,
+	        ip.text, service.text, server->conf->port.spec[0], server->eal.workers,
 	        server->eal.workers == 1 ? "" : "s");
 	fflush(out);
 }

@@ -13,7 +13,8 @@ import tempfile
 import time
 import unittest
 
-from harness import WRINGER, Namespace, require, run
+import clients
+from harness import HOST, WRINGER, Appliance, Namespace, require, require_appliance, run
 
 USAGE, ENVIRONMENT = 2, 3
 GOOD = ("--port", "net_null0", "--ip", "198.18.0.1/24")
@@ -301,6 +302,49 @@ class Life(CliCase):
             server.stop()
             self.assertEqual(server.process.returncode, 0)
         self.assertEqual("".join(server.log).count("has not moved"), 1)
+
+
+class Shutdown(CliCase):
+    """SIGINT with connections open."""
+
+    def setUp(self):
+        require_appliance()
+        self.appliance = Appliance("--drain", "5s")
+        self.addCleanup(self.appliance.remove)
+        self.appliance.start()
+        self.appliance.namespace.enter()
+        self.sock = clients.connect(HOST, 7)
+        self.addCleanup(self.sock.close)
+        clients.echo(self.sock, b"still there?", half_close=False)
+
+    def interrupt(self):
+        self.appliance.process.send_signal(signal.SIGINT)
+
+    def test_connections_end_by_fin_and_the_report_says_so(self):
+        self.interrupt()
+        self.assertEqual(self.sock.recv(10), b"")
+        self.sock.close()
+        self.appliance.process.wait(3)
+        self.assertEqual(self.appliance.stop(), 0)
+        self.assertTrue(self.appliance.final.document["drained"])
+        self.assertEqual(self.appliance.final.document["stats"]["mbuf_in_use"], 0)
+
+    def test_a_second_signal_ends_it_at_once(self):
+        self.interrupt()
+        self.assertEqual(self.sock.recv(10), b"")
+        began = time.monotonic()
+        self.assertEqual(self.appliance.stop(), 0)
+        self.assertLess(time.monotonic() - began, 2)
+        self.assertFalse(self.appliance.final.document["drained"])
+        self.assertIn("1 connection had not ended", self.appliance.log())
+
+    def test_it_ends_after_the_drain_time_whatever_clients_do(self):
+        self.interrupt()
+        began = time.monotonic()
+        self.appliance.process.wait(10)
+        self.assertGreater(time.monotonic() - began, 4)
+        self.assertEqual(self.appliance.stop(), 0)
+        self.assertFalse(self.appliance.final.document["drained"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Cycles per request on one core: a server engine and a client engine joined in memory, no
+ * driver, no second core. One case a process; the result is one JSON object on standard
+ * output. docs/bench.md says what the figures mean.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cable.h"
+#include "client.h"
+#include "sample.h"
+
+#define SPARE_BUFS    8192 /* of each pool, beyond one a connection */
+#define OPEN_AT_ONCE  256  /* connections being opened */
+#define OPEN_LIMIT_NS WR_S(60)
+#define TIME_WAIT_US  10000 /* of connect-request-close: ports must come back */
+
+struct options {
+	enum client_mode mode;
+	const char *mode_name;
+	uint32_t connections; /* or datagrams, or connections at a time: outstanding requests */
+	bool nic;
+	unsigned runs;
+	double seconds; /* a run */
+	const char *lcores;
+};
+
+struct bench {
+	struct options options;
+	struct cable cable;
+	struct client client;
+	bool hugepages;
+	/* One value a run. */
+	struct sample total, engines, cable_cycles, other, nanoseconds;
+	struct sample stage[WR_STAGE_COUNT];
+	struct sample burst; /* frames */
+};
+
+static void usage(void)
+{
+	fputs("usage: bench_mem [--mode rr|crr|udp] [--connections N] [--checksums "
+	      "nic|software]\n"
+	      "                 [--runs N] [--seconds S] [--lcores LIST]\n",
+	      stderr);
+	exit(WR_EXIT_USAGE);
+}
+
+static enum client_mode mode_of(const char *name)
+{
+	if (!strcmp(name, "rr"))
+		return CLIENT_RR;
+	if (!strcmp(name, "crr"))
+		return CLIENT_CRR;
+	if (!strcmp(name, "udp"))
+		return CLIENT_UDP;
+	usage();
+	return CLIENT_RR;
+}
+
+static void parse(struct options *o, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{"mode", required_argument, NULL, 'm'},
+		{"connections", required_argument, NULL, 'c'},
+		{"checksums", required_argument, NULL, 'k'},
+		{"runs", required_argument, NULL, 'r'},
+		{"seconds", required_argument, NULL, 's'},
+		{"lcores", required_argument, NULL, 'l'},
+		{0},
+	};
+	int c;
+
+	*o = (struct options) {
+		.mode_name = "rr",
+		.connections = 1000,
+		.nic = true,
+		.runs = 5,
+		.seconds = 1,
+		.lcores = "0",
+	};
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'm':
+			o->mode_name = optarg;
+			break;
+		case 'c':
+			o->connections = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'k':
+			o->nic = !strcmp(optarg, "nic");
+			break;
+		case 'r':
+			o->runs = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			o->seconds = strtod(optarg, NULL);
+			break;
+		case 'l':
+			o->lcores = optarg;
+			break;
+		default:
+			usage();
+		}
+	}
+	o->mode = mode_of(o->mode_name);
+	if (!o->connections || !o->runs || o->runs > SAMPLE_MAX || o->seconds <= 0)
+		usage();
+}
+
+/* ---- set-up ---- */
+
+static void start_hosts(struct bench *b)
+{
+	uint32_t connections = wr_max(b->options.connections + 64, 1024);
+	unsigned bufs = b->options.connections + SPARE_BUFS;
+	struct wr_stack_conf conf;
+
+	if (b->options.mode == CLIENT_CRR)
+		connections *= 4; /* the ends of a connection do not end together */
+	host_conf(&conf, HOST_SERVER, connections, b->options.nic);
+	host_serve(&conf, &wr_service_echo);
+	host_start(&b->cable.host[HOST_SERVER], "server", &conf, bufs, &b->cable.clock);
+	host_conf(&conf, HOST_CLIENT, connections, b->options.nic);
+	conf.tcp.time_wait_us = TIME_WAIT_US;
+	host_start(&b->cable.host[HOST_CLIENT], "client", &conf, bufs, &b->cable.clock);
+	client_init(&b->client, b->options.mode, b->options.connections);
+	client_attach(&b->client, &b->cable.host[HOST_CLIENT]);
+}
+
+static void give_up(const struct bench *b, const char *what)
+{
+	fprintf(stderr,
+	        "%s: %lu of %u connections, %lu failed, %lu frames lost, %lu no buffer\n", what,
+	        b->client.opened, b->options.connections, b->client.failed, b->cable.lost,
+	        b->client.no_buf);
+	exit(WR_EXIT_FAILED);
+}
+
+static void open_all(struct bench *b)
+{
+	uint64_t limit_ns = wr_clock_ns(&b->cable.clock) + OPEN_LIMIT_NS;
+	uint32_t at_once = HOST_CLIENT_ADDRS; /* until every address is resolved */
+
+	while (b->client.opened < b->options.connections) {
+		while (b->client.connects < b->options.connections &&
+		       b->client.connects - b->client.opened < at_once &&
+		       client_connect(&b->client))
+			;
+		cable_round(&b->cable);
+		if (b->client.opened >= HOST_CLIENT_ADDRS)
+			at_once = OPEN_AT_ONCE;
+		if (wr_clock_ns(&b->cable.clock) > limit_ns)
+			give_up(b, "not all connections opened");
+	}
+}
+
+static void send_first(struct bench *b)
+{
+	b->client.go = true;
+	for (uint32_t i = 0; i < b->options.connections; i++) {
+		if (!client_request(&b->client, i, wr_clock_ns(&b->cable.clock)))
+			give_up(b, "no buffer for a first request");
+		if (i % WR_STACK_BURST == WR_STACK_BURST - 1)
+			cable_round(&b->cable);
+	}
+}
+
+/* ---- measuring ---- */
+
+/* Connections that ended are opened anew. */
+static void keep_connecting(struct bench *b)
+{
+	struct client *client = &b->client;
+
+	while (client->connects - client->closed < b->options.connections &&
+	       client_connect(client))
+		;
+}
+
+static uint64_t done(const struct bench *b)
+{
+	return b->options.mode == CLIENT_CRR ? b->client.closed : b->client.replies;
+}
+
+static uint64_t run_for(struct bench *b, uint64_t cycles)
+{
+	uint64_t begin = wr_clock_cycles(), now;
+
+	do {
+		if (b->options.mode == CLIENT_CRR)
+			keep_connecting(b);
+		cable_round(&b->cable);
+		now = wr_clock_cycles();
+	} while (now - begin < cycles);
+	return now - begin;
+}
+
+/* Cycles of one stage per request: those sampled, for as many frames as there were. */
+static double stage_cycles(const struct wr_stats *before, const struct wr_stats *after,
+                           unsigned stage, double requests)
+{
+	uint64_t cycles = after->cycles[stage] - before->cycles[stage];
+	uint64_t sampled = after->cycles_frames - before->cycles_frames;
+	uint64_t frames = after->n[WR_STAT_rx_frames] - before->n[WR_STAT_rx_frames];
+
+	return sampled ? (double)cycles / (double)sampled * (double)frames / requests : 0;
+}
+
+static void measure(struct bench *b, uint64_t cycles)
+{
+	struct wr_stats before[2] = {b->cable.host[0].stats, b->cable.host[1].stats};
+	uint64_t done_before = done(b), frames = 0, bursts = 0;
+	double requests, total, cable, stages = 0;
+
+	b->cable.cycles = b->cable.frames = 0;
+	total = (double)run_for(b, cycles);
+	requests = (double)(done(b) - done_before);
+	if (requests <= 0)
+		give_up(b, "nothing was answered");
+	total /= requests;
+	for (unsigned h = 0; h < 2; h++) {
+		const struct wr_stats *after = &b->cable.host[h].stats;
+
+		frames += after->n[WR_STAT_rx_frames] - before[h].n[WR_STAT_rx_frames];
+		bursts += after->cycles_bursts - before[h].cycles_bursts;
+	}
+	cable = (double)b->cable.cycles / (double)b->cable.frames * (double)frames / requests;
+	for (unsigned s = 0; s < WR_STAGE_COUNT; s++) {
+		double of_stage = 0;
+
+		for (unsigned h = 0; h < 2; h++)
+			of_stage +=
+				stage_cycles(&before[h], &b->cable.host[h].stats, s, requests);
+		sample_add(&b->stage[s], of_stage);
+		stages += of_stage;
+	}
+	sample_add(&b->total, total);
+	sample_add(&b->cable_cycles, cable);
+	sample_add(&b->engines, total - cable);
+	sample_add(&b->other, total - cable - stages);
+	sample_add(&b->nanoseconds, (total - cable) * 1e9 / (double)b->cable.clock.hz);
+	sample_add(&b->burst, bursts ? (double)frames / (double)bursts / 32 : 0);
+}
+
+static json_t *stages_json(const struct bench *b)
+{
+	json_t *stages = json_object();
+
+	for (unsigned s = 0; s < WR_STAGE_COUNT; s++)
+		if (s != WR_STAGE_rx && s != WR_STAGE_tx) /* of the cable, and counted there */
+			json_object_set_new(stages, wr_stage_desc[s].name,
+			                    sample_json(&b->stage[s]));
+	json_object_set_new(stages, "loop", sample_json(&b->other));
+	return stages;
+}
+
+static uint64_t troubles(const struct bench *b)
+{
+	uint64_t n = b->cable.lost + b->client.no_buf + b->client.failed;
+
+	for (unsigned h = 0; h < 2; h++) {
+		const struct wr_stats *stats = &b->cable.host[h].stats;
+
+		n += stats->cause[WR_CAUSE_tcp_rexmit_rto] +
+		     stats->cause[WR_CAUSE_tcp_rexmit_fast] + stats->n[WR_STAT_tx_dropped] +
+		     stats->n[WR_STAT_mbuf_alloc_failed];
+	}
+	return n;
+}
+
+static void report(const struct bench *b)
+{
+	json_t *out = json_pack(
+		"{s:s, s:I, s:s, s:b, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "mode",
+		b->options.mode_name, "connections", (json_int_t)b->options.connections,
+		"checksums", b->options.nic ? "nic" : "software", "hugepages", b->hugepages,
+		"tsc_hz", (double)b->cable.clock.hz, "cycles", sample_json(&b->engines),
+		"cable_cycles", sample_json(&b->cable_cycles), "total_cycles",
+		sample_json(&b->total), "ns", sample_json(&b->nanoseconds), "stages",
+		stages_json(b), "burst", sample_json(&b->burst), "lost_or_sent_again",
+		(json_int_t)troubles(b));
+
+	json_dumpf(out, stdout, JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(out);
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b;
+	uint64_t cycles;
+
+	parse(&b.options, argc, argv);
+	b.hugepages = host_eal(b.options.connections > 20000 ? 900 : 256, b.options.lcores);
+	cable_init(&b.cable, b.options.nic);
+	start_hosts(&b);
+	if (b.options.mode == CLIENT_RR)
+		open_all(&b);
+	if (b.options.mode != CLIENT_CRR)
+		send_first(&b);
+	cycles = (uint64_t)(b.options.seconds * (double)b.cable.clock.hz);
+	run_for(&b, cycles / 2); /* warm up */
+	for (unsigned i = 0; i < b.options.runs; i++)
+		measure(&b, cycles);
+	report(&b);
+	cable_free(&b.cable);
+	for (unsigned h = 0; h < 2; h++)
+		host_stop(&b.cable.host[h]);
+	client_free(&b.client);
+	return WR_EXIT_OK;
+}

@@ -41,7 +41,7 @@ static const char usage[] =
 	"With more than 10,000 connections a sample is shown, unless --sample or --max is "
 	"given.\n"
 	"cwnd, ssthresh, unacked, retrans (over its life), lost and sacked are in segments, "
-        "times in\n"
+	"times in\n"
 	"milliseconds, all else in bytes.\n"
 	"Exit status: 0 done, 2 usage, or several processes and no --instance, 3 no such "
 	"process.\n";

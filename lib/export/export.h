@@ -28,7 +28,7 @@ struct wr_export {
 	struct wr_snapshot *now, *spare;
 	pthread_mutex_t ask_lock; /* one question at a time */
 	struct wr_asking *asking; /* one for each core */
-	bool stopping;		  /* control: sets, telemetry threads: read */
+	bool stopping;            /* control: sets, telemetry threads: read */
 	struct MHD_Daemon *http;  /* NULL: no endpoint */
 };
 
@@ -38,7 +38,7 @@ struct wr_export {
  * asked, -ETIMEDOUT if its worker does not answer, -ESHUTDOWN if the process is about to end.
  */
 int wr_export_ask(struct wr_export *export, unsigned core, const struct wr_tcp_filter *filter,
-		  uint32_t every, uint32_t *cursor, struct wr_tcp_info *out, unsigned *count);
+                  uint32_t every, uint32_t *cursor, struct wr_tcp_info *out, unsigned *count);
 
 /* Makes the telemetry commands answer for this process; NULL: no more, for nobody. */
 int wr_telemetry_serve(struct wr_export *export);

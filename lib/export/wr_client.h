@@ -28,7 +28,7 @@ void wr_client_close(struct wr_client *client);
 /* Sends "/command" or "/command,params". Returns the answer's value, which the caller owns, or
  * NULL and *err. */
 json_t *wr_client_ask(struct wr_client *client, const char *command, const char *params,
-		      struct wr_err *err);
+                      struct wr_err *err);
 
 /* Rebuilds the process's newest snapshot. Returns 0, or a negative errno and *err. */
 int wr_client_snapshot(struct wr_client *client, struct wr_snapshot *out, struct wr_err *err);
@@ -45,7 +45,7 @@ struct wr_client_page {
  * core's last. Returns 0, or a negative errno and *err. Release the page when done with it.
  */
 int wr_client_connections(struct wr_client *client, struct wr_ss_query *query,
-			  struct wr_client_page *page, struct wr_err *err);
+                          struct wr_client_page *page, struct wr_err *err);
 void wr_client_page_release(struct wr_client_page *page);
 
 #endif /* WR_CLIENT_H */

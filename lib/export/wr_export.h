@@ -23,7 +23,7 @@ struct wr_export;
 /* One worker. All pointers are borrowed until wr_export_stop(). */
 struct wr_export_core {
 	const struct wr_stats *stats;
-	struct wr_stack *stack;		/* asked for its connections; NULL: cannot be asked */
+	struct wr_stack *stack;         /* asked for its connections; NULL: cannot be asked */
 	const struct rte_mempool *pool; /* its buffers; may be NULL */
 	unsigned lcore, cpu;
 	int socket; /* NUMA node; -1 if unknown */

@@ -11,21 +11,21 @@
 /* Of one worker core. */
 struct wr_snapshot_core {
 	struct wr_stats stats;
-	uint32_t lcore;		 /* EAL lcore */
-	uint32_t cpu;		 /* CPU it is pinned to */
-	int32_t socket;		 /* NUMA node; -1 if unknown */
-	uint32_t busy_ppm;	 /* share of the last interval's cycles that was busy, 1e-6 */
-	uint32_t pool_objects;	 /* buffers of its pool; 0 if it has none */
+	uint32_t lcore;          /* EAL lcore */
+	uint32_t cpu;            /* CPU it is pinned to */
+	int32_t socket;          /* NUMA node; -1 if unknown */
+	uint32_t busy_ppm;       /* share of the last interval's cycles that was busy, 1e-6 */
+	uint32_t pool_objects;   /* buffers of its pool; 0 if it has none */
 	uint32_t pool_available; /* of these, free */
 };
 
 /* Of one port. */
 struct wr_snapshot_port {
-	char spec[64];			  /* as the user wrote it: "tap:wr0" */
-	char driver[32];		  /* "net_tap" */
-	uint32_t link_mbps;		  /* 0: unknown */
+	char spec[64];                    /* as the user wrote it: "tap:wr0" */
+	char driver[32];                  /* "net_tap" */
+	uint32_t link_mbps;               /* 0: unknown */
 	struct wr_port_counters counters; /* since it was opened */
-	struct wr_port_counters rate;	  /* per second of the last interval */
+	struct wr_port_counters rate;     /* per second of the last interval */
 };
 
 /*
@@ -38,7 +38,7 @@ struct wr_snapshot {
 	char command[16];      /* what it does: "serve" */
 	char version[32];      /* of Wringer */
 	char revision[64];     /* of its source; may be empty */
-	char dpdk[32];	       /* DPDK's version */
+	char dpdk[32];         /* DPDK's version */
 	uint64_t start_unix_s; /* when it started, seconds since 1970 */
 	uint64_t tsc_hz;       /* cycles a second */
 	uint64_t sequence;     /* 1 for the process's first, then one more each */

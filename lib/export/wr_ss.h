@@ -16,8 +16,8 @@
 struct wr_ss_query {
 	uint32_t core;
 	uint32_t cursor; /* of wr_tcp_dump() */
-	uint32_t skip;	 /* connections of the page at `cursor` that were seen already */
-	uint32_t every;	 /* 1: all; n: every n-th table entry */
+	uint32_t skip;   /* connections of the page at `cursor` that were seen already */
+	uint32_t every;  /* 1: all; n: every n-th table entry */
 	struct wr_tcp_filter filter;
 };
 
@@ -35,7 +35,7 @@ int wr_ss_query_parse(struct wr_ss_query *query, const char *text);
  * all states, `listening` with LISTEN alone. Returns 0, or -EINVAL and *err.
  */
 int wr_ss_filter_parse(struct wr_tcp_filter *filter, bool all, bool listening, int argc,
-		       char *const argv[], struct wr_err *err);
+                       char *const argv[], struct wr_err *err);
 
 /* What to print of a connection. */
 struct wr_ss_show {

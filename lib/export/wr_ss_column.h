@@ -30,7 +30,7 @@ uint64_t wr_ss_number(const struct wr_ss_column *column, const struct wr_tcp_inf
 
 /* Any column's value as text; returns its length. */
 size_t wr_ss_text(char *text, size_t size, const struct wr_ss_column *column,
-		  const struct wr_tcp_info *info);
+                  const struct wr_tcp_info *info);
 
 /* Sets the column from JSON; words stay the JSON's. Returns 0 or -EINVAL. */
 int wr_ss_set(const struct wr_ss_column *column, struct wr_tcp_info *info, const json_t *value);

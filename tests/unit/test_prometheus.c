@@ -178,9 +178,9 @@ static void the_names_are_those_of_the_documentation(void **state)
 		"wringer_start_time_seconds ",
 		"wringer_tcp_connections{core=\"1\",state=\"fin_wait_1\"} ",
 		"wringer_packets_dropped_total{core=\"0\",direction=\"in\",reason=\"tcp_paws\"}"
-	        " ",
+		" ",
 		"wringer_packets_dropped_total{port=\"0\",direction=\"in\",reason=\"nic_"
-	        "missed\"} 0",
+		"missed\"} 0",
 		"wringer_books_unbalanced_frames{core=\"0\",direction=\"in\"} ",
 		"wringer_tcp_retransmitted_segments_total{core=\"0\",cause=\"rto\"} ",
 		"wringer_tcp_transitions_total{from=\"established\",to=\"close_wait\"} ",

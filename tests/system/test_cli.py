@@ -56,9 +56,13 @@ class Running:
         return out
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
+        if self.process.poll() is not None:
+            return
+        try:
+            self.stop()
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.communicate()
+            self.process.communicate()
 
 
 class CliCase(unittest.TestCase):
@@ -327,7 +331,7 @@ class Shutdown(CliCase):
         self.appliance.process.wait(3)
         self.assertEqual(self.appliance.stop(), 0)
         self.assertTrue(self.appliance.final.document["drained"])
-        self.assertEqual(self.appliance.final.document["stats"]["mbuf_in_use"], 0)
+        self.assertEqual(self.appliance.final["mbuf_in_use"], 0)
 
     def test_a_second_signal_ends_it_at_once(self):
         self.interrupt()

@@ -52,8 +52,10 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 		.rexmits = c->rexmits,
 		.lost = c->lost,
 		.sacked = c->sacked,
-		.bytes_in = c->in_base + wr_seq_span(c->in_seq, c->rcv.nxt),
-		.bytes_acked = c->acked_base + wr_seq_span(c->acked_seq, c->snd.una),
+		.bytes_in =
+			c->in_base + wr_seq_span(c->in_seq, c->rcv.nxt) - tcb_fin_received(c),
+		.bytes_acked = c->acked_base + wr_seq_span(c->acked_seq, c->snd.una) -
+	                       tcb_fin_acked(c),
 		.age_us = ticks_us(tcp->now_tick - c->opened_tick),
 		.idle_us = ticks_us(tcp->now_tick - c->last_rx_tick),
 		.cc = c->cc.ops->name,

@@ -352,6 +352,15 @@ static void offer_room(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->events->on_room(tcp, c);
 }
 
+/* SYN and FIN take a sequence number each, but are not text. */
+static uint32_t controls_acked(const struct wr_tcb *c, struct wr_seq ack)
+{
+	uint32_t syn = wr_seq_eq(c->snd.una, c->iss);
+	uint32_t fin = (c->flags & WR_TCB_FIN_SENT) && wr_seq_eq(ack, c->snd.nxt);
+
+	return syn + fin;
+}
+
 void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,
                uint32_t flight)
 {
@@ -362,8 +371,8 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		c->acked_base += wr_seq_span(c->acked_seq, seg->ack);
 		c->acked_seq = seg->ack;
 	}
+	WR_COUNT(tcp->stats, tcp_bytes_acked, acked - controls_acked(c, seg->ack));
 	c->snd.una = seg->ack;
-	WR_COUNT(tcp->stats, tcp_bytes_acked, acked);
 	rtt_us = free_acked(tcp, c);
 	if (wr_unlikely(rtt_us == 0))
 		rtt_us = rtt_by_timestamp(tcp, c, seg);

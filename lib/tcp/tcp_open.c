@@ -12,9 +12,10 @@
 static bool may_reset(struct wr_tcp *tcp)
 {
 	uint32_t cost = tcp->conf.rsts_per_s ? 1000000 / tcp->conf.rsts_per_s : 0;
+	uint32_t burst = wr_max(cost, 100000); /* at least one, at most those of 0.1 s at once */
 
-	if (tcp->rst_tokens_us + 100000 < tcp->now_us)
-		tcp->rst_tokens_us = tcp->now_us - 100000;
+	if (tcp->rst_tokens_us + burst < tcp->now_us)
+		tcp->rst_tokens_us = tcp->now_us - burst;
 	if (tcp->conf.rsts_per_s && tcp->rst_tokens_us + cost <= tcp->now_us) {
 		tcp->rst_tokens_us += cost;
 		return true;

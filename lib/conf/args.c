@@ -26,6 +26,11 @@ static bool is_switch_word(const char *word)
 	return false;
 }
 
+static bool takes_dashes(const struct wr_conf_key *key)
+{
+	return key && key->kind == &wr_conf_words;
+}
+
 /* The value in the next word, if this option takes it. */
 static int value_behind(struct option *o, int argc, char *const *argv, int *i,
                         struct wr_err *err)
@@ -43,7 +48,7 @@ static int value_behind(struct option *o, int argc, char *const *argv, int *i,
 	} else if (!key && strcmp(o->name, "config") != 0) {
 		if (!word || word[0] == '-')
 			return 0; /* a typing error, told of later */
-	} else if (!word || strncmp(word, "--", 2) == 0) {
+	} else if (!word || (strncmp(word, "--", 2) == 0 && !takes_dashes(key))) {
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
 		                  "--%s: the value is missing; write --%s %s", o->name, o->name,
 		                  key ? key->kind->meta : "FILE");

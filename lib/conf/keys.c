@@ -69,7 +69,7 @@ static const struct wr_conf_key machine[] = {
 	SWITCH("no-huge", "off", no_huge, "Do not use hugepages"),
 	VALUE(text, "instance", NULL, instance,
 	      "Name of this process for ss and stats; without it, wringer-PID"),
-	VALUE(text, "eal", NULL, eal, "Further arguments for DPDK's EAL"),
+	VALUE(words, "eal", NULL, eal, "Further arguments for DPDK's EAL"),
 	END
 };
 

@@ -179,6 +179,11 @@ const struct wr_conf_kind wr_conf_text = {
 	"TEXT", "text on one line", read_text, write_text, NULL, NULL,
 };
 
+/* Options of another program: the value may begin with dashes. */
+const struct wr_conf_kind wr_conf_words = {
+	"'ARGS'", "arguments on one line", read_text, write_text, NULL, NULL,
+};
+
 /* Reads a number up to max at *p and moves *p behind it. */
 static bool read_small(const char **p, unsigned max, unsigned *out)
 {

@@ -101,7 +101,7 @@ static int refuse_init(const struct wr_eal_conf *conf, const struct wr_eal *eal,
 		                  *reason ? reason : strerror(-rc));
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc, "DPDK does not start: %s; try %s",
 	                  *reason ? reason : strerror(-rc),
-	                  eal->hugepages ? "--no-huge" : "another --mem, or 'wringer doctor'");
+	                  eal->hugepages ? "--no-huge" : "another --mem or --eal");
 }
 
 /* EAL starts without the devices that failed: ask for each. */

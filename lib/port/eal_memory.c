@@ -150,7 +150,7 @@ int wr_eal_memory_choose(const struct wr_eal_conf *conf, const struct wr_memory 
 	eal->mem_mib = conf->mem_mib ? conf->mem_mib : need;
 	if (eal->mem_mib < need)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
-		                  "--mem %u: pools and tables need %u MiB; use --mem %u or "
+		                  "--mem %uM: pools and tables need %u MiB; use --mem %uM or "
 		                  "more, or fewer connections or cores",
 		                  conf->mem_mib, need, need);
 	if (!eal->hugepages && memory->plain_bytes < eal->mem_mib * MIB)

@@ -174,7 +174,7 @@ class Machine(CliCase):
                      "--lcores", "1000")
 
     def test_too_little_memory_is_refused(self):
-        self.refused(ENVIRONMENT, r"--mem 16: pools and tables need \d+ MiB", *GOOD,
+        self.refused(ENVIRONMENT, r"--mem 16M: pools and tables need \d+ MiB; use --mem \d+M", *GOOD,
                      "--no-huge", "--mem", "16M")
 
     def test_more_memory_than_there_is_is_refused(self):

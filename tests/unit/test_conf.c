@@ -476,12 +476,6 @@ static void the_printed_configuration_reads_back(void **state)
 	                      "--echo", "7,7007", "--discard", "none", "--metrics",
 	                      "127.0.0.1:9464", "--eal", "--log-level=debug", "--delack", "off",
 	                      "--seed", "5"),
-	                 -EINVAL);
-	assert_int_equal(ARGS(&action, "--port", "net_null0,size=64", "--ip",
-	                      "198.18.0.1/24,198.18.1.1/30", "--gateway", "198.18.0.9",
-	                      "--echo", "7,7007", "--discard", "none", "--metrics",
-	                      "127.0.0.1:9464", "--eal=--log-level=debug", "--delack", "off",
-	                      "--seed", "5"),
 	                 0);
 	wr_conf_print(out, &conf);
 	fclose(out);

@@ -320,7 +320,7 @@ static void too_little_memory_is_refused(void **state)
 	struct wr_err err;
 
 	assert_int_equal(wr_eal_memory_choose(&conf, &memory, &eal, &err), -ENOMEM);
-	assert_non_null(strstr(err.text, "--mem 64: pools and tables need 116 MiB"));
+	assert_non_null(strstr(err.text, "--mem 64M: pools and tables need 116 MiB"));
 	assert_int_equal(err.exit, WR_EXIT_ENVIRONMENT);
 	conf.mem_mib = 2000;
 	assert_int_equal(wr_eal_memory_choose(&conf, &memory, &eal, &err), -ENOMEM);

@@ -5,6 +5,9 @@
 # Sourced, never run. Exit codes are those of the wringer command: 2 usage, 3 environment.
 
 set -euo pipefail
+# A signal ends the script through its EXIT trap, also while a program runs that ignores it.
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
 WR_TOP=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 WR_BUILD=${WR_BUILD:-$WR_TOP/build}

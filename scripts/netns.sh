@@ -22,9 +22,6 @@ wr_netns_cleanups=()
 netns_begin() {
 	local name=$1
 	have ip || die 3 "the ip command is missing; run scripts/setup"
-	# The script ends by the signal's name, but through the EXIT trap.
-	trap 'exit 130' INT
-	trap 'exit 143' TERM HUP
 	trap netns_end EXIT
 	wr_netns=$name
 	if ! ip netns add "$name" 2>/dev/null; then

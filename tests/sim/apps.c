@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What connections are for: bulk, request and response, slow readers, half close, abort. All
+ * are one application with different numbers; see struct sim_end_plan.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "sim.h"
+
+#define RETRY_NS WR_MS(10) /* when there was no buffer */
+
+/* ---- which connection ---- */
+
+struct sim_flow *sim_flow_by_port(struct sim *sim, uint16_t port0, uint16_t port1)
+{
+	for (unsigned i = 0; i < sim->plan->flows; i++) {
+		struct sim_flow *flow = &sim->flow[i];
+
+		if (flow->started && flow->port[0] == port0 && flow->port[1] == port1)
+			return flow;
+	}
+	return NULL;
+}
+
+/* The end of a connection just opened: of an active open it is the user, else it is found. */
+static struct sim_end *end_of(struct wr_tcb *c)
+{
+	struct sim_core *core;
+	struct sim_flow *flow;
+	struct wr_tuple tuple;
+	struct sim_end *end;
+
+	wr_tcb_tuple(c, &tuple);
+	core = wr_tcb_user(c);
+	flow = sim_flow_by_port(core->host->sim, tuple.rport, tuple.lport);
+	if (!flow)
+		return NULL;
+	end = &flow->end[1];
+	end->core = core;
+	return end;
+}
+
+/* ---- sending ---- */
+
+/* Bytes that may have been sent by now: request and response take turns. */
+static uint32_t allowed(const struct sim_end *end)
+{
+	const struct sim_end_plan *peer = end->flow->end[!end->side].plan;
+	uint64_t turns;
+
+	if (!end->plan->turn)
+		return end->plan->text;
+	turns = end->received / peer->turn + (end->side == 0);
+	return (uint32_t)RTE_MIN((uint64_t)end->plan->text, turns * end->plan->turn);
+}
+
+static struct rte_mbuf *text_buffer(struct sim_end *end, uint32_t n)
+{
+	struct rte_mempool *pool = end->core->host->pool;
+	struct rte_mbuf *m;
+	uint8_t *p;
+
+	/* An application that takes the last buffers would be its own undoing. */
+	if (rte_mempool_avail_count(pool) < end->core->host->pool_size / 8)
+		return NULL;
+	m = rte_pktmbuf_alloc(pool);
+	if (!m)
+		return NULL;
+	p = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)n);
+	for (uint32_t i = 0; i < n; i++)
+		p[i] = sim_text(end->flow, end->side, end->queued + i);
+	return m;
+}
+
+static void maybe_close(struct wr_tcp *tcp, struct sim_end *end)
+{
+	bool sent = end->queued == end->plan->text, received = end->received == end->expected;
+
+	if (!end->c || end->closing || !end->opened)
+		return;
+	switch (end->plan->closing) {
+	case SIM_CLOSE_AFTER_SENDING:
+		end->closing = sent;
+		break;
+	case SIM_CLOSE_AFTER_PEER:
+		end->closing = sent && end->eof;
+		break;
+	case SIM_CLOSE_AFTER_ALL:
+		end->closing = sent && received;
+		break;
+	}
+	if (end->closing)
+		wr_tcp_close(tcp, end->c);
+}
+
+static void send_text(struct wr_tcp *tcp, struct sim_end *end)
+{
+	struct sim *sim = end->sim;
+	uint32_t may = allowed(end);
+
+	while (end->c && end->queued < may && end->write_due_ns <= sim->now_ns) {
+		uint32_t n = wr_min(end->plan->chunk, may - end->queued);
+		struct rte_mbuf *m = text_buffer(end, n);
+		int rc;
+
+		if (!m) {
+			end->write_due_ns = sim->now_ns + RETRY_NS;
+			return;
+		}
+		rc = wr_tcp_send(tcp, end->c, m);
+		if (rc) {
+			rte_pktmbuf_free(m);
+			if (rc != -ENOBUFS)
+				sim_fail(sim, "an open connection takes text: %d", rc);
+			return; /* on_room goes on */
+		}
+		end->queued += n;
+		if (end->plan->write_ns)
+			end->write_due_ns = sim->now_ns + end->plan->write_ns;
+	}
+	maybe_close(tcp, end);
+}
+
+/* ---- events ---- */
+
+static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c, struct sim_end *end)
+{
+	if (end->opened)
+		sim_fail(end->sim, "a connection opens once");
+	end->c = c;
+	end->opened = true;
+	wr_tcb_set_user(c, end);
+	sim_say(end->sim, "flow %u end %u is open", end->flow->index, end->side);
+	send_text(tcp, end);
+	return true;
+}
+
+static bool on_open_active(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	return on_open(tcp, c, wr_tcb_user(c));
+}
+
+static bool on_open_passive(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct sim_end *end = end_of(c);
+
+	return end && on_open(tcp, c, end);
+}
+
+static void check_text(struct sim_end *end, const struct rte_mbuf *m)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	if (end->received + m->data_len > end->expected)
+		sim_fail(end->sim, "no more is delivered than was sent");
+	for (uint32_t i = 0; i < m->data_len; i++) {
+		if (p[i] == sim_text(end->flow, end->reads, end->received + i))
+			continue;
+		sim_fail(end->sim, "what is delivered is what was sent: flow %u end %u byte %u",
+		         end->flow->index, end->side, end->received + i);
+		return;
+	}
+}
+
+static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	struct sim_end *end = wr_tcb_user(c);
+	struct sim *sim = end->sim;
+
+	if (end->eof)
+		sim_fail(sim, "nothing is delivered after the end");
+	if (sim->now_ns < end->read_due_ns) {
+		end->refused_text = true;
+		return false;
+	}
+	check_text(end, m);
+	end->received += m->data_len;
+	if (!end->half_ns && end->received >= end->expected / 2)
+		end->half_ns = sim->now_ns;
+	if (end->received == end->expected)
+		end->done_ns = sim->now_ns;
+	end->gulped += m->data_len;
+	sim->hash = sim_digest(sim->hash ^ sim->now_ns, &end->received, sizeof(end->received));
+	rte_pktmbuf_free(m);
+	if (end->plan->gulp && end->gulped >= end->plan->gulp) {
+		end->gulped = 0;
+		end->read_due_ns = sim->now_ns + end->plan->read_ns;
+	}
+	if (end->plan->turn || end->plan->closing == SIM_CLOSE_AFTER_ALL)
+		send_text(tcp, end);
+	return true;
+}
+
+static void on_room(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	send_text(tcp, wr_tcb_user(c));
+}
+
+static void on_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct sim_end *end = wr_tcb_user(c);
+
+	if (end->eof)
+		sim_fail(end->sim, "the end comes once");
+	if (end->received != end->expected)
+		sim_fail(end->sim, "the end comes after all text: %u of %u", end->received,
+		         end->expected);
+	end->eof = true;
+	sim_say(end->sim, "flow %u end %u: the peer closed", end->flow->index, end->side);
+	maybe_close(tcp, end);
+}
+
+static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
+{
+	struct sim_end *end = wr_tcb_user(c);
+
+	(void)tcp;
+	if (end->closed)
+		sim_fail(end->sim, "a connection ends once");
+	end->closed = true;
+	end->reason = reason;
+	end->c = NULL;
+	sim_say(end->sim, "flow %u end %u: %s", end->flow->index, end->side,
+	        wr_reason_desc[reason].name);
+}
+
+static const struct wr_tcp_events active = {
+	on_open_active, on_data, on_room, on_peer_closed, on_closed,
+};
+
+static const struct wr_tcp_events passive = {
+	on_open_passive, on_data, on_room, on_peer_closed, on_closed,
+};
+
+/* ---- set-up ---- */
+
+static void fill_options(const struct sim_flow_plan *plan, struct wr_tcp_options *options)
+{
+	wr_tcp_options_default(options);
+	options->nodelay = plan->nodelay;
+	options->keepalive = plan->keepalive;
+	options->keepalive_idle_s = 20;
+	options->keepalive_interval_s = 5;
+	options->keepalive_probes = 8;
+}
+
+static int listen_on_all_cores(struct sim *sim, const struct sim_flow_plan *plan)
+{
+	struct sim_host *host = &sim->host[1];
+
+	for (unsigned i = 0; i < host->plan->cores; i++) {
+		struct wr_tcp_listener listener = {
+			.port = plan->rport,
+			.events = &passive,
+			.user = &host->core[i],
+		};
+		int rc;
+
+		fill_options(plan, &listener.options);
+		rc = wr_tcp_listen(wr_stack_tcp(host->core[i].stack), &listener);
+		if (rc) {
+			sim_fail(sim, "a port can be listened to: %d", rc);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static void init_end(struct sim *sim, struct sim_flow *flow, unsigned side)
+{
+	struct sim_end *end = &flow->end[side];
+
+	end->sim = sim;
+	end->flow = flow;
+	end->plan = &flow->plan->end[side];
+	end->side = side;
+	end->reads = flow->plan->echo ? side : !side;
+	end->expected = flow->plan->end[end->reads].text;
+}
+
+/* The core of host `side` that owns the connection, if its ports are known. */
+static struct sim_core *owner_core(struct sim *sim, const struct sim_flow *flow, unsigned side)
+{
+	const struct sim_flow_plan *plan = flow->plan;
+	struct sim_host *host = &sim->host[side];
+	const struct wr_tuple tuple = {
+		.laddr = 0xc6120001 + side,
+		.raddr = 0xc6120001 + !side,
+		.lport = side ? plan->rport : plan->lport,
+		.rport = side ? plan->lport : plan->rport,
+	};
+
+	return plan->lport ? &host->core[wr_owner_of(&host->owner, &tuple)]
+	                   : &host->core[flow->index % host->plan->cores];
+}
+
+int sim_apps_init(struct sim *sim)
+{
+	for (unsigned i = 0; i < sim->plan->flows; i++) {
+		struct sim_flow *flow = &sim->flow[i];
+
+		flow->plan = &sim->plan->flow[i];
+		flow->index = i;
+		for (unsigned side = 0; side < SIM_HOSTS; side++) {
+			init_end(sim, flow, side);
+			flow->end[side].core = owner_core(sim, flow, side);
+		}
+		if (!flow->plan->echo && !flow->plan->simultaneous &&
+		    listen_on_all_cores(sim, flow->plan))
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- time ---- */
+
+static bool connects(const struct sim_end *end)
+{
+	return end->side == 0 || end->flow->plan->simultaneous;
+}
+
+/* Opens the connection from this end. */
+static void start(struct sim *sim, struct sim_end *end)
+{
+	const struct sim_flow_plan *plan = end->flow->plan;
+	struct wr_tcp_connect to = {
+		.raddr = 0xc6120001 + !end->side,
+		.lport = end->side ? plan->rport : plan->lport,
+		.rport = end->side ? plan->lport : plan->rport,
+		.events = &active,
+		.user = end,
+	};
+	struct wr_tuple tuple;
+	int rc;
+
+	fill_options(plan, &to.options);
+	rc = wr_tcp_connect(wr_stack_tcp(end->core->stack), &to, &end->c);
+	if (rc) {
+		sim_fail(sim, "a connection can be opened: %d", rc);
+		return;
+	}
+	wr_tcb_tuple(end->c, &tuple);
+	end->flow->port[end->side] = tuple.lport;
+	end->flow->port[!end->side] = tuple.rport;
+	end->flow->started = true;
+}
+
+static bool has_reading_due(const struct sim_end *end)
+{
+	return end->refused_text && end->c;
+}
+
+static bool has_writing_due(const struct sim_end *end)
+{
+	return end->c && end->opened && end->queued < allowed(end) && end->write_due_ns;
+}
+
+static bool has_abort_due(const struct sim_end *end)
+{
+	return end->c && end->plan->abort_ns != SIM_NEVER && !end->aborted;
+}
+
+static bool run_end(struct sim *sim, struct sim_end *end)
+{
+	struct wr_tcp *tcp = wr_stack_tcp(end->core->stack);
+	bool any = false;
+
+	if (connects(end) && !end->c && !end->closed &&
+	    end->flow->plan->start_ns <= sim->now_ns) {
+		start(sim, end);
+		any = true;
+	}
+	if (has_abort_due(end) && end->plan->abort_ns <= sim->now_ns) {
+		end->aborted = true;
+		sim_say(sim, "flow %u end %u aborts", end->flow->index, end->side);
+		wr_tcp_abort(tcp, end->c);
+		any = true;
+	}
+	if (has_reading_due(end) && end->read_due_ns <= sim->now_ns) {
+		end->refused_text = false;
+		wr_tcp_resume(tcp, end->c);
+		any = true;
+	}
+	if (has_writing_due(end) && end->write_due_ns <= sim->now_ns) {
+		send_text(tcp, end);
+		any = true;
+	}
+	return any;
+}
+
+bool sim_apps_run(struct sim *sim, struct sim_core *core)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < sim->plan->flows; i++)
+		for (unsigned side = 0; side < SIM_HOSTS; side++)
+			if (sim->flow[i].end[side].core == core)
+				any |= run_end(sim, &sim->flow[i].end[side]);
+	return any;
+}
+
+static uint64_t end_deadline(const struct sim_end *end)
+{
+	uint64_t at = SIM_NEVER;
+
+	if (connects(end) && !end->c && !end->closed)
+		at = end->flow->plan->start_ns;
+	if (has_abort_due(end))
+		at = RTE_MIN(at, end->plan->abort_ns);
+	if (has_reading_due(end))
+		at = RTE_MIN(at, end->read_due_ns);
+	if (has_writing_due(end))
+		at = RTE_MIN(at, end->write_due_ns);
+	return at;
+}
+
+uint64_t sim_apps_deadline(const struct sim *sim, const struct sim_core *core)
+{
+	uint64_t at = SIM_NEVER;
+
+	for (unsigned i = 0; i < sim->plan->flows; i++)
+		for (unsigned side = 0; side < SIM_HOSTS; side++)
+			if (sim->flow[i].end[side].core == core)
+				at = RTE_MIN(at, end_deadline(&sim->flow[i].end[side]));
+	return at;
+}
+
+/* ---- the end ---- */
+
+static bool is_aborted(const struct sim_flow *flow)
+{
+	return flow->plan->end[0].abort_ns != SIM_NEVER ||
+	       flow->plan->end[1].abort_ns != SIM_NEVER;
+}
+
+bool sim_apps_done(const struct sim *sim)
+{
+	for (unsigned i = 0; i < sim->plan->flows; i++) {
+		const struct sim_flow *flow = &sim->flow[i];
+		const struct sim_end *far = &flow->end[1];
+
+		if (!flow->end[0].closed)
+			return false;
+		if (flow->plan->echo || far->closed)
+			continue;
+		if (!is_aborted(flow) || far->opened)
+			return false;
+	}
+	return true;
+}
+
+static void check_end(struct sim *sim, const struct sim_end *end)
+{
+	unsigned flow = end->flow->index, side = end->side;
+
+	if (!end->closed)
+		sim_fail(sim,
+		         "every connection ends in time: flow %u end %u, %s, "
+		         "sent %u of %u, received %u of %u%s",
+		         flow, side, end->opened ? "open" : "never opened", end->queued,
+		         end->plan->text, end->received, end->expected,
+		         end->eof ? ", end seen" : "");
+	else if (end->reason != WR_REASON_finished)
+		sim_fail(sim, "a connection ends because it is finished: flow %u end %u, %s",
+		         flow, side, wr_reason_desc[end->reason].name);
+	else if (end->received != end->expected || !end->eof)
+		sim_fail(sim, "all text and the end are delivered: flow %u end %u, %u of %u",
+		         flow, side, end->received, end->expected);
+}
+
+void sim_apps_check_end(struct sim *sim)
+{
+	for (unsigned i = 0; i < sim->plan->flows; i++) {
+		const struct sim_flow *flow = &sim->flow[i];
+
+		if (is_aborted(flow))
+			continue;
+		check_end(sim, &flow->end[0]);
+		if (!flow->plan->echo)
+			check_end(sim, &flow->end[1]);
+	}
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "plan.h"
+#include "wr_flow.h"
+#include "wr_prng.h"
+#include "wr_seq.h"
+#include "wr_siphash.h"
+#include "wr_tcp.h"
+
+static const struct sim_path_plan calm_path = {
+	.rate_bps = 100000000,
+	.delay_ns = WR_MS(10),
+	.queue_bytes = 1 << 20,
+};
+
+static const struct sim_host_plan calm_host = {
+	.cores = 1,
+	.mtu = 1500,
+	.timestamps = true,
+	.sack = true,
+	.wscale = true,
+	.rcv_buf = 256 << 10,
+	.snd_buf = 256 << 10,
+	.ooo_bytes = 384 << 10,
+	.ooo_pieces = 512,
+	.delack_us = 40000,
+	.time_wait_us = 60000000,
+	.iw_segments = 10,
+	.burst = 64,
+	.tx_slots = 512,
+};
+
+static const struct sim_end_plan quiet_end = {
+	.chunk = 1400,
+	.abort_ns = SIM_NEVER,
+	.closing = SIM_CLOSE_AFTER_PEER,
+};
+
+void sim_plan_calm(struct sim_plan *plan, uint64_t seed)
+{
+	struct wr_prng prng;
+
+	memset(plan, 0, sizeof(*plan));
+	wr_prng_seed(&prng, seed);
+	plan->seed = seed;
+	plan->start_us = 1000000 + wr_prng_below(&prng, 1000000000);
+	plan->bound_ns = WR_S(300);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		plan->path[i] = calm_path;
+		plan->host[i] = calm_host;
+		plan->host[i].key[0] = wr_prng_u64(&prng);
+		plan->host[i].key[1] = wr_prng_u64(&prng);
+	}
+	plan->flows = 1;
+	for (unsigned i = 0; i < SIM_FLOWS; i++) {
+		struct sim_flow_plan *flow = &plan->flow[i];
+
+		flow->lport = (uint16_t)(40000 + i);
+		flow->rport = (uint16_t)(5000 + i);
+		flow->end[0] = flow->end[1] = quiet_end;
+		flow->end[0].text = 100000;
+		flow->end[0].closing = SIM_CLOSE_AFTER_SENDING;
+	}
+}
+
+/* ---- drawing ---- */
+
+static uint32_t below(struct wr_prng *prng, uint32_t bound)
+{
+	return wr_prng_below(prng, bound);
+}
+
+static bool one_in(struct wr_prng *prng, uint32_t n)
+{
+	return below(prng, n) == 0;
+}
+
+/* 2^low .. 2^high, each power equally likely. */
+static uint32_t power(struct wr_prng *prng, unsigned low, unsigned high)
+{
+	uint32_t base = 1u << (low + below(prng, high - low));
+
+	return base + below(prng, base);
+}
+
+static struct sim_window window(struct wr_prng *prng, uint64_t most_ns)
+{
+	uint64_t from = below(prng, 4000) * WR_MS(1);
+
+	return (struct sim_window) {from, from + below(prng, 1000) * most_ns / 1000};
+}
+
+static void draw_path(struct wr_prng *prng, struct sim_path_plan *path)
+{
+	path->rate_bps = power(prng, 18, 30);
+	path->delay_ns = power(prng, 10, 28);
+	path->queue_bytes = 20000 + power(prng, 12, 20);
+	if (one_in(prng, 3))
+		path->loss_ppm = power(prng, 10, 17);
+	if (one_in(prng, 5)) {
+		path->burst_ppm = power(prng, 8, 14);
+		path->burst_end_ppm = power(prng, 16, 19);
+	}
+	if (one_in(prng, 4))
+		path->duplicate_ppm = power(prng, 10, 18);
+	if (one_in(prng, 4))
+		path->reorder_ppm = power(prng, 10, 19);
+	path->reorder_ns = power(prng, 12, 28);
+	if (one_in(prng, 6))
+		path->jitter_ns = power(prng, 12, 27);
+	if (one_in(prng, 5))
+		path->corrupt_ppm = power(prng, 10, 17);
+	if (one_in(prng, 10))
+		path->down = window(prng, WR_S(15));
+	for (unsigned i = 0; i < SIM_RULES; i++)
+		if (one_in(prng, 8))
+			path->rule[i] = (struct sim_rule) {
+				.prey = (enum sim_prey)(1 + below(prng, SIM_ARPS)),
+				.count = 1 + below(prng, 4),
+				.byte = below(prng, 30000),
+			};
+}
+
+static void draw_host(struct wr_prng *prng, struct sim_host_plan *host)
+{
+	static const uint16_t mtus[] = {576, 1280, 1500, 1500, 1500, 9000};
+
+	host->cores = one_in(prng, 3) ? 2 : 1;
+	host->mtu = one_in(prng, 3) ? (uint16_t)(576 + below(prng, 8425))
+	                            : mtus[below(prng, WR_LEN(mtus))];
+	host->timestamps = !one_in(prng, 3);
+	host->sack = !one_in(prng, 3);
+	host->wscale = !one_in(prng, 4);
+	host->rcv_buf = one_in(prng, 3) ? power(prng, 12, 16) : power(prng, 15, 20);
+	host->snd_buf = one_in(prng, 3) ? power(prng, 13, 16) : power(prng, 15, 20);
+	host->ooo_bytes = one_in(prng, 3) ? power(prng, 12, 16) : host->rcv_buf * 2;
+	host->ooo_pieces = one_in(prng, 3) ? (uint16_t)power(prng, 1, 6) : 256;
+	host->held_bufs = host->mtu > 1500 ? 700 : 3000;
+	host->delack_us = one_in(prng, 4) ? 0 : 40000;
+	host->time_wait_us = power(prng, 19, 26);
+	host->iw_segments = (uint8_t)(1 + below(prng, 10));
+	host->steer_badly = host->cores > 1 && !one_in(prng, 3);
+	host->burst = one_in(prng, 3) ? 1 + below(prng, 64) : 64;
+	if (one_in(prng, 4))
+		host->late_ns = power(prng, 12, 26);
+	if (one_in(prng, 4))
+		host->hold_ns = power(prng, 12, 29);
+	if (one_in(prng, 4))
+		host->tx_slots = 1 + below(prng, 64);
+	if (one_in(prng, 8))
+		host->refuse_ppm = power(prng, 10, 17);
+	if (one_in(prng, 8))
+		host->tx_full = window(prng, WR_S(5));
+	if (one_in(prng, 8)) {
+		host->starved = window(prng, WR_S(5));
+		host->buffers_left = below(prng, 20);
+	}
+}
+
+static void draw_end(struct wr_prng *prng, struct sim_end_plan *end, uint32_t mtu)
+{
+	end->text = one_in(prng, 5) ? below(prng, 3000) : power(prng, 8, 17);
+	end->chunk = one_in(prng, 4) ? 1 + below(prng, 300) : 1 + below(prng, mtu + 400);
+	end->chunk = RTE_MAX(end->chunk, end->text / 800 + 1);
+	if (one_in(prng, 5) && end->text / end->chunk < 300)
+		end->write_ns = power(prng, 14, 25);
+	if (one_in(prng, 4)) {
+		end->gulp = 1 + end->text / (1 + below(prng, 30));
+		end->read_ns = power(prng, 18, 29);
+	}
+	end->closing = (enum sim_closing)below(prng, 3);
+}
+
+/* Somebody has to close first. */
+static void settle_closing(struct wr_prng *prng, struct sim_flow_plan *flow)
+{
+	struct sim_end_plan *end = flow->end;
+	unsigned first = one_in(prng, 3);
+
+	if (flow->echo)
+		first = 0;
+	if (end[first].closing == SIM_CLOSE_AFTER_PEER)
+		end[first].closing = SIM_CLOSE_AFTER_SENDING;
+}
+
+static void draw_turns(struct wr_prng *prng, struct sim_flow_plan *flow)
+{
+	uint32_t turns = 1 + below(prng, 50);
+
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		struct sim_end_plan *end = &flow->end[i];
+
+		end->turn = 1 + below(prng, 3000);
+		end->text = end->turn * turns;
+		end->chunk = RTE_MAX(end->chunk, end->turn / 20 + 1);
+		end->write_ns = 0;
+		end->closing = SIM_CLOSE_AFTER_ALL;
+	}
+}
+
+static void draw_flow(struct wr_prng *prng, struct sim_plan *plan, struct sim_flow_plan *flow)
+{
+	uint32_t mtu = wr_min(plan->host[0].mtu, plan->host[1].mtu);
+
+	flow->start_ns = below(prng, 2000) * WR_MS(1);
+	flow->nodelay = one_in(prng, 2);
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		draw_end(prng, &flow->end[i], mtu);
+	switch (below(prng, 8)) {
+	case 0:
+	case 1:
+		flow->echo = true;
+		flow->rport = 7;
+		flow->end[0].closing =
+			one_in(prng, 2) ? SIM_CLOSE_AFTER_SENDING : SIM_CLOSE_AFTER_ALL;
+		break;
+	case 2:
+		draw_turns(prng, flow);
+		break;
+	case 3:
+		flow->end[one_in(prng, 2)].text = 0; /* bulk one way */
+		break;
+	case 4:
+		flow->simultaneous = true;
+		break;
+	case 5:
+		flow->keepalive = true;
+		flow->end[one_in(prng, 2)].abort_ns =
+			flow->start_ns + below(prng, 3000) * WR_MS(1);
+		break;
+	default:
+		break;
+	}
+	settle_closing(prng, flow);
+	if (!flow->simultaneous && one_in(prng, 2))
+		flow->lport = 0;
+}
+
+void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
+{
+	struct wr_prng prng;
+	bool wrap;
+
+	sim_plan_calm(plan, seed);
+	wr_prng_seed(&prng, seed ^ 0x737761726d);
+	plan->calm_ns = WR_S(5) + below(&prng, 15) * WR_S(1);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		draw_path(&prng, &plan->path[i]);
+		draw_host(&prng, &plan->host[i]);
+	}
+	if (!one_in(&prng, 3)) { /* most paths are alike in both directions */
+		plan->path[1].rate_bps = plan->path[0].rate_bps;
+		plan->path[1].delay_ns = plan->path[0].delay_ns;
+	}
+	plan->flows = 1 + below(&prng, SIM_FLOWS);
+	for (unsigned i = 0; i < plan->flows; i++)
+		draw_flow(&prng, plan, &plan->flow[i]);
+	wrap = one_in(&prng, 3);
+	if (wrap) {
+		if (!plan->flow[0].lport)
+			plan->flow[0].lport = 40000;
+		sim_plan_near_wrap(plan, one_in(&prng, 2) ? 0 : 1u << 31, below(&prng, 20000));
+	}
+}
+
+/* ---- sequence numbers ---- */
+
+/* What RFC 6528 adds to the clock: must be what tcp_isn() adds. */
+static uint32_t isn_part(const uint64_t key[2], const struct wr_tuple *t)
+{
+	const struct wr_sipkey secret = {key[0], key[1]};
+	const struct wr_sipkey isn = {wr_siphash24(&secret, 2, 0), wr_siphash24(&secret, 2, 1)};
+
+	return (uint32_t)wr_siphash24(&isn, (uint64_t)t->laddr << 32 | t->raddr,
+	                              (uint64_t)t->lport << 16 | t->rport);
+}
+
+void sim_plan_near_wrap(struct sim_plan *plan, uint32_t wrap, uint32_t before)
+{
+	const struct sim_flow_plan *flow = &plan->flow[0];
+	const struct wr_tuple near = {0xc6120001, 0xc6120002, flow->lport, flow->rport};
+	const struct wr_tuple far = {0xc6120002, 0xc6120001, flow->rport, flow->lport};
+	uint32_t isn = wrap - before;
+	uint32_t clock = isn - isn_part(plan->host[0].key, &near);
+	uint32_t best = UINT32_MAX;
+	uint64_t best_key = plan->host[1].key[0];
+
+	/* A whole lap of the clock later, so that the start is never before zero. */
+	plan->start_us = (1ull << 34) + ((uint64_t)clock << 2) - flow->start_ns / 1000;
+	for (unsigned i = 0; i < 1 << 14; i++) {
+		uint32_t distance;
+
+		plan->host[1].key[0]++;
+		distance = wrap - (clock + isn_part(plan->host[1].key, &far));
+		if (distance < best) {
+			best = distance;
+			best_key = plan->host[1].key[0];
+		}
+	}
+	plan->host[1].key[0] = best_key;
+}

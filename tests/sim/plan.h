@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What one simulated run consists of: hosts, paths, faults, connections. A plan is made from
+ * a seed, or by a scenario, and decides everything: the same plan gives the same run.
+ */
+#ifndef WR_SIM_PLAN_H
+#define WR_SIM_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SIM_HOSTS 2
+#define SIM_CORES 2 /* of one host, at most */
+#define SIM_FLOWS 4
+#define SIM_RULES 3
+#define SIM_NEVER UINT64_MAX
+
+/* A stretch of virtual time in which something is wrong, ns since the start. */
+struct sim_window {
+	uint64_t from_ns, to_ns; /* equal: never */
+};
+
+/* Frames that are lost because of what they are. */
+enum sim_prey {
+	SIM_NO_PREY,
+	SIM_SYNS,    /* SYNs without ACK */
+	SIM_SYNACKS, /* SYNs with ACK */
+	SIM_FINS,    /* segments with FIN, text or not */
+	SIM_SEGMENT, /* the segment that holds byte `byte` of the text, and its repetitions */
+	SIM_ACKS,    /* segments without text, SYN, FIN or RST */
+	SIM_ARPS,
+};
+
+struct sim_rule {
+	enum sim_prey prey;
+	uint32_t count; /* the first so many are lost */
+	uint32_t byte;  /* SIM_SEGMENT */
+};
+
+/* One direction of the path between the hosts. */
+struct sim_path_plan {
+	uint64_t rate_bps;      /* of the bottleneck */
+	uint64_t delay_ns;      /* one way */
+	uint32_t queue_bytes;   /* before the bottleneck; what does not fit is lost */
+	uint32_t loss_ppm;      /* evenly */
+	uint32_t burst_ppm;     /* a burst of losses begins */
+	uint32_t burst_end_ppm; /* and ends, each by frame */
+	uint32_t duplicate_ppm;
+	uint32_t reorder_ppm;
+	uint64_t reorder_ns; /* late by up to so much, if reordered */
+	uint64_t jitter_ns;  /* every frame late by up to so much */
+	uint32_t corrupt_ppm;
+	struct sim_window down;
+	struct sim_rule rule[SIM_RULES];
+};
+
+struct sim_host_plan {
+	unsigned cores;
+	uint16_t mtu;
+	bool timestamps, sack, wscale;
+	uint32_t rcv_buf, snd_buf, ooo_bytes;
+	uint16_t ooo_pieces;
+	uint32_t held_bufs;
+	uint32_t delack_us;
+	uint64_t time_wait_us;
+	uint8_t iw_segments;
+	uint64_t key[2];
+	bool steer_badly;          /* frames come to any core's queue */
+	unsigned burst;            /* frames taken at once, 1..64 */
+	uint64_t late_ns;          /* the core looks at its timers late by up to so much */
+	uint64_t hold_ns;          /* the NIC keeps what it sent for so long */
+	unsigned tx_slots;         /* of the NIC's queue */
+	uint32_t refuse_ppm;       /* bursts of which the driver drops a frame */
+	struct sim_window tx_full; /* the NIC's queue takes nothing */
+	struct sim_window starved; /* the pool has only buffers_left */
+	unsigned buffers_left;
+};
+
+/* When an end of a connection says that it has no more text. */
+enum sim_closing {
+	SIM_CLOSE_AFTER_SENDING, /* half close: goes on receiving */
+	SIM_CLOSE_AFTER_PEER,    /* when the peer's FIN came */
+	SIM_CLOSE_AFTER_ALL,     /* when all was sent and all was received */
+};
+
+/* What one end of a connection does. */
+struct sim_end_plan {
+	uint32_t text;     /* bytes to send */
+	uint32_t chunk;    /* bytes given to the engine at once */
+	uint64_t write_ns; /* between two chunks; 0: as fast as they are taken */
+	uint32_t gulp;     /* bytes that the application reads at once; 0: all */
+	uint64_t read_ns;  /* between two gulps */
+	uint32_t turn;     /* request/response: bytes of one turn; 0: no turns */
+	uint64_t abort_ns; /* since the start; SIM_NEVER */
+	enum sim_closing closing;
+};
+
+struct sim_flow_plan {
+	uint64_t start_ns;
+	bool echo;         /* the far end is the echo service; else an end of ours */
+	bool simultaneous; /* both ends connect */
+	bool nodelay, keepalive;
+	uint16_t lport; /* 0: the engine chooses */
+	uint16_t rport;
+	struct sim_end_plan end[SIM_HOSTS]; /* 0: who connects */
+};
+
+struct sim_plan {
+	uint64_t seed;
+	uint64_t start_us;                    /* what the engine's clock shows at the start */
+	uint64_t calm_ns;                     /* from here on nothing goes wrong any more */
+	uint64_t bound_ns;                    /* so long after that everything must be over */
+	struct sim_path_plan path[SIM_HOSTS]; /* path[i]: from host i */
+	struct sim_host_plan host[SIM_HOSTS];
+	unsigned flows;
+	struct sim_flow_plan flow[SIM_FLOWS];
+};
+
+/* A calm plan: 100 Mbit/s, 10 ms each way, defaults, one connection that sends 100,000 bytes.
+ */
+void sim_plan_calm(struct sim_plan *plan, uint64_t seed);
+
+/* Swarm testing: draws first which faults are on, then how strong they are. */
+void sim_plan_draw(struct sim_plan *plan, uint64_t seed);
+
+/*
+ * Chooses the clock and host 1's key so that the first connection's sequence numbers pass
+ * `wrap` (0 or 2^31) soon after it was opened, on both sides. Its ports must be set.
+ */
+void sim_plan_near_wrap(struct sim_plan *plan, uint32_t wrap, uint32_t before);
+
+#endif /* WR_SIM_PLAN_H */

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Situations that chance hardly ever meets, and paths whose goodput is known. */
+
+#include <math.h>
+#include <string.h>
+
+#include "scenarios.h"
+
+#define TROUBLE_NS WR_S(30) /* faults stop here unless a scenario says otherwise */
+
+/* Both ends send, the first 300,000 bytes, the other a third of it. */
+static void both_ways(struct sim_plan *plan)
+{
+	struct sim_flow_plan *flow = &plan->flow[0];
+
+	plan->calm_ns = TROUBLE_NS;
+	flow->end[0].text = 300000;
+	flow->end[1].text = 100000;
+	flow->end[1].closing = SIM_CLOSE_AFTER_SENDING;
+}
+
+static void everywhere(struct sim_plan *plan, uint32_t loss_ppm)
+{
+	both_ways(plan);
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		plan->path[i].loss_ppm = loss_ppm;
+}
+
+static void nothing_is_wrong(struct sim_plan *plan)
+{
+	both_ways(plan);
+}
+
+static void loss_1(struct sim_plan *plan)
+{
+	everywhere(plan, 10000);
+}
+
+static void loss_5(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+}
+
+static void loss_20(struct sim_plan *plan)
+{
+	everywhere(plan, 200000);
+}
+
+static void loss_5_without_sack(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	plan->host[1].sack = false;
+}
+
+static void loss_5_without_options(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	plan->host[0].sack = plan->host[0].timestamps = plan->host[0].wscale = false;
+}
+
+static void bursts_of_loss(struct sim_plan *plan)
+{
+	both_ways(plan);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		plan->path[i].burst_ppm = 10000;
+		plan->path[i].burst_end_ppm = 100000;
+	}
+}
+
+static void reorder(struct sim_plan *plan)
+{
+	both_ways(plan);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		plan->path[i].reorder_ppm = 200000;
+		plan->path[i].reorder_ns = WR_MS(30);
+	}
+}
+
+static void duplicate(struct sim_plan *plan)
+{
+	both_ways(plan);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		plan->path[i].duplicate_ppm = 300000;
+		plan->path[i].reorder_ns = WR_MS(40);
+	}
+}
+
+static void corrupt(struct sim_plan *plan)
+{
+	both_ways(plan);
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		plan->path[i].corrupt_ppm = 50000;
+}
+
+static void slow_reader(struct sim_plan *plan)
+{
+	both_ways(plan);
+	plan->host[1].rcv_buf = 20000;
+	plan->flow[0].end[1].gulp = 30000;
+	plan->flow[0].end[1].read_ns = WR_MS(1500);
+}
+
+static void slow_reader_and_lost_updates(struct sim_plan *plan)
+{
+	slow_reader(plan);
+	plan->flow[0].end[1].text = 0;
+	plan->flow[0].end[1].closing = SIM_CLOSE_AFTER_PEER;
+	plan->path[1].loss_ppm = 300000;
+}
+
+static void prey(struct sim_plan *plan, enum sim_prey prey, uint32_t count)
+{
+	both_ways(plan);
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		plan->path[i].rule[0] = (struct sim_rule) {prey, count, 0};
+}
+
+static void fin_lost(struct sim_plan *plan)
+{
+	prey(plan, SIM_FINS, 3);
+}
+
+static void synack_lost(struct sim_plan *plan)
+{
+	prey(plan, SIM_SYNACKS, 2);
+}
+
+static void syn_lost(struct sim_plan *plan)
+{
+	prey(plan, SIM_SYNS, 3);
+}
+
+static void handshake_ack_lost(struct sim_plan *plan)
+{
+	prey(plan, SIM_ACKS, 1);
+	plan->flow[0].end[0].text = 0;
+	plan->flow[0].end[0].closing = SIM_CLOSE_AFTER_PEER;
+}
+
+static void arp_lost(struct sim_plan *plan)
+{
+	prey(plan, SIM_ARPS, 2);
+}
+
+static void lost_again(struct sim_plan *plan)
+{
+	both_ways(plan);
+	plan->path[0].rule[0] = (struct sim_rule) {SIM_SEGMENT, 4, 150000};
+}
+
+static void first_lost_again(struct sim_plan *plan)
+{
+	both_ways(plan);
+	plan->path[0].rule[0] = (struct sim_rule) {SIM_SEGMENT, 3, 0};
+	plan->path[1].rule[0] = (struct sim_rule) {SIM_SEGMENT, 3, 0};
+}
+
+static void link_down(struct sim_plan *plan)
+{
+	both_ways(plan);
+	plan->calm_ns = WR_S(40);
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		plan->path[i].down = (struct sim_window) {WR_MS(60), WR_MS(60) + WR_S(30)};
+}
+
+static void starved(struct sim_plan *plan)
+{
+	both_ways(plan);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		plan->host[i].starved = (struct sim_window) {WR_MS(50), WR_S(8)};
+		plan->host[i].buffers_left = 3;
+		plan->host[i].held_bufs = 3000;
+	}
+}
+
+static void tx_full(struct sim_plan *plan)
+{
+	both_ways(plan);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		plan->host[i].tx_full = (struct sim_window) {WR_MS(50), WR_S(6)};
+		plan->host[i].tx_slots = 4;
+	}
+}
+
+static void nic_holds(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		plan->host[i].hold_ns = WR_S(2);
+}
+
+static void late_timers(struct sim_plan *plan)
+{
+	everywhere(plan, 20000);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		plan->host[i].late_ns = WR_MS(100);
+		plan->host[i].burst = 2;
+	}
+}
+
+static void two_cores(struct sim_plan *plan)
+{
+	everywhere(plan, 20000);
+	plan->flows = SIM_FLOWS;
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		plan->host[i].cores = 2;
+		plan->host[i].steer_badly = true;
+	}
+	for (unsigned i = 0; i < SIM_FLOWS; i++) {
+		plan->flow[i] = plan->flow[0];
+		plan->flow[i].lport = (uint16_t)(i ? 0 : 40000);
+		plan->flow[i].rport = (uint16_t)(5000 + i);
+	}
+}
+
+static void echo(struct sim_plan *plan)
+{
+	everywhere(plan, 20000);
+	plan->flow[0].echo = true;
+	plan->flow[0].rport = 7;
+	plan->flow[0].end[1] = (struct sim_end_plan) {.abort_ns = SIM_NEVER};
+}
+
+static void echo_to_slow_reader(struct sim_plan *plan)
+{
+	echo(plan);
+	plan->host[0].rcv_buf = plan->host[1].rcv_buf = plan->host[1].snd_buf = 16384;
+	plan->flow[0].end[0].gulp = 16000;
+	plan->flow[0].end[0].read_ns = WR_MS(300);
+}
+
+static void requests(struct sim_plan *plan)
+{
+	everywhere(plan, 20000);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		struct sim_end_plan *end = &plan->flow[0].end[i];
+
+		end->turn = i ? 4000 : 200;
+		end->text = end->turn * 100;
+		end->closing = SIM_CLOSE_AFTER_ALL;
+	}
+}
+
+static void simultaneous(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	plan->flow[0].simultaneous = true;
+}
+
+static void half_close(struct sim_plan *plan)
+{
+	everywhere(plan, 20000);
+	plan->flow[0].end[0].text = 0;
+	plan->flow[0].end[1].write_ns = WR_MS(20);
+}
+
+static void near_zero(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	sim_plan_near_wrap(plan, 0, 20000);
+}
+
+static void near_half(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	sim_plan_near_wrap(plan, 1u << 31, 20000);
+}
+
+static void aborted(struct sim_plan *plan)
+{
+	everywhere(plan, 100000);
+	plan->flow[0].keepalive = true;
+	plan->flow[0].end[plan->seed & 1].abort_ns = WR_MS(100) + plan->seed * WR_MS(7);
+}
+
+static void small_segments(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	plan->host[0].mtu = 576;
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		plan->flow[0].end[i].chunk = 150;
+}
+
+static void large_segments(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		plan->host[i].mtu = 9000;
+		plan->host[i].held_bufs = 700;
+		plan->flow[0].end[i].chunk = 8900;
+	}
+}
+
+/* ---- goodput ---- */
+
+#define GOODPUT_TEXT 20000000u
+
+static void long_transfer(struct sim_plan *plan)
+{
+	plan->flow[0].end[0].text = GOODPUT_TEXT;
+	plan->flow[0].end[0].chunk = 1448;
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		plan->host[i].rcv_buf = plan->host[i].snd_buf = 2 << 20;
+}
+
+static void clean_100_mbit(struct sim_plan *plan)
+{
+	long_transfer(plan);
+}
+
+static void lossy_100_mbit(struct sim_plan *plan)
+{
+	long_transfer(plan);
+	plan->flow[0].end[0].text = GOODPUT_TEXT / 4;
+	plan->path[0].loss_ppm = 10000;
+	plan->calm_ns = WR_S(100);
+}
+
+/* Of the second half of the text, when slow start is over: bit/s. */
+static double goodput(const struct sim_plan *plan, const struct sim_result *result)
+{
+	return plan->flow[0].end[0].text / 2 * 8e9 /
+	       (double)(result->done_ns - result->half_ns);
+}
+
+static const char *fills_the_path(const struct sim_plan *plan, const struct sim_result *result)
+{
+	double bps = goodput(plan, result);
+
+	printf("  goodput %.1f Mbit/s of %.1f\n", bps / 1e6,
+	       (double)plan->path[0].rate_bps / 1e6);
+	return bps < 0.9 * (double)plan->path[0].rate_bps ? "the path is not filled" : NULL;
+}
+
+/* Mathis, Semke, Mahdavi, Ott 1997: MSS / RTT * sqrt(3/2) / sqrt(p). */
+static const char *as_mathis_says(const struct sim_plan *plan, const struct sim_result *result)
+{
+	double rtt = (double)(plan->path[0].delay_ns + plan->path[1].delay_ns) / 1e9;
+	double says = 1448 * 8 / rtt * sqrt(1.5) / sqrt(plan->path[0].loss_ppm / 1e6);
+	double bps = goodput(plan, result);
+
+	printf("  goodput %.2f Mbit/s, Mathis says %.2f\n", bps / 1e6, says / 1e6);
+	return bps < says / 2 || bps > says * 2 ? "goodput is far from Mathis' formula" : NULL;
+}
+
+static const char *no_retransmission(const struct sim_plan *plan,
+                                     const struct sim_result *result)
+{
+	(void)plan;
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		if (result->stats[i].n[WR_STAT_tcp_bytes_rexmit])
+			return "text was sent again although nothing was lost";
+	return NULL;
+}
+
+const struct sim_scenario sim_scenarios[] = {
+	{"a_clean_path_needs_no_retransmission", 20, nothing_is_wrong, no_retransmission},
+	{"one_frame_in_100_is_lost", 40, loss_1, NULL},
+	{"one_frame_in_20_is_lost", 40, loss_5, NULL},
+	{"one_frame_in_5_is_lost", 40, loss_20, NULL},
+	{"one_frame_in_20_is_lost_without_sack", 40, loss_5_without_sack, NULL},
+	{"one_frame_in_20_is_lost_without_options", 40, loss_5_without_options, NULL},
+	{"losses_come_in_bursts", 40, bursts_of_loss, NULL},
+	{"frames_overtake_each_other", 40, reorder, NULL},
+	{"frames_are_duplicated", 40, duplicate, NULL},
+	{"flipped_bits_are_found_by_checksums", 40, corrupt, NULL},
+	{"a_slow_reader_closes_the_window_and_gets_everything", 20, slow_reader, NULL},
+	{"lost_window_updates_are_asked_for", 20, slow_reader_and_lost_updates, NULL},
+	{"fins_are_lost_three_times", 20, fin_lost, NULL},
+	{"the_syn_is_lost_three_times", 20, syn_lost, NULL},
+	{"the_syn_ack_is_lost_twice", 20, synack_lost, NULL},
+	{"the_ack_of_the_handshake_is_lost", 20, handshake_ack_lost, NULL},
+	{"arp_is_lost_twice", 20, arp_lost, NULL},
+	{"a_segment_and_its_retransmissions_are_lost", 20, lost_again, NULL},
+	{"the_first_text_is_lost_three_times", 20, first_lost_again, NULL},
+	{"the_link_is_down_for_30_seconds", 20, link_down, NULL},
+	{"pools_run_dry_and_recover", 20, starved, NULL},
+	{"the_nic_takes_no_frames_for_6_seconds", 20, tx_full, NULL},
+	{"the_nic_returns_buffers_late", 20, nic_holds, NULL},
+	{"timers_are_late_and_bursts_short", 40, late_timers, NULL},
+	{"two_cores_with_frames_on_the_wrong_one", 20, two_cores, NULL},
+	{"the_echo_service_returns_every_byte", 40, echo, NULL},
+	{"an_echo_client_that_reads_slowly_gets_every_byte", 20, echo_to_slow_reader, NULL},
+	{"requests_are_answered_in_turn", 20, requests, NULL},
+	{"both_ends_open_at_the_same_time", 40, simultaneous, NULL},
+	{"half_closed_connections_go_on_in_the_other_direction", 20, half_close, NULL},
+	{"sequence_numbers_wrap", 20, near_zero, NULL},
+	{"sequence_numbers_pass_the_sign_bit", 20, near_half, NULL},
+	{"an_abort_leaves_nothing_behind", 40, aborted, NULL},
+	{"small_segments_over_a_small_mtu", 20, small_segments, NULL},
+	{"large_segments_over_a_large_mtu", 20, large_segments, NULL},
+	{"a_clean_path_of_100_mbit_is_filled", 1, clean_100_mbit, fills_the_path},
+	{"one_loss_in_100_gives_what_mathis_says", 3, lossy_100_mbit, as_mathis_says},
+};
+
+const unsigned sim_scenario_count = WR_LEN(sim_scenarios);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "sim.h"
+
+uint64_t sim_digest(uint64_t hash, const void *bytes, size_t n)
+{
+	const uint8_t *p = bytes;
+	uint64_t word;
+
+	for (; n >= sizeof(word); n -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+		hash ^= hash >> 29;
+	}
+	word = n;
+	memcpy(&word, p, n);
+	hash = (hash ^ word ^ (uint64_t)n << 56) * 0x9e3779b97f4a7c15;
+	return hash ^ hash >> 32;
+}
+
+static void put(FILE *out, const void *bytes, size_t n)
+{
+	fwrite(bytes, n, 1, out);
+}
+
+/* pcap with nanoseconds, Ethernet. */
+void sim_pcap_begin(FILE *pcap)
+{
+	const uint32_t head[] = {0xa1b23c4d, 2 | 4 << 16, 0, 0, 65535, 1};
+
+	put(pcap, head, sizeof(head));
+}
+
+void sim_pcap_frame(struct sim *sim, const uint8_t *bytes, uint32_t n)
+{
+	const uint32_t head[] = {(uint32_t)(sim->now_ns / 1000000000),
+	                         (uint32_t)(sim->now_ns % 1000000000), n, n};
+
+	if (!sim->pcap)
+		return;
+	put(sim->pcap, head, sizeof(head));
+	put(sim->pcap, bytes, n);
+}
+
+void sim_note(struct sim *sim, unsigned from, const char *what, const uint8_t *bytes,
+              uint32_t n)
+{
+	struct rte_mbuf m = {
+		.buf_addr = (void *)(uintptr_t)bytes,
+		.data_len = (uint16_t)n,
+		.pkt_len = n,
+		.nb_segs = 1,
+	};
+	char line[512];
+
+	if (!sim->trace)
+		return;
+	wr_frame_print(line, sizeof(line), &m);
+	fprintf(sim->trace, "%12.6f %u %-5s %s\n", (double)sim->now_ns / 1e9, from, what, line);
+}
+
+void sim_say(struct sim *sim, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!sim->trace)
+		return;
+	fprintf(sim->trace, "%12.6f   ", (double)sim->now_ns / 1e9);
+	va_start(args, fmt);
+	vfprintf(sim->trace, fmt, args);
+	va_end(args);
+	fputc('\n', sim->trace);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The simulator's command:
+ *   wringer_sim --scenarios               every named situation, as a test each
+ *   wringer_sim --seeds 1-2000            swarm testing
+ *   wringer_sim --seed N --trace --pcap FILE    one of them, looked at closely
+ *   wringer_sim --scenario NAME --seed N --trace
+ */
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "scenarios.h"
+#include "wr_test.h"
+
+struct options {
+	uint64_t first, last;
+	const struct sim_scenario *scenario;
+	const char *pcap;
+	bool scenarios, list, trace;
+	unsigned failures_most;
+};
+
+static void make_plan(const struct sim_scenario *scenario, struct sim_plan *plan, uint64_t seed)
+{
+	if (!scenario) {
+		sim_plan_draw(plan, seed);
+		return;
+	}
+	sim_plan_calm(plan, seed);
+	scenario->prepare(plan);
+}
+
+/* Runs a plan twice: what happens must depend on the plan alone. */
+static void run_twice(struct sim_world *world, const struct sim_plan *plan,
+                      struct sim_result *result)
+{
+	struct sim_result again;
+
+	sim_run(world, plan, NULL, NULL, result);
+	sim_run(world, plan, NULL, NULL, &again);
+	if (result->hash != again.hash && result->ok) {
+		result->ok = false;
+		snprintf(result->why, sizeof(result->why),
+		         "two runs of one seed do the same: %016" PRIx64 " and %016" PRIx64,
+		         result->hash, again.hash);
+	}
+}
+
+/* Runs it once more and keeps what was on the wire. */
+static void keep_pcap(struct sim_world *world, const struct sim_plan *plan, const char *path,
+                      bool trace)
+{
+	FILE *pcap = path ? fopen(path, "wb") : NULL;
+	struct sim_result result;
+
+	sim_run(world, plan, pcap, trace ? stdout : NULL, &result);
+	if (pcap)
+		fclose(pcap);
+}
+
+static void tell_failure(struct sim_world *world, const struct sim_scenario *scenario,
+                         const struct sim_plan *plan, const struct sim_result *result)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "sim-%s-%" PRIu64 ".pcap",
+	         scenario ? scenario->name : "seed", plan->seed);
+	keep_pcap(world, plan, path, false);
+	fprintf(stderr, "seed %" PRIu64 ", after %.6f s: not so: %s (%s)\n", plan->seed,
+	        (double)result->end_ns / 1e9, result->why, path);
+}
+
+/* ---- named situations, as tests ---- */
+
+static struct sim_world *the_world(void **state)
+{
+	static struct sim_world world;
+
+	(void)state;
+	if (!world.pool[0][0])
+		sim_world_init(&world);
+	return &world;
+}
+
+static void run_scenario(void **state)
+{
+	const struct sim_scenario *scenario = *state;
+	struct sim_world *world = the_world(state);
+	struct sim_result result;
+	struct sim_plan plan;
+
+	for (uint64_t seed = 1; seed <= scenario->seeds; seed++) {
+		const char *wrong = NULL;
+
+		make_plan(scenario, &plan, seed);
+		run_twice(world, &plan, &result);
+		if (result.ok && scenario->judge)
+			wrong = scenario->judge(&plan, &result);
+		if (wrong)
+			fail_msg("seed %" PRIu64 ": %s", seed, wrong);
+		if (!result.ok) {
+			tell_failure(world, scenario, &plan, &result);
+			fail_msg("seed %" PRIu64 ": %s", seed, result.why);
+		}
+	}
+}
+
+static int run_scenarios(void)
+{
+	struct CMUnitTest *test = calloc(sim_scenario_count, sizeof(*test));
+	int failed;
+
+	for (unsigned i = 0; i < sim_scenario_count; i++)
+		test[i] = (struct CMUnitTest) {
+			.name = sim_scenarios[i].name,
+			.test_func = run_scenario,
+			.initial_state = (void *)(uintptr_t)&sim_scenarios[i],
+		};
+	failed = _cmocka_run_group_tests("sim", test, sim_scenario_count, NULL, NULL);
+	free(test);
+	return failed;
+}
+
+/* ---- seeds ---- */
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int run_seeds(const struct options *options)
+{
+	struct sim_world *world = the_world(NULL);
+	double start = seconds(), took;
+	uint64_t frames = 0, runs = options->last - options->first + 1;
+	unsigned failures = 0;
+
+	for (uint64_t seed = options->first; seed <= options->last; seed++) {
+		struct sim_result result;
+		struct sim_plan plan;
+
+		make_plan(options->scenario, &plan, seed);
+		run_twice(world, &plan, &result);
+		frames += 2 * result.frames;
+		if (result.ok)
+			continue;
+		tell_failure(world, options->scenario, &plan, &result);
+		if (++failures == options->failures_most) {
+			runs = seed - options->first + 1;
+			break;
+		}
+	}
+	took = seconds() - start;
+	printf("%" PRIu64 " seeds, %u failed; each twice, %" PRIu64 " frames, %.1f seeds/s\n",
+	       runs, failures, frames, (double)runs / took);
+	return failures > 0;
+}
+
+static int look_closely(const struct options *options)
+{
+	struct sim_world *world = the_world(NULL);
+	struct sim_result result;
+	struct sim_plan plan;
+
+	make_plan(options->scenario, &plan, options->first);
+	keep_pcap(world, &plan, options->pcap, options->trace);
+	run_twice(world, &plan, &result);
+	printf("seed %" PRIu64 ": %s%s\n", options->first,
+	       result.ok ? "good" : "not so: ", result.why);
+	return !result.ok;
+}
+
+/* ---- command line ---- */
+
+static const struct sim_scenario *find_scenario(const char *name)
+{
+	for (unsigned i = 0; i < sim_scenario_count; i++)
+		if (strcmp(sim_scenarios[i].name, name) == 0)
+			return &sim_scenarios[i];
+	fprintf(stderr, "there is no scenario %s; --list lists them\n", name);
+	exit(2);
+}
+
+static void take_range(struct options *options, const char *text)
+{
+	char *end;
+
+	options->first = options->last = strtoull(text, &end, 0);
+	if (*end == '-')
+		options->last = strtoull(end + 1, &end, 0);
+	if (*end || end == text || options->last < options->first) {
+		fprintf(stderr, "%s is not a seed or a range of seeds as 1-2000\n", text);
+		exit(2);
+	}
+}
+
+static void take_arguments(int argc, char **argv, struct options *options)
+{
+	static const struct option longs[] = {
+		{"seeds", required_argument, NULL, 's'},
+		{"seed", required_argument, NULL, 's'},
+		{"scenario", required_argument, NULL, 'n'},
+		{"scenarios", no_argument, NULL, 'a'},
+		{"list", no_argument, NULL, 'l'},
+		{"pcap", required_argument, NULL, 'p'},
+		{"trace", no_argument, NULL, 't'},
+		{"failures", required_argument, NULL, 'f'},
+		{0},
+	};
+	int c;
+
+	*options = (struct options) {.first = 1, .last = 100, .failures_most = 10};
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			take_range(options, optarg);
+			break;
+		case 'n':
+			options->scenario = find_scenario(optarg);
+			break;
+		case 'a':
+			options->scenarios = true;
+			break;
+		case 'l':
+			options->list = true;
+			break;
+		case 'p':
+			options->pcap = optarg;
+			break;
+		case 't':
+			options->trace = true;
+			break;
+		case 'f':
+			options->failures_most = (unsigned)atoi(optarg);
+			break;
+		default:
+			exit(2);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	take_arguments(argc, argv, &options);
+	if (options.list) {
+		for (unsigned i = 0; i < sim_scenario_count; i++)
+			puts(sim_scenarios[i].name);
+		return 0;
+	}
+	wr_test_eal(256);
+	if (options.scenarios)
+		return run_scenarios();
+	if (options.trace || options.pcap)
+		return look_closely(&options);
+	return run_seeds(&options);
+}

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/resource.h>
+
 #include "cable.h"
 #include "client.h"
 #include "sample.h"
@@ -16,6 +18,7 @@
 #define SPARE_BUFS    8192 /* of each pool, beyond one a connection */
 #define OPEN_AT_ONCE  256  /* connections being opened */
 #define OPEN_LIMIT_NS WR_S(60)
+#define SLICES_PER_S  2000
 #define TIME_WAIT_US  10000 /* of connect-request-close: ports must come back */
 
 struct options {
@@ -36,7 +39,8 @@ struct bench {
 	/* One value a run. */
 	struct sample total, engines, cable_cycles, other, nanoseconds;
 	struct sample stage[WR_STAGE_COUNT];
-	struct sample burst; /* frames */
+	struct sample burst;     /* frames */
+	struct sample disturbed; /* share of the time */
 };
 
 static void usage(void)
@@ -139,29 +143,48 @@ static void give_up(const struct bench *b, const char *what)
 	exit(WR_EXIT_FAILED);
 }
 
+/* A datagram from each address of the client: ARP resolves all of them, both ways. */
+static void meet(struct bench *b)
+{
+	uint64_t limit_ns = wr_clock_ns(&b->cable.clock) + OPEN_LIMIT_NS;
+
+	for (unsigned i = 0; i < HOST_CLIENT_ADDRS; i++) {
+		client_datagram(&b->client, i, wr_clock_ns(&b->cable.clock));
+		while (b->client.replies <= i) {
+			cable_round(&b->cable);
+			if (wr_clock_ns(&b->cable.clock) > limit_ns)
+				give_up(b, "the ends do not find each other");
+		}
+	}
+}
+
 static void open_all(struct bench *b)
 {
 	uint64_t limit_ns = wr_clock_ns(&b->cable.clock) + OPEN_LIMIT_NS;
-	uint32_t at_once = HOST_CLIENT_ADDRS; /* until every address is resolved */
 
 	while (b->client.opened < b->options.connections) {
 		while (b->client.connects < b->options.connections &&
-		       b->client.connects - b->client.opened < at_once &&
+		       b->client.connects - b->client.opened < OPEN_AT_ONCE &&
 		       client_connect(&b->client))
 			;
 		cable_round(&b->cable);
-		if (b->client.opened >= HOST_CLIENT_ADDRS)
-			at_once = OPEN_AT_ONCE;
 		if (wr_clock_ns(&b->cable.clock) > limit_ns)
 			give_up(b, "not all connections opened");
 	}
+}
+
+static bool send_one(struct bench *b, uint32_t i)
+{
+	if (b->options.mode == CLIENT_UDP)
+		return client_datagram(&b->client, i, wr_clock_ns(&b->cable.clock));
+	return client_request(&b->client, i);
 }
 
 static void send_first(struct bench *b)
 {
 	b->client.go = true;
 	for (uint32_t i = 0; i < b->options.connections; i++) {
-		if (!client_request(&b->client, i, wr_clock_ns(&b->cable.clock)))
+		if (!send_one(b, i))
 			give_up(b, "no buffer for a first request");
 		if (i % WR_STACK_BURST == WR_STACK_BURST - 1)
 			cable_round(&b->cable);
@@ -198,42 +221,102 @@ static uint64_t run_for(struct bench *b, uint64_t cycles)
 	return now - begin;
 }
 
-/* Cycles of one stage per request: those sampled, for as many frames as there were. */
-static double stage_cycles(const struct wr_stats *before, const struct wr_stats *after,
-                           unsigned stage, double requests)
+/* How often another program took the CPU away from us. */
+static long preemptions(void)
 {
-	uint64_t cycles = after->cycles[stage] - before->cycles[stage];
-	uint64_t sampled = after->cycles_frames - before->cycles_frames;
-	uint64_t frames = after->n[WR_STAT_rx_frames] - before->n[WR_STAT_rx_frames];
+	struct rusage usage;
 
-	return sampled ? (double)cycles / (double)sampled * (double)frames / requests : 0;
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nivcsw;
+}
+
+/* What is counted, at one moment or over a time. */
+struct tally {
+	double cycles, requests;
+	double cable_cycles, cable_frames; /* sampled */
+	double frames, bursts;             /* received by both */
+	double sampled[2];                 /* frames, by host */
+	double host_frames[2];
+	double stage[2][WR_STAGE_COUNT]; /* cycles of the frames sampled */
+};
+
+static void read_tally(const struct bench *b, struct tally *t)
+{
+	t->requests = (double)done(b);
+	t->cable_cycles = (double)b->cable.cycles;
+	t->cable_frames = (double)b->cable.frames;
+	t->frames = t->bursts = 0;
+	for (unsigned h = 0; h < 2; h++) {
+		const struct wr_stats *stats = &b->cable.host[h].stats;
+
+		t->host_frames[h] = (double)stats->n[WR_STAT_rx_frames];
+		t->sampled[h] = (double)stats->cycles_frames;
+		t->frames += t->sampled[h];
+		t->bursts += (double)stats->cycles_bursts;
+		for (unsigned s = 0; s < WR_STAGE_COUNT; s++)
+			t->stage[h][s] = (double)stats->cycles[s];
+	}
+}
+
+/* A tally is numbers from end to end. */
+static void add_change(struct tally *sum, const struct tally *before, const struct tally *after)
+{
+	double *to = (double *)sum;
+	const double *from = (const double *)before, *till = (const double *)after;
+
+	for (unsigned i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += till[i] - from[i];
+}
+
+/*
+ * Runs for so many cycles in slices; those in which another program ran on our CPU do not
+ * count. Returns the share of the cycles that was left out.
+ */
+static double run_undisturbed(struct bench *b, uint64_t cycles, struct tally *sum)
+{
+	uint64_t slice = b->cable.clock.hz / SLICES_PER_S, all = 0;
+
+	memset(sum, 0, sizeof(*sum));
+	while (all < cycles) {
+		struct tally before = {0}, after = {0};
+		long disturbed = preemptions();
+		uint64_t took;
+
+		read_tally(b, &before);
+		took = run_for(b, slice);
+		read_tally(b, &after);
+		after.cycles = (double)took;
+		all += took;
+		if (preemptions() == disturbed)
+			add_change(sum, &before, &after);
+	}
+	return 1 - sum->cycles / (double)all;
+}
+
+/* Cycles of one stage per request: those sampled, for as many frames as there were. */
+static double stage_cycles(const struct tally *t, unsigned stage)
+{
+	double cycles = 0;
+
+	for (unsigned h = 0; h < 2; h++)
+		if (t->sampled[h] > 0)
+			cycles += t->stage[h][stage] / t->sampled[h] * t->host_frames[h];
+	return cycles / t->requests;
 }
 
 static void measure(struct bench *b, uint64_t cycles)
 {
-	struct wr_stats before[2] = {b->cable.host[0].stats, b->cable.host[1].stats};
-	uint64_t done_before = done(b), frames = 0, bursts = 0;
-	double requests, total, cable, stages = 0;
+	struct tally t;
+	double disturbed = run_undisturbed(b, cycles, &t), total, cable, stages = 0;
 
-	b->cable.cycles = b->cable.frames = 0;
-	total = (double)run_for(b, cycles);
-	requests = (double)(done(b) - done_before);
-	if (requests <= 0)
-		give_up(b, "nothing was answered");
-	total /= requests;
-	for (unsigned h = 0; h < 2; h++) {
-		const struct wr_stats *after = &b->cable.host[h].stats;
-
-		frames += after->n[WR_STAT_rx_frames] - before[h].n[WR_STAT_rx_frames];
-		bursts += after->cycles_bursts - before[h].cycles_bursts;
-	}
-	cable = (double)b->cable.cycles / (double)b->cable.frames * (double)frames / requests;
+	if (t.requests <= 0 || t.cable_frames <= 0)
+		give_up(b, "nothing was answered undisturbed");
+	total = t.cycles / t.requests;
+	cable = t.cable_cycles / t.cable_frames * (t.host_frames[0] + t.host_frames[1]) /
+	        t.requests;
 	for (unsigned s = 0; s < WR_STAGE_COUNT; s++) {
-		double of_stage = 0;
+		double of_stage = stage_cycles(&t, s);
 
-		for (unsigned h = 0; h < 2; h++)
-			of_stage +=
-				stage_cycles(&before[h], &b->cable.host[h].stats, s, requests);
 		sample_add(&b->stage[s], of_stage);
 		stages += of_stage;
 	}
@@ -242,7 +325,8 @@ static void measure(struct bench *b, uint64_t cycles)
 	sample_add(&b->engines, total - cable);
 	sample_add(&b->other, total - cable - stages);
 	sample_add(&b->nanoseconds, (total - cable) * 1e9 / (double)b->cable.clock.hz);
-	sample_add(&b->burst, bursts ? (double)frames / (double)bursts / 32 : 0);
+	sample_add(&b->burst, t.bursts > 0 ? t.frames / t.bursts : 0);
+	sample_add(&b->disturbed, disturbed);
 }
 
 static json_t *stages_json(const struct bench *b)
@@ -274,14 +358,14 @@ static uint64_t troubles(const struct bench *b)
 static void report(const struct bench *b)
 {
 	json_t *out = json_pack(
-		"{s:s, s:I, s:s, s:b, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "mode",
+		"{s:s, s:I, s:s, s:b, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "mode",
 		b->options.mode_name, "connections", (json_int_t)b->options.connections,
 		"checksums", b->options.nic ? "nic" : "software", "hugepages", b->hugepages,
 		"tsc_hz", (double)b->cable.clock.hz, "cycles", sample_json(&b->engines),
 		"cable_cycles", sample_json(&b->cable_cycles), "total_cycles",
 		sample_json(&b->total), "ns", sample_json(&b->nanoseconds), "stages",
-		stages_json(b), "burst", sample_json(&b->burst), "lost_or_sent_again",
-		(json_int_t)troubles(b));
+		stages_json(b), "burst", sample_json(&b->burst), "disturbed",
+		sample_json(&b->disturbed), "lost_or_sent_again", (json_int_t)troubles(b));
 
 	json_dumpf(out, stdout, JSON_REAL_PRECISION(6));
 	putchar('\n');
@@ -297,6 +381,7 @@ int main(int argc, char **argv)
 	b.hugepages = host_eal(b.options.connections > 20000 ? 900 : 256, b.options.lcores);
 	cable_init(&b.cable, b.options.nic);
 	start_hosts(&b);
+	meet(&b);
 	if (b.options.mode == CLIENT_RR)
 		open_all(&b);
 	if (b.options.mode != CLIENT_CRR)

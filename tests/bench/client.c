@@ -105,19 +105,14 @@ bool client_connect(struct client *client)
 
 /* ---- UDP ---- */
 
-static bool ask_by_datagram(struct client *client, struct wr_udp *udp, uint64_t now_us)
+static bool ask_by_datagram(struct client *client, struct wr_udp *udp,
+                            const struct wr_tuple *to, uint64_t now_us)
 {
-	const struct wr_tuple to = {
-		.laddr = HOST_CLIENT_ADDR,
-		.lport = CLIENT_UDP_PORT,
-		.raddr = HOST_SERVER_ADDR,
-		.rport = wr_service_echo.port,
-	};
 	struct rte_mbuf *m = new_text(client);
 
 	if (wr_unlikely(!m))
 		return false;
-	wr_udp_send(udp, m, &to, 0, now_us);
+	wr_udp_send(udp, m, to, 0, now_us);
 	return true;
 }
 
@@ -131,7 +126,7 @@ static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
 	client->replies++;
 	rte_pktmbuf_free(m);
 	if (client->go)
-		ask_by_datagram(client, udp, now_us);
+		ask_by_datagram(client, udp, from, now_us);
 	return WR_V_udp_delivered;
 }
 
@@ -167,10 +162,19 @@ void client_attach(struct client *client, struct host *host)
 		abort();
 }
 
-bool client_request(struct client *client, uint32_t i, uint64_t now_ns)
+bool client_request(struct client *client, uint32_t i)
 {
-	if (client->mode == CLIENT_UDP)
-		return ask_by_datagram(client, wr_stack_udp(client->host->stack),
-		                       now_ns / 1000);
 	return ask(client, wr_stack_tcp(client->host->stack), client->tcb[i]);
+}
+
+bool client_datagram(struct client *client, uint32_t i, uint64_t now_ns)
+{
+	const struct wr_tuple to = {
+		.laddr = HOST_CLIENT_ADDR + i % HOST_CLIENT_ADDRS,
+		.lport = CLIENT_UDP_PORT,
+		.raddr = HOST_SERVER_ADDR,
+		.rport = wr_service_echo.port,
+	};
+
+	return ask_by_datagram(client, wr_stack_udp(client->host->stack), &to, now_ns / 1000);
 }

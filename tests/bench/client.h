@@ -42,7 +42,10 @@ void client_attach(struct client *client, struct host *host);
 /* Opens one more connection; false: not now. */
 bool client_connect(struct client *client);
 
-/* Sends a first request on connection i, or the i-th datagram. False: no buffer. */
-bool client_request(struct client *client, uint32_t i, uint64_t now_ns);
+/* Sends a first request on connection i; false: no buffer. */
+bool client_request(struct client *client, uint32_t i);
+
+/* Sends a request by UDP from the client's address i, modulo their number; false: no buffer. */
+bool client_datagram(struct client *client, uint32_t i, uint64_t now_ns);
 
 #endif /* BENCH_CLIENT_H */

@@ -305,8 +305,14 @@ void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to);
  */
 void tcb_end(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason);
 
-/* Both FINs are acknowledged and ours was first: becomes a TIME-WAIT record. */
+/* Nothing is left to do for the service: becomes a TIME-WAIT record. */
 void tcb_enter_time_wait(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/*
+ * Both FINs are acknowledged. The connection ends, or goes to TIME-WAIT if our FIN was first,
+ * but not before the service has taken all text: until then the full record stays.
+ */
+void tcb_finish(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* Fills in what both kinds of open agree on, and starts congestion control. */
 void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_options *peer,

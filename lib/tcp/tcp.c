@@ -368,11 +368,25 @@ void tcb_enter_time_wait(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->flags &
 	    WR_TCB_ACK_NOW) /* of the peer's FIN: the record cannot owe it any more */
 		tcp_wait_owe_ack(tcp, &tw);
-	tcb_set_state(tcp, c, WR_TCP_TIME_WAIT);
+	if (c->state != WR_TCP_TIME_WAIT)
+		tcb_set_state(tcp, c, WR_TCP_TIME_WAIT);
 	tcp_wait_add(tcp, &tw, hash, wr_flow_value(WR_FLOW_TCB, tcb_index(tcp, c)));
 	/* The level and the matrix go on with the record; the connection itself is over. */
 	c->state = WR_TCP_CLOSED;
 	bury(tcp, c, WR_REASON_finished);
+}
+
+void tcb_finish(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (wr_unlikely(c->rcvq_head != NULL)) {
+		if (c->state != WR_TCP_LAST_ACK)
+			tcb_set_state(tcp, c, WR_TCP_TIME_WAIT);
+		return; /* tcp_deliver_held() comes back */
+	}
+	if (c->state == WR_TCP_LAST_ACK)
+		tcb_end(tcp, c, WR_REASON_finished);
+	else
+		tcb_enter_time_wait(tcp, c);
 }
 
 void tcp_reap(struct wr_tcp *tcp)

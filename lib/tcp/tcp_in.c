@@ -94,6 +94,8 @@ static enum wr_verdict check_rst(struct wr_tcp *tcp, struct wr_tcb *c, const str
 {
 	if (!(seg->flags & WR_TCP_RST))
 		return WR_V_NEXT;
+	if (c->state == WR_TCP_TIME_WAIT) /* RFC 1337 */
+		return WR_V_tcp_reset_ignored;
 	if (!wr_seq_eq(seg->seq, c->rcv.nxt))
 		return challenge(tcp, c);
 	tcb_end(tcp, c,
@@ -143,10 +145,8 @@ static bool fin_was_acked(struct wr_tcp *tcp, struct wr_tcb *c)
 			tcb_arm(tcp, c, wr_tick_after(tcp->now_tick, tcp->conf.fin_wait2_us));
 		return false;
 	case WR_TCP_CLOSING:
-		tcb_enter_time_wait(tcp, c);
-		return true;
 	case WR_TCP_LAST_ACK:
-		tcb_end(tcp, c, WR_REASON_finished);
+		tcb_finish(tcp, c);
 		return true;
 	default:
 		return false;
@@ -304,6 +304,11 @@ void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c)
 		if (c->rare & WR_TCB_EOF_OWED)
 			tell_peer_closed(tcp, c);
 	}
+	if (!c->rcvq_head && (c->state == WR_TCP_TIME_WAIT ||
+	                      (c->state == WR_TCP_LAST_ACK && tcb_fin_acked(c)))) {
+		tcb_finish(tcp, c); /* had waited for the service */
+		return;
+	}
 	if (c->state != WR_TCP_CLOSED && !tcb_fin_received(c) &&
 	    tcp_window_worth_telling(tcp, c)) {
 		c->flags |= WR_TCB_WNDUP;
@@ -355,7 +360,7 @@ static void fin_in_order(struct wr_tcp *tcp, struct wr_tcb *c)
 	case WR_TCP_FIN_WAIT_2:
 		tell_peer_closed(tcp, c);
 		if (c->state != WR_TCP_CLOSED)
-			tcb_enter_time_wait(tcp, c);
+			tcb_finish(tcp, c);
 		return;
 	default:
 		return;

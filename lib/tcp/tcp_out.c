@@ -523,6 +523,19 @@ static void arm_persist(struct wr_tcp *tcp, struct wr_tcb *c)
 	tcp_arm_rto(tcp, c);
 }
 
+/* A FIN without text. It may pass the right edge by one, but not meet a closed window. */
+static void send_fin(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	fin_leaves(tcp, c);
+	tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), WR_TCP_FIN,
+	                 WR_CAUSE_tcp_fin);
+	if (c->flags & WR_TCB_PERSIST) {
+		c->flags &= (uint16_t)~WR_TCB_PERSIST;
+		c->backoff = 0;
+	}
+	tcp_arm_rto(tcp, c);
+}
+
 static void send_ack(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	enum wr_cause cause = WR_CAUSE_tcp_ack;
@@ -550,6 +563,8 @@ static bool output_opening(struct wr_tcp *tcp, struct wr_tcb *c)
 
 bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
 {
+	bool fin_due;
+
 	if (wr_ip_out_room(tcp->ip) < OUT_RESERVE)
 		return false;
 	if (wr_unlikely(c->state <= WR_TCP_SYN_RECEIVED))
@@ -558,13 +573,10 @@ bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
 		return false;
 	if (c->sq_next && !send_new(tcp, c))
 		return false;
-	if ((c->flags & (WR_TCB_CLOSE | WR_TCB_FIN_SENT)) == WR_TCB_CLOSE && !c->sq_next) {
-		fin_leaves(tcp, c);
-		tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), WR_TCP_FIN,
-		                 WR_CAUSE_tcp_fin);
-		tcp_arm_rto(tcp, c);
-	}
-	if (c->sq_next && tcb_flight(c) == 0)
+	fin_due = (c->flags & (WR_TCB_CLOSE | WR_TCB_FIN_SENT)) == WR_TCB_CLOSE;
+	if (fin_due && !c->sq_next && c->snd.wnd)
+		send_fin(tcp, c);
+	else if ((c->sq_next || fin_due) && tcb_flight(c) == 0)
 		arm_persist(tcp, c);
 
 	if ((c->flags & WR_TCB_WNDUP) && !tcp_window_worth_telling(tcp, c))

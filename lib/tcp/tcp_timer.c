@@ -33,7 +33,7 @@ static uint32_t keepalive_tick(const struct wr_tcp *tcp, const struct wr_tcb *c)
 static bool keeps_alive(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	return tcb_options(tcp, c)->keepalive && c->state >= WR_TCP_ESTABLISHED &&
-	       tcb_flight(c) == 0;
+	       c->state <= WR_TCP_CLOSE_WAIT && tcb_flight(c) == 0;
 }
 
 /* Earliest of the limits on the whole connection; false: it has none. */
@@ -158,7 +158,7 @@ static void limit_ring(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reas
 void tcb_arm_limits(struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	enum wr_reason reason;
-	uint32_t tick;
+	uint32_t tick = 0;
 
 	if (keeps_alive(tcp, c))
 		tcb_arm(tcp, c, keepalive_tick(tcp, c));
@@ -180,7 +180,7 @@ static void rearm(struct wr_tcp *tcp, const struct wr_tcb *c)
 void tcb_ring(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	enum wr_reason reason;
-	uint32_t tick;
+	uint32_t tick = 0;
 
 	if (c->state == WR_TCP_CLOSED)
 		return;

@@ -103,6 +103,7 @@ void wr_tcp_abort(struct wr_tcp *tcp, struct wr_tcb *c)
 		return;
 	case WR_TCP_SYN_SENT:
 	case WR_TCP_CLOSING:
+	case WR_TCP_TIME_WAIT:
 	case WR_TCP_LAST_ACK: /* RFC 9293 3.10.5: nobody waits for a reset */
 		break;
 	default:

@@ -98,10 +98,12 @@ static void maybe_close(struct wr_tcp *tcp, struct sim_end *end)
 static void send_text(struct wr_tcp *tcp, struct sim_end *end)
 {
 	struct sim *sim = end->sim;
+	uint32_t room =
+		rte_pktmbuf_data_room_size(end->core->host->pool) - RTE_PKTMBUF_HEADROOM;
 	uint32_t may = allowed(end);
 
 	while (end->c && end->queued < may && end->write_due_ns <= sim->now_ns) {
-		uint32_t n = wr_min(end->plan->chunk, may - end->queued);
+		uint32_t n = wr_min(wr_min(end->plan->chunk, room), may - end->queued);
 		struct rte_mbuf *m = text_buffer(end, n);
 		int rc;
 

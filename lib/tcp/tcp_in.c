@@ -121,7 +121,11 @@ void tcp_update_send_window(struct wr_tcp *tcp, struct wr_tcb *c, const struct w
 {
 	uint32_t wnd = (uint32_t)seg->wnd << (seg->flags & WR_TCP_SYN ? 0 : c->snd_shift);
 
-	if (wr_seq_lt(seg->seq, c->snd.wl1))
+	/*
+	 * A retransmission has an old SEG.SEQ, but if its ACK is new so is its window; and
+	 * SND.WND, which counts from SND.UNA, must not move the edge by itself.
+	 */
+	if (wr_seq_lt(seg->seq, c->snd.wl1) && !wr_seq_lt(c->snd.una, seg->ack))
 		return;
 	c->snd.wl1 = seg->seq;
 	if (wnd == c->snd.wnd)

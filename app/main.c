@@ -6,6 +6,7 @@
 #include <rte_version.h>
 
 #include "commands.h"
+#include "revision.h"
 #include "wr_base.h"
 #include "wr_err.h"
 

@@ -11,6 +11,7 @@
 #include <rte_launch.h>
 #include <rte_malloc.h>
 
+#include "revision.h"
 #include "server.h"
 #include "wr_buf.h"
 

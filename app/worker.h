@@ -42,7 +42,10 @@ static inline void wr_worker_stop(struct wr_worker *worker)
 	__atomic_store_n(&worker->stop, true, __ATOMIC_RELAXED);
 }
 
+/* How long to sleep now, at most until deadline_ns; 0: poll on. */
+uint64_t wr_idle_nap_ns(const struct wr_idle *idle, uint64_t now_ns, uint64_t deadline_ns);
+
 /* Rests after a round without work, until deadline_ns at most. */
-void wr_idle_rest(struct wr_idle *idle, uint64_t now_ns, uint64_t deadline_ns);
+void wr_idle_rest(const struct wr_idle *idle, uint64_t now_ns, uint64_t deadline_ns);
 
 #endif /* WR_WORKER_H */

@@ -17,6 +17,8 @@ class Capture:
     def __init__(self, appliance, snaplen=0):
         self.path = LOGS / f"{appliance.name}.pcap"
         self.command = ["tcpdump", "-i", appliance.link, "-n", "-U", "-B", "65536"]
+        # Otherwise the kernel keeps the newest frames for up to a second.
+        self.command += ["--immediate-mode"]
         self.command += ["-s", str(snaplen), "-w", str(self.path)]
         self.process = None
 

@@ -132,7 +132,30 @@ static bool done(struct script *s, bool ok)
 
 static bool do_listen(struct script *s, unsigned flow, const char *argument)
 {
+	s->is_listening = true;
 	return done(s, world_listen(&s->world));
+}
+
+/*
+ * "established" or "established <mss 1000,sackOK>": listens and shakes hands, at once, with a
+ * peer window of 65535. The peer's clock stands still.
+ */
+static bool do_established(struct script *s, unsigned flow, const char *argument)
+{
+	const char *options = argument[0] ? argument : "<mss 1000>";
+	const char *ts = strstr(options, "TS val ");
+	char echo[64] = "";
+	char syn[256], synack[64], ack[256];
+
+	snprintf(syn, sizeof(syn), "< @%u S 0:0(0) win 65535 %s", flow, options);
+	if (ts)
+		snprintf(echo, sizeof(echo), "<TS val %llu ecr 1000>",
+		         strtoull(ts + 7, NULL, 0));
+	snprintf(ack, sizeof(ack), "< @%u . 1:1(0) ack 1 win 65535 %s", flow, echo);
+	if (!s->is_listening && !script_event(s, "listen"))
+		return false;
+	snprintf(synack, sizeof(synack), "> @%u S. 0:0(0) ack 1 <...>", flow);
+	return script_event(s, syn) && script_event(s, synack) && script_event(s, ack);
 }
 
 static bool do_connect(struct script *s, unsigned flow, const char *argument)
@@ -323,15 +346,16 @@ static bool is_info(struct script *s, unsigned flow, const char *argument)
 }
 
 /*
- *	listen, connect, send N, close, send_close N, abort, pause, read N|all
- *	silent, state NAME, delivered N, opened N, eof N, closed N, reason NAME
- *	verdict NAME N, cause NAME N, stat NAME N, info FIELD N
- *	options (those that were set, for a live connection), forget (what is known of a flow)
+ *	listen, established [<options>], connect, send N, close, send_close N, abort, pause,
+ *read N|all silent, state NAME, delivered N, opened N, eof N, closed N, reason NAME verdict
+ *NAME N, cause NAME N, stat NAME N, info FIELD N options (those that were set, for a live
+ *connection), forget (what is known of a flow)
  */
 static const struct {
 	const char *name;
 	command run;
 } commands[] = {
+	{"established", do_established},
 	{"listen", do_listen},
 	{"connect", do_connect},
 	{"send", do_send},

@@ -68,6 +68,8 @@ static bool receive(struct script *s, const char *text)
 	struct packet p;
 	const char *wrong;
 
+	while (isspace((unsigned char)*text))
+		text++;
 	if (!script_is_silent(s))
 		return false;
 	if (sscanf(text, "icmp %u %u mtu %u seq %d", &type, &code, &mtu, &seq) == 4 ||
@@ -136,9 +138,7 @@ static bool read_time(struct script *s, const char **at)
 	double delta;
 
 	s->tolerance_ns = TOLERANCE_NS;
-	if (**at == '*') {
-		(*at)++;
-	} else if (**at == '+') {
+	if (**at == '+') {
 		delta = strtod(*at + 1, &end);
 		if (end == *at + 1)
 			return script_fail(s, "no time after +");
@@ -154,18 +154,22 @@ static bool read_time(struct script *s, const char **at)
 	return true;
 }
 
-static bool event(struct script *s, const char *at)
+bool script_event(struct script *s, const char *at)
 {
 	if (!strncmp(at, "set ", 4))
 		return script_set(s, at + 4);
-	if (!start_if_needed(s) || !read_time(s, &at))
+	if (!start_if_needed(s))
+		return false;
+	if (*at == '*')
+		return receive(s, at + 1);
+	if (!read_time(s, &at))
 		return false;
 	if (*at == '>')
 		return expect(s, at + 1);
 	if (s->now_ns > s->world.now_ns)
 		world_run_until(&s->world, s->now_ns, false);
 	if (*at == '<')
-		return receive(s, at + 1 + strspn(at + 1, " "));
+		return receive(s, at + 1);
 	return script_command(s, at);
 }
 
@@ -175,6 +179,7 @@ static void start_case(struct script *s, const char *name)
 {
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	s->failure[0] = '\0';
+	s->is_listening = false;
 	world_init(&s->world, s->pool);
 	s->now_ns = s->world.now_ns;
 }
@@ -225,7 +230,7 @@ static void run_line(struct script *s, const char *text)
 	}
 	if (!text[0] || !s->name[0] || s->failure[0])
 		return;
-	if (event(s, text) && s->world.wrong[0])
+	if (script_event(s, text) && s->world.wrong[0])
 		script_fail(s, "%s", s->world.wrong);
 }
 

@@ -15,6 +15,7 @@ struct script {
 	char name[512]; /* of the case; "" before the first */
 	char failure[2048];
 	unsigned cases, failed;
+	bool is_listening;
 	uint64_t now_ns; /* the script's time; the world may be a tolerance ahead */
 	uint64_t tolerance_ns;
 	struct world world;
@@ -24,6 +25,9 @@ struct script {
 __attribute__((format(printf, 2, 3))) bool script_fail(struct script *s, const char *fmt, ...);
 
 bool script_is_silent(struct script *s);
+
+/* Runs one line: a segment, a command or a condition. */
+bool script_event(struct script *s, const char *text);
 
 /* command.c: "set KEY VALUE" before the engine starts. */
 bool script_set(struct script *s, const char *text);

@@ -82,6 +82,7 @@ struct sim_flow {
 	unsigned index;
 	uint16_t port[SIM_HOSTS];
 	bool started;
+	bool renumbered; /* a SYN came twice and made a second ISN: offsets mean nothing */
 	struct sim_end end[SIM_HOSTS];
 	struct sim_side side[SIM_HOSTS];
 	uint32_t cwnd_before;

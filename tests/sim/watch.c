@@ -100,7 +100,9 @@ static void sent_syn(struct sim *sim, struct sim_flow *flow, unsigned from,
 {
 	struct sim_side *us = &flow->side[from], *peer = &flow->side[!from];
 
-	if (!us->syn_seen || us->iss != seg->seq) { /* the first, or after the first expired */
+	if (us->syn_seen && us->iss != seg->seq)
+		flow->renumbered = true; /* its half-open record had expired */
+	if (!us->syn_seen || us->iss != seg->seq) {
 		memset(us, 0, sizeof(*us));
 		memset(&peer->got, 0, sizeof(peer->got));
 		us->syn_seen = true;
@@ -166,6 +168,9 @@ static void check_ack(struct sim *sim, struct sim_flow *flow, unsigned from,
 		broken(sim, flow, from, "only what was sent is acknowledged", ack, peer->end);
 	if (us->any_ack && (int32_t)(ack - us->acked) < 0)
 		broken(sim, flow, from, "an ACK never decreases", ack, us->acked);
+	/* A SYN-ACK sent again cannot say more than 65535. */
+	if (seg->flags & WR_TCP_SYN)
+		edge = wr_max(edge, us->edge);
 	if (us->any_ack && (int32_t)(edge - us->edge) < 0)
 		broken(sim, flow, from, "the right edge of the window never retreats", edge,
 		       us->edge);
@@ -236,6 +241,26 @@ static void check_reset(struct sim *sim, struct sim_flow *flow, unsigned from)
 		broken(sim, flow, from, "no reset answers a reset", 1, 0);
 }
 
+static void check_segment(struct sim *sim, struct sim_flow *flow, unsigned from,
+                          const struct sim_segment *seg)
+{
+	if (seg->flags & WR_TCP_SYN)
+		sent_syn(sim, flow, from, seg);
+	/* Nor are the numbers known if a SYN was lost inside its host. */
+	if (flow->renumbered || !flow->side[from].syn_seen ||
+	    (!flow->side[!from].syn_seen && (seg->flags & WR_TCP_ACK)))
+		return;
+	if (!(seg->flags & WR_TCP_SYN)) {
+		check_options(sim, flow, from, seg);
+		check_text(sim, flow, from, seg);
+		check_sacks(sim, flow, from, seg);
+	}
+	if (seg->flags & WR_TCP_ACK)
+		check_ack(sim, flow, from, seg);
+	else if (!(seg->flags & WR_TCP_SYN))
+		broken(sim, flow, from, "every segment but the first has an ACK", 0, 1);
+}
+
 void sim_watch_sent(struct sim *sim, unsigned from, const uint8_t *bytes, uint32_t n)
 {
 	struct sim_segment seg;
@@ -257,21 +282,10 @@ void sim_watch_sent(struct sim *sim, unsigned from, const uint8_t *bytes, uint32
 		         seg.dport);
 		return;
 	}
-	if (seg.flags & WR_TCP_RST) {
+	if (seg.flags & WR_TCP_RST)
 		check_reset(sim, flow, from);
-		return;
-	}
-	if (seg.flags & WR_TCP_SYN) {
-		sent_syn(sim, flow, from, &seg);
-	} else {
-		check_options(sim, flow, from, &seg);
-		check_text(sim, flow, from, &seg);
-		check_sacks(sim, flow, from, &seg);
-	}
-	if (seg.flags & WR_TCP_ACK)
-		check_ack(sim, flow, from, &seg);
-	else if (!(seg.flags & WR_TCP_SYN))
-		broken(sim, flow, from, "every segment but the first has an ACK", 0, 1);
+	else
+		check_segment(sim, flow, from, &seg);
 }
 
 /* ---- what wr_tcp_dump() shows ---- */

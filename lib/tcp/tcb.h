@@ -121,7 +121,8 @@ struct wr_tcb {
 	uint16_t options; /* index into tcp->options[] */
 	uint8_t tos;
 	uint8_t syn_rexmits;   /* SYN or SYN-ACK sent again: then IW is 1, RFC 5681 3.1 */
-	uint32_t stalled_tick; /* when the segment that now times out was first due */
+	uint32_t stalled_tick; /* R2 counts from here: when what now times out was first sent,
+	                        * or last answered */
 	uint32_t challenge_tick;
 	uint32_t state_tick; /* when the state was entered */
 
@@ -403,6 +404,8 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 /* An ACK that did not. `duplicate`: by the definition of RFC 5681. */
 void tcp_not_advanced(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
                       bool duplicate);
+/* Has what is sent again or probed been without success for R2, or the user's time-out? */
+bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *reason);
 /* The retransmission timer rang. */
 void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Bytes thought to be in the network: RFC 6675 section 4, SetPipe. */

@@ -379,6 +379,8 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 	if (rtt_us) {
 		tcp_rtt_sample(c, rtt_us);
 		c->backoff = 0;
+	} else if (c->backoff) { /* Karn: the RTO stays, but R2 counts from here */
+		c->stalled_tick = tcp->now_tick;
 	}
 
 	if (limited) {
@@ -432,12 +434,19 @@ void tcp_not_advanced(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg 
 
 /* ---- retransmission time-out, RFC 6298 (5.4) to (5.7) ---- */
 
-/* R2, or the user's own limit: has this segment been tried for too long? */
-static bool gives_up(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *reason)
+/*
+ * R2, or the user's own limit: has this been tried for too long? A closed window is no
+ * failure as long as the peer answers (MUST-37, SHLD-17): then R2 counts from the last
+ * attempt that was answered.
+ */
+bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *reason)
 {
-	uint32_t since = c->snd.wnd ? c->stalled_tick : c->last_rx_tick; /* SHLD-17 */
-	uint64_t stalled_us = (uint64_t)(tcp->now_tick - since) << WR_TICK_SHIFT;
 	uint64_t user_us = tcb_options(tcp, c)->user_timeout_ms * 1000ull;
+	uint64_t stalled_us;
+
+	if (c->snd.wnd == 0 && wr_tick_reached(c->stalled_tick, c->last_rx_tick))
+		c->stalled_tick = tcp->now_tick;
+	stalled_us = (uint64_t)(tcp->now_tick - c->stalled_tick) << WR_TICK_SHIFT;
 
 	*reason = user_us ? WR_REASON_user_timeout : WR_REASON_rexmit_timeout;
 	return stalled_us >= (user_us ? user_us : tcp->conf.r2_us);
@@ -450,7 +459,7 @@ void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 
 	if (c->backoff == 0)
 		c->stalled_tick = tcp->now_tick - wr_tick_after(0, tcp_rto_us(tcp, c));
-	if (gives_up(tcp, c, &reason)) {
+	if (tcp_gives_up(tcp, c, &reason)) {
 		if (!wr_ip_is_resolved(tcp->ip, c->tuple.raddr))
 			reason = WR_REASON_no_route;
 		tcb_end(tcp, c, reason);

@@ -470,6 +470,14 @@ static void restart_after_idle(struct wr_tcp *tcp, struct wr_tcb *c)
 			tcp->now_us);
 }
 
+/* The first of a flight leaves: R2 does not count the silence before it. */
+static void start_rto(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (c->backoff && !(c->flags & WR_TCB_RTO_ARMED))
+		c->stalled_tick = tcp->now_tick;
+	tcp_arm_rto(tcp, c);
+}
+
 /* Sends new text while windows allow. False: no room to send or no buffer. */
 static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 {
@@ -508,7 +516,7 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 			c->backoff = 0;
 		}
 		if (!(c->flags & WR_TCB_RTO_ARMED))
-			tcp_arm_rto(tcp, c);
+			start_rto(tcp, c);
 	}
 	return true;
 }
@@ -533,7 +541,7 @@ static void send_fin(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->flags &= (uint16_t)~WR_TCB_PERSIST;
 		c->backoff = 0;
 	}
-	tcp_arm_rto(tcp, c);
+	start_rto(tcp, c);
 }
 
 static void send_ack(struct wr_tcp *tcp, struct wr_tcb *c)

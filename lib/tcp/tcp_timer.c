@@ -106,11 +106,12 @@ static void syn_expired(struct wr_tcp *tcp, struct wr_tcb *c)
  */
 static void probe(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	uint64_t silent_us = (uint64_t)(tcp->now_tick - c->last_rx_tick) << WR_TICK_SHIFT;
-	uint64_t user_us = tcb_options(tcp, c)->user_timeout_ms * 1000ull;
+	enum wr_reason reason;
 
-	if (silent_us >= (user_us ? user_us : tcp->conf.r2_us) && c->backoff > 0) {
-		tcb_end(tcp, c, user_us ? WR_REASON_user_timeout : WR_REASON_rexmit_timeout);
+	if (c->backoff == 0)
+		c->stalled_tick = tcp->now_tick;
+	if (tcp_gives_up(tcp, c, &reason)) {
+		tcb_end(tcp, c, reason);
 		return;
 	}
 	if (c->snd.wnd) {

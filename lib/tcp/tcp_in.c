@@ -488,12 +488,15 @@ enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct
 	if (v != WR_V_NEXT)
 		return v;
 
-	/* RFC 7323 section 4.3 (2): only a segment at the left edge moves TS.Recent. */
-	if (seg->has_ts && wr_seq_le(seg->seq, c->rcv.acked))
-		c->ts_recent = seg->ts_val;
 	v = check_ack(tcp, c, f);
 	if (v != WR_V_NEXT)
 		return v;
+	/*
+	 * RFC 7323 section 4.3 (2): only a segment at the left edge moves TS.Recent. After the
+	 * ACK, as a guess that RFC 5961 rejects must not shut out the peer by its timestamp.
+	 */
+	if (seg->has_ts && wr_seq_le(seg->seq, c->rcv.acked))
+		c->ts_recent = seg->ts_val;
 	c->last_rx_tick = tcp->now_tick;
 	if (wr_unlikely(c->probes || (c->rare & WR_TCB_IDLE_LONG))) {
 		c->probes = 0;

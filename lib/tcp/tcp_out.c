@@ -198,10 +198,12 @@ static void fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
 	c->flags &= (uint16_t) ~(WR_TCB_ACK_NOW | WR_TCB_DELACK | WR_TCB_WNDUP);
 }
 
-static void add_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head)
+/* As many blocks as fit into `room` bytes of options. */
+static void add_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head, uint32_t room)
 {
 	struct wr_sack block[WR_SACK_MAX];
-	unsigned max = (40 - 4 - head->options_len) / 8, n;
+	uint32_t left = wr_min(room, 40 - head->options_len);
+	unsigned max = left < 4 ? 0 : (left - 4) / 8, n;
 	bool dsack = c->rare & WR_TCB_DSACK;
 
 	n = tcp_reorder_blocks(c, block, wr_min(max, WR_SACK_MAX));
@@ -229,7 +231,7 @@ void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, u
 	}
 	fill_head(tcp, c, &head, seq, flags);
 	if (owes_sack(c) && !(flags & WR_TCP_RST))
-		add_sack(tcp, c, &head);
+		add_sack(tcp, c, &head, sizeof(head.options));
 	push_header(m, &c->tuple, &head);
 	send_ip(tcp, m, &c->tuple, c->tos, tcb_options(tcp, c)->ttl, &c->neigh, cause);
 }
@@ -349,8 +351,8 @@ static bool send_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, 
 		           (const char *)m->buf_addr + b->text_off, b->len);
 	}
 	fill_head(tcp, c, &head, wr_seq(b->seq), flags);
-	if (wr_unlikely(owes_sack(c)) && b->len + 12 + 8 <= c->cc.smss)
-		add_sack(tcp, c, &head);
+	if (wr_unlikely(owes_sack(c)) && b->len < c->cc.smss)
+		add_sack(tcp, c, &head, c->cc.smss - b->len);
 	push_header(out, &c->tuple, &head);
 	b->sent_us = (uint32_t)tcp->now_us;
 	c->last_tx_tick = tcp->now_tick;

@@ -17,6 +17,15 @@ const struct wr_cc_ops *wr_cc_find(const char *name)
 	return NULL;
 }
 
+uint8_t wr_cc_index(const struct wr_cc_ops *ops)
+{
+	uint8_t i = 0;
+
+	while (wr_cc_all[i] != ops)
+		i++;
+	return i;
+}
+
 uint32_t wr_cc_initial_window(uint32_t smss, uint32_t segments)
 {
 	return wr_min(segments * smss, wr_max(2 * smss, segments * 1460));

@@ -23,20 +23,22 @@ struct wr_cc_reno {
 
 /*
  * Per-connection state, embedded in the connection: nothing to allocate or free. What
- * every segment needs comes first, so that it shares the line of the send queue.
+ * every segment needs comes first, in 12 bytes, so that it shares the line of the send
+ * queue. Private state is made of 32-bit words, to stand right behind it.
  */
 struct wr_cc {
-	const struct wr_cc_ops *ops;
 	uint32_t cwnd;     /* bytes; never below 1 SMSS */
 	uint32_t ssthresh; /* bytes; UINT32_MAX until the first loss */
-	uint32_t smss;     /* bytes of text: SMSS, RFC 5681 section 2 */
+	uint16_t smss;     /* bytes of text: SMSS, RFC 5681 section 2 */
+	uint8_t algorithm; /* index into wr_cc_all[] */
+	uint8_t reserved;
 	union {
 		struct wr_cc_reno reno;
-		uint64_t room[4];
+		uint32_t room[8];
 	};
 };
 
-static_assert(offsetof(struct wr_cc, smss) == 16, "ops, cwnd, ssthresh: the hot part");
+static_assert(offsetof(struct wr_cc, room) == 12, "the hot part");
 
 /* A cumulative ACK advanced SND.UNA. */
 struct wr_cc_ack {
@@ -74,6 +76,14 @@ struct wr_cc_ops {
 
 extern const struct wr_cc_ops wr_cc_reno_ops;
 extern const struct wr_cc_ops *const wr_cc_all[]; /* ends with NULL */
+
+static inline const struct wr_cc_ops *wr_cc_ops(const struct wr_cc *cc)
+{
+	return wr_cc_all[cc->algorithm];
+}
+
+/* Where an algorithm stands in wr_cc_all[]. */
+uint8_t wr_cc_index(const struct wr_cc_ops *ops);
 
 /* Finds an algorithm by its configuration name; NULL if there is none. */
 const struct wr_cc_ops *wr_cc_find(const char *name);

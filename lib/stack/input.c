@@ -49,10 +49,14 @@ static void look_up(struct wr_stack *s, unsigned n)
 			wr_tcp_prefetch_bucket(s->tcp, f);
 	}
 	stack_handover_flush(s);
-	/* (c) and the connections that they seem to name. */
+	/* (c) then the connections that they seem to name, then the text these wait for. */
 	for (unsigned i = 0; i < n; i++) {
 		if (wr_likely(s->frame[i].carries == WR_CARRIES_TCP))
 			wr_tcp_prefetch_connection(s->tcp, &s->frame[i]);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (wr_likely(s->frame[i].carries == WR_CARRIES_TCP))
+			wr_tcp_prefetch_text(s->tcp, &s->frame[i]);
 	}
 }
 

@@ -18,7 +18,7 @@
 enum {
 	WR_TCB_TS = 1 << 0,       /* timestamps agreed on, RFC 7323 */
 	WR_TCB_SACK = 1 << 1,     /* SACK agreed on, RFC 2018 */
-	WR_TCB_NODELAY = 1 << 2,  /* Nagle off */
+	WR_TCB_REORDER = 1 << 2,  /* reorder is attached */
 	WR_TCB_CLOSE = 1 << 3,    /* the service closed: a FIN follows the send queue */
 	WR_TCB_FIN_SENT = 1 << 4, /* our FIN is the byte before SND.NXT */
 	WR_TCB_PENDING = 1 << 5,  /* stands in tcp->pending[] */
@@ -46,6 +46,9 @@ enum {
 	WR_TCB_DUP_ACK = 1 << 7,    /* the ACK owed is a duplicate */
 	WR_TCB_PMTU = 1 << 8,       /* what is sent again was too long for the path */
 	WR_TCB_IDLE_LONG = 1 << 9, /* silent for more than a day: PAWS has nothing to compare */
+	WR_TCB_PROBING = 1 << 10,  /* keep-alive probes are out */
+	WR_TCB_DELACK_ARMED = 1 << 11, /* delack_tick is set */
+	WR_TCB_WHEEL = 1 << 12,        /* the wheel rings at rto_tick or before */
 };
 
 /* Out-of-order text of one connection, attached while there is any. */
@@ -89,7 +92,7 @@ struct wr_tcb {
 	uint32_t last_rx_tick; /* when the last acceptable segment came */
 	uint32_t last_tx_tick; /* when text was last sent */
 
-	/* ---- line 1: text out ---- */
+	/* ---- line 1: text out, and the service ---- */
 	struct rte_mbuf *sq_head; /* oldest buffer not acknowledged; NULL: nothing queued */
 	struct rte_mbuf *sq_tail;
 	struct rte_mbuf *sq_next; /* first buffer never sent; NULL: all were */
@@ -98,12 +101,16 @@ struct wr_tcb {
 	uint16_t neigh;           /* wr_ip_out.hint */
 	uint32_t srtt_us;         /* 0 before the first sample; RFC 6298 */
 	uint32_t rttvar_us;
-	struct wr_cc cc; /* cwnd, ssthresh and smss in this line, the rest in the next */
+	const struct wr_tcp_events *events;
+	uint16_t options; /* index into tcp->options[] */
+	uint16_t rare;    /* WR_TCB_* of the second kind */
+	struct wr_cc cc;  /* the hot part in this line, private state in the next */
 
-	/* ---- line 2, from 160: loss ---- */
+	/* ---- line 2, from 160: loss and other trouble ---- */
 	uint8_t dup_acks;           /* consecutive duplicate ACKs; RFC 5681 2 */
 	uint8_t probes;             /* keep-alive probes without an answer */
-	uint16_t rare;              /* WR_TCB_* of the second kind */
+	uint8_t syn_rexmits;        /* SYN or SYN-ACK sent again: then IW is 1, RFC 5681 3.1 */
+	uint8_t challenges;         /* challenge ACKs sent in the second of challenge_tick */
 	struct wr_seq recover;      /* RecoveryPoint, RFC 6675; recover, RFC 6582 */
 	uint32_t sacked;            /* bytes with WR_BUF_SACKED */
 	uint32_t lost;              /* bytes with WR_BUF_LOST */
@@ -111,39 +118,34 @@ struct wr_tcb {
 	uint32_t max_wnd;           /* MAX.SND.WND, RFC 5961 5.2 */
 	struct wr_reorder *reorder; /* NULL: nothing out of order */
 
-	/* ---- line 3: text held back, the service ---- */
+	/* ---- line 3: text held back ---- */
 	struct rte_mbuf *rcvq_head; /* in order, not taken by the service */
 	struct rte_mbuf *rcvq_tail;
-	uint32_t rcvq_bytes;
-	uint32_t delack_tick;
-	const struct wr_tcp_events *events;
+	uint32_t rcvq_bytes;  /* 0 unless WR_TCB_HELD */
+	uint32_t delack_tick; /* when the delayed ACK is due */
 	void *user;
-	uint16_t options; /* index into tcp->options[] */
-	uint8_t tos;
-	uint8_t syn_rexmits;   /* SYN or SYN-ACK sent again: then IW is 1, RFC 5681 3.1 */
 	uint32_t stalled_tick; /* R2 counts from here: when what now times out was first sent,
 	                        * or last answered */
 	uint32_t challenge_tick;
 	uint32_t state_tick; /* when the state was entered */
+	uint32_t rexmits;    /* segments sent again, whole life */
+	uint32_t next_free;  /* free and dead lists */
+	struct wr_sack dsack;
 
 	/* ---- line 4: reporting ---- */
 	struct wr_seq iss, irs;
 	uint64_t in_base;    /* bytes received up to in_seq */
 	uint64_t acked_base; /* bytes acknowledged up to acked_seq */
 	struct wr_seq in_seq, acked_seq;
-	struct wr_sack dsack;
 	uint32_t opened_tick;
-	uint32_t rexmits;   /* segments sent again, whole life */
-	uint32_t next_free; /* free and dead lists */
-	uint16_t mss_peer;  /* MSS option received */
-	uint8_t challenges; /* challenge ACKs sent in the second of challenge_tick */
+	uint16_t mss_peer; /* MSS option received */
 };
 
 static_assert(offsetof(struct wr_tcb, sq_head) == 64, "line 0: every segment");
-static_assert(offsetof(struct wr_tcb, cc) + offsetof(struct wr_cc, smss) + 4 <= 128,
-              "lines 0 and 1 are the established path");
+static_assert(offsetof(struct wr_tcb, cc.room) == 128,
+              "lines 0 and 1 are all of the established path");
 static_assert(offsetof(struct wr_tcb, dup_acks) == 160, "loss state in line 2");
-static_assert(offsetof(struct wr_tcb, rcvq_head) == 192, "the service's line");
+static_assert(offsetof(struct wr_tcb, rcvq_head) == 192, "text held back in line 3");
 static_assert(sizeof(struct wr_tcb) == 320, "five lines a connection");
 
 /* A connection between our SYN-ACK and its ACK: SYN-RECEIVED by passive open. */
@@ -226,6 +228,7 @@ struct wr_tcp {
 	uint32_t core;
 	struct wr_sipkey isn_key, ts_key;
 	struct wr_tcp_conf conf;
+	uint8_t cc_index; /* of conf.cc */
 	unsigned listeners;
 	struct wr_tcp_listener listener[WR_TCP_LISTENERS];
 	uint16_t listener_options[WR_TCP_LISTENERS];
@@ -448,7 +451,10 @@ const char *tcb_timer_name(const struct wr_tcp *tcp, const struct wr_tcb *c, uin
 static inline void tcp_unhold(struct wr_tcp *tcp, struct rte_mbuf *m)
 {
 	tcp->held--;
-	rte_pktmbuf_free(m);
+	if (wr_likely(rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m)))
+		rte_mbuf_raw_free(m); /* one buffer, no chain: its second line stays cold */
+	else
+		rte_pktmbuf_free(m);
 }
 
 #endif /* WR_TCB_H */

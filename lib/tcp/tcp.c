@@ -134,6 +134,7 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
 	if (!tcp)
 		return NULL;
 	tcp->conf = *conf;
+	tcp->cc_index = wr_cc_index(conf->cc);
 	tcp->ip = ip;
 	tcp->stats = ip->stats;
 	tcp->owner = owner;
@@ -292,7 +293,7 @@ struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_
 	c->tuple = *tuple;
 	c->neigh = UINT16_MAX;
 	c->opened_tick = c->last_rx_tick = c->last_tx_tick = tcp->now_tick;
-	c->cc.ops = tcp->conf.cc;
+	c->cc.algorithm = tcp->cc_index;
 	return c;
 }
 
@@ -306,7 +307,7 @@ void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to)
 	if (to != WR_TCP_CLOSED)
 		wr_stat_add(&level[to], 1);
 	wr_stat_add(&tcp->stats->transition[c->state][to], 1);
-	c->state = to;
+	c->state = to & 15u;
 	c->state_tick = tcp->now_tick;
 }
 
@@ -419,8 +420,8 @@ void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_op
 		c->snd_shift = peer->wscale & 15u;
 		c->rcv_shift = tcp_rcv_shift(tcp) & 15u;
 	}
-	c->cc.smss = mss;
-	c->cc.ops->init(&c->cc, tcp->now_us);
+	c->cc.smss = (uint16_t)mss;
+	wr_cc_ops(&c->cc)->init(&c->cc, tcp->now_us);
 	c->cc.cwnd = wr_cc_initial_window(mss, iw);
 }
 
@@ -472,17 +473,32 @@ void wr_tcp_prefetch_bucket(struct wr_tcp *tcp, struct wr_frame *f)
 	wr_flow_prefetch(tcp->flows, f->hash);
 }
 
+/* The two lines of the established path. */
+static void prefetch_connection(const struct wr_tcb *c)
+{
+	__builtin_prefetch(c, 1);
+	__builtin_prefetch(&c->sq_head, 1);
+}
+
 void wr_tcp_prefetch_connection(struct wr_tcp *tcp, struct wr_frame *f)
 {
-	const char *line;
-
 	f->value = wr_flow_guess(tcp->flows, f->hash);
-	if (f->value == WR_FLOW_NONE)
+	if (f->value >> 30 == WR_FLOW_TCB)
+		prefetch_connection(&tcp->tcb[f->value & WR_FLOW_INDEX]);
+	else if (f->value != WR_FLOW_NONE)
+		__builtin_prefetch(tuple_of(tcp, f->value), 1);
+}
+
+void wr_tcp_prefetch_text(struct wr_tcp *tcp, struct wr_frame *f)
+{
+	const struct rte_mbuf *m;
+
+	if (f->value >> 30 != WR_FLOW_TCB)
 		return;
-	line = (const char *)tuple_of(tcp, f->value);
-	__builtin_prefetch(line, 1);
-	if (f->value >> 30 == WR_FLOW_TCB) {
-		__builtin_prefetch(line + WR_CACHE_LINE, 1);
+	m = tcp->tcb[f->value & WR_FLOW_INDEX].sq_head;
+	if (m) {
+		__builtin_prefetch(m, 1);
+		__builtin_prefetch(m + 1, 1); /* struct wr_buf */
 	}
 }
 
@@ -548,6 +564,14 @@ void wr_tcp_flush(struct wr_tcp *tcp, uint64_t now_us)
 		tcp_reap(tcp);
 }
 
+static void ring(struct wr_tcp *tcp, uint32_t timer)
+{
+	if (timer < tcp->conf.connections)
+		tcb_ring(tcp, &tcp->tcb[timer]);
+	else
+		tcp_half_open_ring(tcp, timer - tcp->conf.connections);
+}
+
 unsigned wr_tcp_tick(struct wr_tcp *tcp, uint64_t now_us, unsigned budget)
 {
 	uint32_t due[32];
@@ -559,12 +583,11 @@ unsigned wr_tcp_tick(struct wr_tcp *tcp, uint64_t now_us, unsigned budget)
 		unsigned max = budget - ran < WR_LEN(due) ? budget - ran : WR_LEN(due);
 
 		n = max ? wr_wheel_expire(tcp->wheel, tcp->now_tick, due, max) : 0;
-		for (unsigned i = 0; i < n; i++) {
+		for (unsigned i = 0; i < n; i++)
 			if (due[i] < tcp->conf.connections)
-				tcb_ring(tcp, &tcp->tcb[due[i]]);
-			else
-				tcp_half_open_ring(tcp, due[i] - tcp->conf.connections);
-		}
+				prefetch_connection(&tcp->tcb[due[i]]);
+		for (unsigned i = 0; i < n; i++)
+			ring(tcp, due[i]);
 		ran += n;
 	} while (n == WR_LEN(due));
 	WR_COUNT(tcp->stats, timers_fired, ran);

@@ -47,7 +47,7 @@ static void lower_mss(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t mtu)
 	mss = wr_max(mtu, MTU_FLOOR) - 40 - options;
 	if (mss >= c->cc.smss)
 		return;
-	c->cc.smss = mss;
+	c->cc.smss = (uint16_t)mss;
 	if (c->sq_head && c->sq_head != c->sq_next) {
 		tcp_mark_all_lost(c);
 		c->flags |= WR_TCB_LOSS | WR_TCB_RTO; /* repaired in order, cwnd as it is */

@@ -165,6 +165,9 @@ static enum wr_verdict complete_open(struct wr_tcp *tcp, struct wr_tcb *c, struc
 	if (!wr_seq_lt(c->snd.una, seg->ack) || wr_seq_lt(c->snd.nxt, seg->ack))
 		return tcp_owe_reset(tcp, f, WR_V_tcp_ack_not_sent);
 	tcb_set_state(tcp, c, WR_TCP_ESTABLISHED);
+	c->snd.una = c->acked_seq = wr_seq_add(c->iss, 1);
+	c->flags &= (uint16_t)~WR_TCB_RTO_ARMED;
+	c->backoff = 0;
 	c->snd.wl1 = seg->seq;
 	c->snd.wnd = c->max_wnd = (uint32_t)seg->wnd
 	                          << (seg->flags & WR_TCP_SYN ? 0 : c->snd_shift);
@@ -258,7 +261,7 @@ static void hold(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 /* Gives m, whose data is text in order, to the service. */
 static void deliver(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
-	if (c->rcvq_head || !c->events->on_data(tcp, c, m)) {
+	if ((c->flags & WR_TCB_HELD) || !c->events->on_data(tcp, c, m)) {
 		if (c->state == WR_TCP_CLOSED)
 			rte_pktmbuf_free(m); /* aborted instead of taking it */
 		else
@@ -338,12 +341,10 @@ static void owe_ack_for_text(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 {
 	bool second = wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
 
-	if (second || c->reorder || tcp->conf.delack_us == 0 || (c->flags & WR_TCB_HELD)) {
+	if (second || tcp->conf.delack_us == 0 || (c->flags & (WR_TCB_REORDER | WR_TCB_HELD)))
 		c->flags |= WR_TCB_ACK_NOW;
-	} else if (!(c->flags & WR_TCB_DELACK)) {
+	else
 		c->flags |= WR_TCB_DELACK;
-		c->delack_tick = wr_tick_after(tcp->now_tick, tcp->conf.delack_us);
-	}
 	tcb_pend(tcp, c);
 }
 
@@ -467,7 +468,7 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 	}
 	if (seg->flags & WR_TCP_FIN)
 		fin_in_order(tcp, c);
-	else if (wr_unlikely(c->reorder != NULL))
+	else if (wr_unlikely(c->flags & WR_TCB_REORDER))
 		deliver_reordered(tcp, c);
 	return WR_V_tcp_accepted;
 }
@@ -498,9 +499,9 @@ enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct
 	if (seg->has_ts && wr_seq_le(seg->seq, c->rcv.acked))
 		c->ts_recent = seg->ts_val;
 	c->last_rx_tick = tcp->now_tick;
-	if (wr_unlikely(c->probes || (c->rare & WR_TCB_IDLE_LONG))) {
+	if (wr_unlikely(c->rare & (WR_TCB_PROBING | WR_TCB_IDLE_LONG))) {
 		c->probes = 0;
-		c->rare &= (uint16_t)~WR_TCB_IDLE_LONG;
+		c->rare &= (uint16_t) ~(WR_TCB_PROBING | WR_TCB_IDLE_LONG);
 	}
 	return tcp_process_text(tcp, c, f);
 }

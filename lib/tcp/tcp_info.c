@@ -33,7 +33,7 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 		.ts = c->flags & WR_TCB_TS,
 		.sack = c->flags & WR_TCB_SACK,
 		.has_wscale = c->snd_shift || c->rcv_shift,
-		.nodelay = c->flags & WR_TCB_NODELAY,
+		.nodelay = tcb_options(tcp, c)->nodelay,
 		.keepalive = tcb_options(tcp, c)->keepalive,
 		.snd_wscale = c->snd_shift,
 		.rcv_wscale = c->rcv_shift,
@@ -58,7 +58,7 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 	                       tcb_fin_acked(c),
 		.age_us = ticks_us(tcp->now_tick - c->opened_tick),
 		.idle_us = ticks_us(tcp->now_tick - c->last_rx_tick),
-		.cc = c->cc.ops->name,
+		.cc = wr_cc_ops(&c->cc)->name,
 	};
 	info->timer = tcb_timer_name(tcp, c, &info->timer_us);
 }

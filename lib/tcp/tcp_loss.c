@@ -45,8 +45,13 @@ uint32_t tcp_rto_us(const struct wr_tcp *tcp, const struct wr_tcb *c)
 
 void tcp_arm_rto(struct wr_tcp *tcp, struct wr_tcb *c)
 {
+	uint32_t before = c->rto_tick;
+
 	c->rto_tick = wr_tick_after(tcp->now_tick, tcp_rto_us(tcp, c));
 	c->flags |= WR_TCB_RTO_ARMED;
+	if ((c->rare & WR_TCB_WHEEL) && wr_tick_reached(before, c->rto_tick))
+		return; /* the wheel's own lines stay cold */
+	c->rare |= WR_TCB_WHEEL;
 	tcb_arm(tcp, c, c->rto_tick);
 }
 
@@ -222,7 +227,7 @@ static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->rare &= (uint16_t)~WR_TCB_RESCUED;
 	c->recover = c->snd.nxt;
 	mark_lost(c, wr_buf(c->sq_head));
-	c->cc.ops->on_enter_recovery(&c->cc, &loss);
+	wr_cc_ops(&c->cc)->on_enter_recovery(&c->cc, &loss);
 	WR_COUNT(tcp->stats, tcp_fast_recoveries, 1);
 }
 
@@ -252,7 +257,7 @@ static void forget_losses(struct wr_tcb *c)
 static void leave_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (c->flags & WR_TCB_RECOVERY)
-		c->cc.ops->on_leave_recovery(&c->cc, tcp->now_us);
+		wr_cc_ops(&c->cc)->on_leave_recovery(&c->cc, tcp->now_us);
 	c->flags &= (uint16_t) ~(WR_TCB_RECOVERY | WR_TCB_RTO);
 	forget_losses(c);
 }
@@ -352,15 +357,6 @@ static void offer_room(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->events->on_room(tcp, c);
 }
 
-/* SYN and FIN take a sequence number each, but are not text. */
-static uint32_t controls_acked(const struct wr_tcb *c, struct wr_seq ack)
-{
-	uint32_t syn = wr_seq_eq(c->snd.una, c->iss);
-	uint32_t fin = (c->flags & WR_TCB_FIN_SENT) && wr_seq_eq(ack, c->snd.nxt);
-
-	return syn + fin;
-}
-
 void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,
                uint32_t flight)
 {
@@ -371,7 +367,9 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		c->acked_base += wr_seq_span(c->acked_seq, seg->ack);
 		c->acked_seq = seg->ack;
 	}
-	WR_COUNT(tcp->stats, tcp_bytes_acked, acked - controls_acked(c, seg->ack));
+	/* The FIN takes a sequence number, but is not text. */
+	WR_COUNT(tcp->stats, tcp_bytes_acked,
+	         acked - ((c->flags & WR_TCB_FIN_SENT) && wr_seq_eq(seg->ack, c->snd.nxt)));
 	c->snd.una = seg->ack;
 	rtt_us = free_acked(tcp, c);
 	if (wr_unlikely(rtt_us == 0))
@@ -393,7 +391,7 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 			.cwnd_limited = true,
 		};
 
-		c->cc.ops->on_ack(&c->cc, &ack);
+		wr_cc_ops(&c->cc)->on_ack(&c->cc, &ack);
 	}
 	if (wr_unlikely((c->flags & WR_TCB_LOSS) || (seg->sack_count && tcb_flight(c)))) {
 		c->flags |= WR_TCB_LOSS;
@@ -474,7 +472,7 @@ void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->flags & WR_TCB_RTO)
 		c->cc.cwnd = c->cc.smss; /* ssthresh falls once a loss event */
 	else
-		c->cc.ops->on_rto(&c->cc, &loss);
+		wr_cc_ops(&c->cc)->on_rto(&c->cc, &loss);
 	tcp_mark_all_lost(c); /* RFC 2018 section 8: SACKs are forgotten */
 	c->dup_acks = 0;
 	c->recover = c->snd.nxt;

@@ -12,7 +12,8 @@
 static bool may_reset(struct wr_tcp *tcp)
 {
 	uint32_t cost = tcp->conf.rsts_per_s ? 1000000 / tcp->conf.rsts_per_s : 0;
-	uint32_t burst = wr_max(cost, 100000); /* at least one, at most those of 0.1 s at once */
+	uint32_t burst =
+		wr_max(cost, 100000); /* at least one, at most those of 0.1 s at once */
 
 	if (tcp->rst_tokens_us + burst < tcp->now_us)
 		tcp->rst_tokens_us = tcp->now_us - burst;
@@ -209,9 +210,6 @@ static struct wr_tcb *promote(struct wr_tcp *tcp, uint32_t index, struct wr_fram
 	c->user = listener->user;
 	c->options = tcp->listener_options[h.listener];
 	tcp->option_uses[c->options]++;
-	if (listener->options.nodelay)
-		c->flags |= WR_TCB_NODELAY;
-	c->tos = listener->options.tos & 0xfc;
 	c->neigh = h.neigh;
 	c->iss = h.iss;
 	c->irs = h.irs;
@@ -426,9 +424,6 @@ int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct w
 	c->events = to->events;
 	c->user = to->user;
 	c->rare = WR_TCB_ACTIVE;
-	if (to->options.nodelay)
-		c->flags |= WR_TCB_NODELAY;
-	c->tos = to->options.tos & 0xfc;
 	c->iss = tcp_isn(tcp, &t);
 	c->ts_offset = tcp_ts_offset(tcp, &t);
 	c->snd.una = c->snd.nxt = c->iss;

@@ -124,6 +124,14 @@ static void send_ip(struct wr_tcp *tcp, struct rte_mbuf *m, const struct wr_tupl
 	wr_ip_output(tcp->ip, m, &to);
 }
 
+static void send_tcb(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
+                     enum wr_cause cause)
+{
+	const struct wr_tcp_options *options = tcb_options(tcp, c);
+
+	send_ip(tcp, m, &c->tuple, options->tos & 0xfc, options->ttl, &c->neigh, cause);
+}
+
 static struct rte_mbuf *new_buffer(struct wr_tcp *tcp)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(tcp->ip->pool);
@@ -137,8 +145,8 @@ static struct rte_mbuf *new_buffer(struct wr_tcp *tcp)
 
 uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	uint32_t room =
-		tcp->conf.rcv_buf > c->rcvq_bytes ? tcp->conf.rcv_buf - c->rcvq_bytes : 0;
+	uint32_t held = c->flags & WR_TCB_HELD ? c->rcvq_bytes : 0;
+	uint32_t room = tcp->conf.rcv_buf > held ? tcp->conf.rcv_buf - held : 0;
 	uint32_t cap = (uint32_t)UINT16_MAX << c->rcv_shift;
 
 	/* Few buffers left: promise nothing new. */
@@ -196,6 +204,7 @@ static void fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
 	}
 	c->rcv.acked = c->rcv.nxt;
 	c->flags &= (uint16_t) ~(WR_TCB_ACK_NOW | WR_TCB_DELACK | WR_TCB_WNDUP);
+	c->rare &= (uint16_t)~WR_TCB_DELACK_ARMED;
 }
 
 /* As many blocks as fit into `room` bytes of options. */
@@ -216,7 +225,8 @@ static void add_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head, ui
 
 static bool owes_sack(const struct wr_tcb *c)
 {
-	return (c->flags & WR_TCB_SACK) && (c->reorder || (c->rare & WR_TCB_DSACK));
+	return (c->flags & WR_TCB_SACK) &&
+	       ((c->flags & WR_TCB_REORDER) || (c->rare & WR_TCB_DSACK));
 }
 
 void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, uint8_t flags,
@@ -233,7 +243,7 @@ void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, u
 	if (owes_sack(c) && !(flags & WR_TCP_RST))
 		add_sack(tcp, c, &head, sizeof(head.options));
 	push_header(m, &c->tuple, &head);
-	send_ip(tcp, m, &c->tuple, c->tos, tcb_options(tcp, c)->ttl, &c->neigh, cause);
+	send_tcb(tcp, c, m, cause);
 }
 
 void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
@@ -263,7 +273,7 @@ void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 		return; /* the timer tries again */
 	head.options_len = put_syn_options(head.options, &syn);
 	push_header(m, &c->tuple, &head);
-	send_ip(tcp, m, &c->tuple, c->tos, tcb_options(tcp, c)->ttl, &c->neigh, cause);
+	send_tcb(tcp, c, m, cause);
 }
 
 static void send_synack(struct wr_tcp *tcp, const struct wr_owed *owed)
@@ -356,7 +366,7 @@ static bool send_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, 
 	push_header(out, &c->tuple, &head);
 	b->sent_us = (uint32_t)tcp->now_us;
 	c->last_tx_tick = tcp->now_tick;
-	send_ip(tcp, out, &c->tuple, c->tos, tcb_options(tcp, c)->ttl, &c->neigh, cause);
+	send_tcb(tcp, c, out, cause);
 	return true;
 }
 
@@ -435,7 +445,8 @@ static bool send_lost(struct wr_tcp *tcp, struct wr_tcb *c)
 }
 
 /* How much of the next buffer may leave now; 0: nothing. RFC 9293 3.8.6.2.1, 3.7.4. */
-static uint32_t allowed(const struct wr_tcb *c, uint32_t len, uint32_t pipe)
+static uint32_t allowed(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len,
+                        uint32_t pipe)
 {
 	uint32_t flight = tcb_flight(c);
 	uint32_t unsent = wr_seq_span(c->snd.nxt, c->sq_end);
@@ -449,7 +460,7 @@ static uint32_t allowed(const struct wr_tcb *c, uint32_t len, uint32_t pipe)
 	if (want == c->cc.smss || unsent >= c->cc.smss)
 		return want;
 	/* Nagle: one small segment in flight at a time; what ends the stream goes. */
-	if (flight && !(c->flags & (WR_TCB_NODELAY | WR_TCB_CLOSE)))
+	if (flight && !(c->flags & WR_TCB_CLOSE) && !tcb_options(tcp, c)->nodelay)
 		return 0;
 	return want;
 }
@@ -467,7 +478,7 @@ static void restart_after_idle(struct wr_tcp *tcp, struct wr_tcb *c)
 	uint64_t idle_us = (uint64_t)(tcp->now_tick - c->last_tx_tick) << WR_TICK_SHIFT;
 
 	if (idle_us > tcp_rto_us(tcp, c))
-		c->cc.ops->on_idle_restart(
+		wr_cc_ops(&c->cc)->on_idle_restart(
 			&c->cc, wr_cc_initial_window(c->cc.smss, tcp->conf.iw_segments),
 			tcp->now_us);
 }
@@ -488,7 +499,7 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 	while (c->sq_next) {
 		struct rte_mbuf *m = c->sq_next;
 		struct wr_buf *b = wr_buf(m);
-		uint32_t len = allowed(c, b->len, tcp_pipe(c));
+		uint32_t len = allowed(tcp, c, b->len, tcp_pipe(c));
 		uint8_t flags = 0;
 		bool last;
 
@@ -556,7 +567,8 @@ static void send_ack(struct wr_tcp *tcp, struct wr_tcb *c)
 		cause = WR_CAUSE_tcp_challenge;
 	else if (c->rare & WR_TCB_DUP_ACK)
 		cause = WR_CAUSE_tcp_ack_dup;
-	else if ((c->flags & WR_TCB_DELACK) && wr_tick_reached(c->delack_tick, tcp->now_tick))
+	else if ((c->rare & WR_TCB_DELACK_ARMED) &&
+	         wr_tick_reached(c->delack_tick, tcp->now_tick))
 		cause = WR_CAUSE_tcp_ack_delayed;
 	tcp_send_control(tcp, c, c->snd.nxt, 0, cause);
 }
@@ -569,6 +581,16 @@ static bool output_opening(struct wr_tcp *tcp, struct wr_tcb *c)
 	else if ((c->flags & WR_TCB_ACK_NOW) && c->state == WR_TCP_SYN_RECEIVED)
 		send_ack(tcp, c);
 	return true;
+}
+
+/* Nothing carried the ACK: it has delack_us from now. */
+static void arm_delack(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (c->rare & WR_TCB_DELACK_ARMED)
+		return;
+	c->rare |= WR_TCB_DELACK_ARMED;
+	c->delack_tick = wr_tick_after(tcp->now_tick, tcp->conf.delack_us);
+	tcb_arm(tcp, c, c->delack_tick);
 }
 
 bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -598,6 +620,6 @@ bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
 	}
 	c->rare &= (uint16_t) ~(WR_TCB_CHALLENGE | WR_TCB_DUP_ACK);
 	if (c->flags & WR_TCB_DELACK)
-		tcb_arm(tcp, c, c->delack_tick);
+		arm_delack(tcp, c);
 	return true;
 }

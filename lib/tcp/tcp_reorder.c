@@ -20,6 +20,7 @@ static struct wr_reorder *attach(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->reorder = &tcp->reorder[index];
 	tcp->free_reorder = c->reorder->next_free;
 	*c->reorder = (struct wr_reorder) {0};
+	c->flags |= WR_TCB_REORDER;
 	return c->reorder;
 }
 
@@ -28,6 +29,7 @@ static void detach(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->reorder->next_free = tcp->free_reorder;
 	tcp->free_reorder = (uint32_t)(c->reorder - tcp->reorder);
 	c->reorder = NULL;
+	c->flags &= (uint16_t)~WR_TCB_REORDER;
 }
 
 static void uncharge(struct wr_tcp *tcp, struct wr_reorder *r, uint32_t len)

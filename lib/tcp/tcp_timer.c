@@ -56,6 +56,9 @@ static bool limit_tick(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_
 	};
 	bool any = false;
 
+	if (!(o->total_timeout_ms | o->idle_timeout_ms | o->connect_timeout_ms) &&
+	    c->state != WR_TCP_FIN_WAIT_2)
+		return false;
 	for (unsigned i = 0; i < WR_LEN(limit); i++) {
 		uint32_t at = limit[i].from + ticks(limit[i].ms * 1000ull);
 
@@ -144,6 +147,7 @@ static void keepalive_ring(struct wr_tcp *tcp, struct wr_tcb *c)
 		tcb_end(tcp, c, WR_REASON_keepalive_timeout);
 		return;
 	}
+	c->rare |= WR_TCB_PROBING;
 	c->probes++; /* SHLD-12: no text, one left of SND.NXT */
 	tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), 0,
 	                 WR_CAUSE_tcp_keepalive);
@@ -169,11 +173,13 @@ void tcb_arm_limits(struct wr_tcp *tcp, const struct wr_tcb *c)
 		tcb_arm(tcp, c, c->last_rx_tick + LONG_IDLE);
 }
 
-static void rearm(struct wr_tcp *tcp, const struct wr_tcb *c)
+static void rearm(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	if (c->flags & WR_TCB_RTO_ARMED)
+	if (c->flags & WR_TCB_RTO_ARMED) {
 		tcb_arm(tcp, c, c->rto_tick);
-	if (c->flags & WR_TCB_DELACK)
+		c->rare |= WR_TCB_WHEEL;
+	}
+	if (c->rare & WR_TCB_DELACK_ARMED)
 		tcb_arm(tcp, c, c->delack_tick);
 	tcb_arm_limits(tcp, c);
 }
@@ -185,9 +191,10 @@ void tcb_ring(struct wr_tcp *tcp, struct wr_tcb *c)
 
 	if (c->state == WR_TCP_CLOSED)
 		return;
+	c->rare &= (uint16_t)~WR_TCB_WHEEL;
 	if (tcp->now_tick - c->last_rx_tick >= LONG_IDLE)
 		c->rare |= WR_TCB_IDLE_LONG;
-	if ((c->flags & WR_TCB_DELACK) && due(tcp, c->delack_tick)) {
+	if ((c->rare & WR_TCB_DELACK_ARMED) && due(tcp, c->delack_tick)) {
 		c->flags |= WR_TCB_ACK_NOW;
 		tcb_pend(tcp, c);
 	}

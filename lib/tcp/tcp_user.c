@@ -150,10 +150,6 @@ void wr_tcp_set_options(struct wr_tcp *tcp, struct wr_tcb *c,
 	}
 	tcp_options_put(tcp, c->options);
 	c->options = index;
-	c->tos = options->tos & 0xfc;
-	c->flags &= (uint16_t)~WR_TCB_NODELAY;
-	if (options->nodelay)
-		c->flags |= WR_TCB_NODELAY;
 	tcb_arm_limits(tcp, c);
 	tcb_pend(tcp, c);
 }

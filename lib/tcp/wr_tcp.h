@@ -179,9 +179,13 @@ void wr_tcp_set_options(struct wr_tcp *tcp, struct wr_tcb *c,
 
 /* ---- for the stack ---- */
 
-/* Stage b and c: hash and bucket; tag and connection lines. f->carries is TCP. */
+/*
+ * Stages b and c: hash and bucket; tag and connection; the buffer that the segment's ACK will
+ * free and the notes of the buffer that it came in. f->carries is TCP.
+ */
 void wr_tcp_prefetch_bucket(struct wr_tcp *tcp, struct wr_frame *f);
 void wr_tcp_prefetch_connection(struct wr_tcp *tcp, struct wr_frame *f);
+void wr_tcp_prefetch_text(struct wr_tcp *tcp, struct wr_frame *f);
 
 /* SEGMENT ARRIVES, RFC 9293 section 3.10.7. Sends nothing: see wr_tcp_flush(). */
 enum wr_verdict wr_tcp_input(struct wr_tcp *tcp, struct wr_frame *f, uint64_t now_us);

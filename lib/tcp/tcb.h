@@ -360,6 +360,8 @@ void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* RFC 9293 3.10.7.1 and .2: CLOSED and LISTEN. */
 enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f);
+/* Would a SYN to this tuple find a listener? */
+bool tcp_is_listening(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
 /* 3.10.7.3. */
 enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
 /* 3.10.7.4 for a half-open record. */

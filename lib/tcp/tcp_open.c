@@ -66,6 +66,11 @@ static int find_listener(const struct wr_tcp *tcp, const struct wr_tuple *t)
 	return any;
 }
 
+bool tcp_is_listening(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
+{
+	return !tcp->draining && find_listener(tcp, tuple) >= 0;
+}
+
 /* ---- half-open records ---- */
 
 static uint32_t half_open_timer(const struct wr_tcp *tcp, uint32_t index)

@@ -7,6 +7,8 @@
 
 #include "tcb.h"
 
+#define EXPIRE_MOST 256 /* records looked at in one tick */
+
 static uint32_t slot(const struct wr_tcp *tcp, uint32_t n)
 {
 	uint32_t i = tcp->tw_head + n;
@@ -64,7 +66,7 @@ void tcp_wait_add(struct wr_tcp *tcp, const struct wr_time_wait *tw, uint32_t ha
 
 void tcp_wait_expire(struct wr_tcp *tcp)
 {
-	while (tcp->tw_count) {
+	for (unsigned n = 0; tcp->tw_count && n < EXPIRE_MOST; n++) {
 		uint32_t index = tcp->tw_head;
 		struct wr_time_wait tw = tcp->time_wait[index];
 
@@ -73,7 +75,7 @@ void tcp_wait_expire(struct wr_tcp *tcp)
 			continue;
 		}
 		if (tcp->tw_count == 1 ||
-		    !wr_tick_reached(tcp->time_wait[slot(tcp, 1)].until_tick, tw.until_tick))
+		    wr_tick_reached(tw.until_tick, tcp->time_wait[slot(tcp, 1)].until_tick))
 			return;
 		/* Restarted: those behind it are due earlier. */
 		pop(tcp);
@@ -123,6 +125,30 @@ static bool reopens(const struct wr_time_wait *tw, const struct wr_seg *seg)
 	return wr_seq_lt(tw->rcv_nxt, seg->seq);
 }
 
+/*
+ * The SYN opens a new connection. Its ISS lies beyond what the old one sent, which may have
+ * been faster than the ISN clock: RFC 9293 MAY-2, and 64 KiB for what may still be under way.
+ */
+static enum wr_verdict reopen(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
+{
+	struct wr_time_wait *tw = &tcp->time_wait[index];
+	struct wr_seq used = tw->snd_nxt;
+	enum wr_verdict v;
+
+	wr_flow_remove(tcp->flows, f->hash, wr_flow_value(WR_FLOW_TIME_WAIT, index));
+	leave(tcp, tw, WR_TCP_LISTEN);
+	WR_COUNT(tcp->stats, tcp_time_wait_reused, 1);
+	v = tcp_no_connection(tcp, f);
+	if (v == WR_V_tcp_syn_received) {
+		uint32_t value = tcp_find(tcp, f->hash, &f->tuple);
+		struct wr_half_open *h = &tcp->half_open[value & WR_FLOW_INDEX];
+
+		if (!wr_seq_lt(used, h->iss))
+			h->iss = wr_seq_add(used, UINT16_MAX + 2);
+	}
+	return v;
+}
+
 enum wr_verdict tcp_wait_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
 {
 	struct wr_time_wait *tw = &tcp->time_wait[index];
@@ -130,18 +156,14 @@ enum wr_verdict tcp_wait_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_f
 
 	if (seg->flags & WR_TCP_RST) /* RFC 1337: no assassination */
 		return WR_V_tcp_reset_ignored;
-	if (reopens(tw, seg)) {
-		wr_flow_remove(tcp->flows, f->hash, wr_flow_value(WR_FLOW_TIME_WAIT, index));
-		leave(tcp, tw, WR_TCP_LISTEN);
-		WR_COUNT(tcp->stats, tcp_time_wait_reused, 1);
-		return tcp_no_connection(tcp, f);
-	}
+	if (reopens(tw, seg) && tcp_is_listening(tcp, &f->tuple))
+		return reopen(tcp, index, f);
 	if (tw->ts && seg->has_ts && (int32_t)(seg->ts_val - tw->ts_recent) < 0) {
 		tcp_wait_owe_ack(tcp, tw);
 		return WR_V_tcp_paws;
 	}
 	/* The peer did not get our last ACK and repeats its FIN: wait 2 MSL again. */
-	if (seg->flags & WR_TCP_FIN)
+	if ((seg->flags & WR_TCP_FIN) && wr_seq_eq(wr_seq_add(seg->seq, seg->len), tw->rcv_nxt))
 		tw->until_tick = wr_tick_after(tcp->now_tick, tcp->conf.time_wait_us);
 	/* Text, FIN, SYN and what lies outside deserve an ACK; a plain ACK in place does not.
 	 */

@@ -72,6 +72,12 @@ def eventually(condition, seconds=10.0, every=0.1):
     return value
 
 
+def hugepages(kind="nr"):
+    """2 MiB pages that there are; kind "free": that nobody uses."""
+    path = HUGEPAGES / f"{kind}_hugepages"
+    return int(path.read_text()) if path.exists() else 0
+
+
 def eal_prefix(instance):
     """What DPDK's own tools know an instance by."""
     return f"wringer-{instance}"
@@ -307,7 +313,7 @@ class ApplianceCase(unittest.TestCase):
     def setUpClass(cls):
         require_appliance()
         if cls.huge:
-            free = int((HUGEPAGES / "free_hugepages").read_text())
+            free = hugepages("free")
             require(free >= 128, f"only {free} hugepages of 2 MiB are free, 128 are needed")
         cls.appliance = Appliance(
             *cls.serve, cores=cls.cores, huge=cls.huge, mtu=cls.mtu, bufs=cls.bufs, cpus=cls.cpus

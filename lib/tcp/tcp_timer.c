@@ -179,7 +179,8 @@ static void rearm(struct wr_tcp *tcp, struct wr_tcb *c)
 		tcb_arm(tcp, c, c->rto_tick);
 		c->rare |= WR_TCB_WHEEL;
 	}
-	if (c->rare & WR_TCB_DELACK_ARMED)
+	/* An ACK that is owed already waits for a buffer, not for time. */
+	if ((c->rare & WR_TCB_DELACK_ARMED) && !(c->flags & WR_TCB_ACK_NOW))
 		tcb_arm(tcp, c, c->delack_tick);
 	tcb_arm_limits(tcp, c);
 }

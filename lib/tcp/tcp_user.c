@@ -46,7 +46,8 @@ int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 
 	if ((c->flags & WR_TCB_CLOSE) || c->state == WR_TCP_CLOSED)
 		return -EPIPE;
-	if (wr_tcp_room(tcp, c) < len) {
+	/* An empty queue takes any one buffer, or a longer one would wait for ever. */
+	if (wr_tcp_room(tcp, c) < len && c->sq_head) {
 		c->flags |= WR_TCB_WANT_ROOM;
 		return -ENOBUFS;
 	}

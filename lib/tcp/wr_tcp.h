@@ -147,8 +147,8 @@ uint32_t wr_tcp_room(const struct wr_tcp *tcp, const struct wr_tcb *c);
 
 /*
  * Sends m's data (one buffer, > 0 bytes). On success takes m: it is transmitted itself, in
- * place, and kept until acknowledged. Returns 0; -ENOBUFS: longer than the room; -EPIPE:
- * closed. A service that got -ENOBUFS is told by on_room.
+ * place, and kept until acknowledged. Returns 0; -ENOBUFS: longer than the room, unless
+ * nothing is queued; -EPIPE: closed. A service that got -ENOBUFS is told by on_room.
  */
 int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m);
 

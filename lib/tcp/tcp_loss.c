@@ -64,7 +64,9 @@ uint32_t tcp_pipe(const struct wr_tcb *c)
 	if (wr_likely(!(c->flags & WR_TCB_LOSS)))
 		return flight;
 	gone = c->sacked + c->lost - c->rexmit;
-	if (!(c->flags & WR_TCB_SACK)) /* each duplicate tells of one that left the network */
+	/* Each duplicate tells of one that left the network; after a time-out they may be the
+	 * answers to what was sent again in vain. */
+	if (!(c->flags & (WR_TCB_SACK | WR_TCB_RTO)))
 		gone += c->dup_acks * c->cc.smss;
 	return flight > gone ? flight - gone : 0;
 }
@@ -377,8 +379,6 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 	if (rtt_us) {
 		tcp_rtt_sample(c, rtt_us);
 		c->backoff = 0;
-	} else if (c->backoff) { /* Karn: the RTO stays, but R2 counts from here */
-		c->stalled_tick = tcp->now_tick;
 	}
 
 	if (limited) {
@@ -402,6 +402,9 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		c->flags &= (uint16_t) ~(WR_TCB_RTO_ARMED | WR_TCB_PERSIST);
 	else
 		tcp_arm_rto(tcp, c); /* (5.3) */
+	/* Karn: the RTO stays, and may be longer than R2. That counts from its end on. */
+	if (wr_unlikely(c->backoff))
+		c->stalled_tick = c->rto_tick;
 	if (c->sq_next || (c->flags & (WR_TCB_LOSS | WR_TCB_CLOSE)))
 		tcb_pend(tcp, c);
 	if (wr_unlikely(c->flags & WR_TCB_WANT_ROOM))

@@ -6,10 +6,10 @@
 #include "wr_ip_priv.h"
 
 #define MULTICAST_FIRST 0xe0000000u /* 224.0.0.0 */
-#define MULTICAST_LAST	0xefffffffu
-#define LIMITED		0xffffffffu /* 255.255.255.255 */
-#define LOOPBACK_NET	127
-#define THIS_NET	0
+#define MULTICAST_LAST  0xefffffffu
+#define LIMITED         0xffffffffu /* 255.255.255.255 */
+#define LOOPBACK_NET    127
+#define THIS_NET        0
 
 #define HAS_BROADCAST_PREFIX 30 /* longer ones have none, RFC 3021 */
 
@@ -18,8 +18,19 @@ static uint32_t prefix_mask(uint8_t prefix)
 	return prefix == 0 ? 0 : UINT32_MAX << (32 - prefix);
 }
 
+static void note_addr(struct wr_ip *ip, unsigned i, const struct wr_ip_addr *addr)
+{
+	uint32_t mask = prefix_mask(addr->prefix);
+	bool has_broadcast = addr->prefix <= HAS_BROADCAST_PREFIX;
+
+	ip->local[i] = addr->addr;
+	ip->mask[i] = mask;
+	ip->lowest[i] = has_broadcast ? addr->addr & mask : LIMITED;
+	ip->highest[i] = has_broadcast ? addr->addr | ~mask : LIMITED;
+}
+
 int wr_ip_init(struct wr_ip *ip, const struct wr_ip_conf *conf, struct wr_stats *stats,
-	       struct rte_mempool *pool, struct wr_prng *prng)
+               struct rte_mempool *pool, struct wr_prng *prng)
 {
 	unsigned i;
 
@@ -28,8 +39,8 @@ int wr_ip_init(struct wr_ip *ip, const struct wr_ip_conf *conf, struct wr_stats 
 	ip->stats = stats;
 	ip->pool = pool;
 	ip->prng = prng;
-	for (i = 0; i < conf->addrs; i++)
-		ip->mask[i] = prefix_mask(conf->addr[i].prefix);
+	for (i = 0; i < WR_IP_ADDRS; i++)
+		note_addr(ip, i, &conf->addr[i < conf->addrs ? i : 0]);
 	ip->id_key = (uint32_t)wr_prng_u64(prng);
 	ip->next_id = (uint16_t)wr_prng_u64(prng);
 	if (wr_arp_init(ip) != 0 || wr_frag_init(ip) != 0) {
@@ -54,40 +65,30 @@ uint64_t wr_ip_bytes(const struct wr_ip_conf *conf)
 
 bool wr_ip_is_local(const struct wr_ip *ip, uint32_t addr)
 {
-	unsigned i;
+	uint32_t hits = 0;
 
-	for (i = 0; i < ip->conf.addrs; i++) {
-		if (ip->conf.addr[i].addr == addr)
-			return true;
-	}
-	return false;
+	for (unsigned i = 0; i < WR_IP_ADDRS; i++)
+		hits |= ip->local[i] == addr;
+	return hits;
 }
 
 bool wr_ip_is_on_link(const struct wr_ip *ip, uint32_t addr)
 {
-	unsigned i;
+	uint32_t hits = 0;
 
-	for (i = 0; i < ip->conf.addrs; i++) {
-		if (((ip->conf.addr[i].addr ^ addr) & ip->mask[i]) == 0)
-			return true;
-	}
-	return false;
+	for (unsigned i = 0; i < WR_IP_ADDRS; i++)
+		hits |= ((ip->local[i] ^ addr) & ip->mask[i]) == 0;
+	return hits;
 }
 
 /* RFC 1122 section 3.3.6: host part all ones, or all zeros as old hosts have it. */
 static bool is_subnet_broadcast(const struct wr_ip *ip, uint32_t addr)
 {
-	unsigned i;
+	uint32_t hits = 0;
 
-	for (i = 0; i < ip->conf.addrs; i++) {
-		uint32_t host = addr & ~ip->mask[i];
-
-		if (ip->conf.addr[i].prefix <= HAS_BROADCAST_PREFIX &&
-		    ((ip->conf.addr[i].addr ^ addr) & ip->mask[i]) == 0 &&
-		    (host == 0 || host == (uint32_t)~ip->mask[i]))
-			return true;
-	}
-	return false;
+	for (unsigned i = 0; i < WR_IP_ADDRS; i++)
+		hits |= (ip->lowest[i] == addr) | (ip->highest[i] == addr);
+	return hits;
 }
 
 bool wr_ip_is_broadcast(const struct wr_ip *ip, uint32_t addr)
@@ -99,9 +100,13 @@ bool wr_ip_is_broadcast(const struct wr_ip *ip, uint32_t addr)
 
 bool wr_ip_is_bad_source(const struct wr_ip *ip, uint32_t addr)
 {
-	return addr >= MULTICAST_FIRST || addr >> 24 == LOOPBACK_NET ||
-	       addr >> 24 == THIS_NET || wr_ip_is_local(ip, addr) ||
-	       is_subnet_broadcast(ip, addr);
+	uint32_t hits = 0;
+
+	for (unsigned i = 0; i < WR_IP_ADDRS; i++)
+		hits |= (ip->local[i] == addr) | (ip->lowest[i] == addr) |
+		        (ip->highest[i] == addr);
+	return hits || addr >= MULTICAST_FIRST || addr >> 24 == LOOPBACK_NET ||
+	       addr >> 24 == THIS_NET;
 }
 
 uint32_t wr_ip_next_hop(const struct wr_ip *ip, uint32_t dst)

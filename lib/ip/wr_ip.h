@@ -2,6 +2,7 @@
 #ifndef WR_IP_H
 #define WR_IP_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,7 +23,7 @@
 #define WR_OUTQ_SLOTS 4096 /* frames; a power of two */
 
 struct wr_ip_addr {
-	uint32_t addr;	/* host order */
+	uint32_t addr;  /* host order */
 	uint8_t prefix; /* bits, 0..32 */
 };
 
@@ -30,17 +31,17 @@ struct wr_ip_conf {
 	struct wr_ip_addr addr[WR_IP_ADDRS];
 	unsigned addrs;
 	uint32_t gateway; /* host order; 0: none, only on-link hosts are reached */
-	uint16_t mtu;	  /* bytes */
+	uint16_t mtu;     /* bytes */
 	struct rte_ether_addr mac;
 	bool tx_ip_cksum, tx_tcp_cksum, tx_udp_cksum; /* the port computes these */
 	bool rx_ip_cksum, rx_l4_cksum; /* its GOOD and BAD flags are to be believed */
-	bool multi_segs;	       /* chained buffers may be sent */
-	unsigned neighbours;	       /* ARP entries, at most */
-	unsigned reassemblies;	       /* datagrams under reassembly, at most */
-	uint64_t arp_age_us;	       /* an entry not confirmed for so long is asked again */
+	bool multi_segs;               /* chained buffers may be sent */
+	unsigned neighbours;           /* ARP entries, at most */
+	unsigned reassemblies;         /* datagrams under reassembly, at most */
+	uint64_t arp_age_us;           /* an entry not confirmed for so long is asked again */
 	unsigned icmp_errors_per_s;    /* ICMP errors sent, at most */
-	uint8_t ttl;		       /* of what we send, MUST-49 */
-	int socket;		       /* NUMA node */
+	uint8_t ttl;                   /* of what we send, MUST-49 */
+	int socket;                    /* NUMA node */
 };
 
 /* Frames on their way out, in order, owned by the queue. */
@@ -60,28 +61,35 @@ struct wr_ip {
 	struct wr_prng *prng;
 	struct wr_neighbours *neighbours;
 	struct wr_fragments *fragments;
-	uint32_t mask[WR_IP_ADDRS]; /* of conf.addr[i], host order */
-	uint64_t icmp_tokens_us;    /* rate limit of ICMP errors: a bucket in units of time */
-	uint64_t defend_us;	    /* when a conflict may be answered again, RFC 5227 */
-	uint32_t id_key;	    /* secret that permutes next_id */
-	uint16_t next_id;	    /* of datagrams that may be fragmented, RFC 6864 */
+	/*
+	 * What every frame is compared with, of conf.addr[i], host order. Unused entries repeat
+	 * the first, so that a look goes over all of them without a branch.
+	 */
+	alignas(WR_CACHE_LINE) uint32_t local[WR_IP_ADDRS];
+	uint32_t mask[WR_IP_ADDRS];
+	uint32_t lowest[WR_IP_ADDRS]; /* the network's own address: a broadcast, as old hosts */
+	uint32_t highest[WR_IP_ADDRS]; /* have it, and the directed one; RFC 1122 3.3.6 */
+	uint64_t icmp_tokens_us; /* rate limit of ICMP errors: a bucket in units of time */
+	uint64_t defend_us;      /* when a conflict may be answered again, RFC 5227 */
+	uint32_t id_key;         /* secret that permutes next_id */
+	uint16_t next_id;        /* of datagrams that may be fragmented, RFC 6864 */
 };
 
 /* Who a packet goes to and how; all in host order. */
 struct wr_ip_out {
 	uint32_t src, dst;
-	uint8_t proto;	/* IPPROTO_* */
-	uint8_t tos;	/* DSCP and ECN */
-	uint8_t ttl;	/* 0: the default */
-	bool df;	/* Don't Fragment: TCP; else longer datagrams are cut */
-	uint8_t cause;	/* enum wr_cause */
+	uint8_t proto;  /* IPPROTO_* */
+	uint8_t tos;    /* DSCP and ECN */
+	uint8_t ttl;    /* 0: the default */
+	bool df;        /* Don't Fragment: TCP; else longer datagrams are cut */
+	uint8_t cause;  /* enum wr_cause */
 	uint16_t *hint; /* neighbour index remembered by the caller; NULL: look up */
 	uint64_t now_us;
 };
 
 /* Allocates tables. Returns 0 or -ENOMEM. stats, pool and prng are borrowed. */
 int wr_ip_init(struct wr_ip *ip, const struct wr_ip_conf *conf, struct wr_stats *stats,
-	       struct rte_mempool *pool, struct wr_prng *prng);
+               struct rte_mempool *pool, struct wr_prng *prng);
 void wr_ip_fini(struct wr_ip *ip);
 uint64_t wr_ip_bytes(const struct wr_ip_conf *conf);
 
@@ -105,13 +113,13 @@ enum wr_verdict wr_arp_input(struct wr_ip *ip, struct wr_frame *f, bool news, ui
  * to be classified and counted (rx_reassembled) like a frame; the caller owns it.
  */
 enum wr_verdict wr_frag_input(struct wr_ip *ip, struct wr_frame *f, uint64_t now_us,
-			      struct rte_mbuf **whole);
+                              struct rte_mbuf **whole);
 
 /* What an ICMP error says, RFC 792: about a packet that we sent. */
 struct wr_icmp_error {
 	struct wr_tuple tuple; /* of that packet: local is us */
 	uint8_t type, code, proto;
-	uint16_t mtu;	   /* next-hop MTU of type 3 code 4; 0 if not given */
+	uint16_t mtu;      /* next-hop MTU of type 3 code 4; 0 if not given */
 	struct wr_seq seq; /* SEG.SEQ quoted; TCP only */
 };
 
@@ -120,14 +128,14 @@ struct wr_icmp_error {
  * WR_V_NEXT and fills *error; the caller takes it to the connection and decides the verdict.
  */
 enum wr_verdict wr_icmp_input(struct wr_ip *ip, struct wr_frame *f, uint64_t now_us,
-			      struct wr_icmp_error *error);
+                              struct wr_icmp_error *error);
 
 /*
  * Sends an ICMP error about frame f, unless RFC 1122 section 3.2.2 forbids it or the rate
  * limit is reached (icmp_errors_limited). Reads f's buffer, does not keep it.
  */
 void wr_icmp_send_error(struct wr_ip *ip, const struct wr_frame *f, uint8_t type, uint8_t code,
-			uint64_t now_us);
+                        uint64_t now_us);
 
 /*
  * Sends m, whose data is a TCP, UDP or ICMP header with payload, and takes it. Writes the

@@ -169,21 +169,24 @@ bool tcp_window_worth_telling(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	       (now < tcp->conf.mss || room - now >= tcp->conf.rcv_buf / 2);
 }
 
-/* SEG.WND of the segment that leaves now; its right edge never moves back (SHLD-14). */
+/*
+ * SEG.WND of the segment that leaves now. Its right edge never moves back (SHLD-14), but for
+ * the rounding to the scale if there is no room to round up: else small segments would push
+ * the edge on for ever. RCV.NXT+RCV.WND remains what was promised, RFC 7323 section 2.4.
+ */
 static uint16_t advertise(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	uint32_t now = tcb_rcv_wnd(c), room = tcp_free_window(tcp, c);
 	uint32_t wnd = edge_moves(tcp, now, room) ? room : now;
 	uint32_t field = wnd >> c->rcv_shift;
 
-	if (field << c->rcv_shift < now) /* what we said before, rounded up */
+	if (field << c->rcv_shift < now && (field + 1) << c->rcv_shift <= room)
 		field++;
 	field = wr_min(field, UINT16_MAX);
-	if (field == 0 && now)
-		field = 1;
 	if (field == 0)
 		WR_COUNT(tcp->stats, tcp_zero_window_out, 1);
-	c->rcv.edge = wr_seq_add(c->rcv.nxt, field << c->rcv_shift);
+	if (field << c->rcv_shift > now)
+		c->rcv.edge = wr_seq_add(c->rcv.nxt, field << c->rcv_shift);
 	return (uint16_t)field;
 }
 
@@ -486,9 +489,11 @@ static void restart_after_idle(struct wr_tcp *tcp, struct wr_tcb *c)
 /* The first of a flight leaves: R2 does not count the silence before it. */
 static void start_rto(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	if (c->backoff && !(c->flags & WR_TCB_RTO_ARMED))
-		c->stalled_tick = tcp->now_tick;
+	bool first = !(c->flags & WR_TCB_RTO_ARMED);
+
 	tcp_arm_rto(tcp, c);
+	if (c->backoff && first)
+		c->stalled_tick = c->rto_tick;
 }
 
 /* Sends new text while windows allow. False: no room to send or no buffer. */

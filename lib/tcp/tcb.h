@@ -198,6 +198,7 @@ struct wr_owed {
 	uint32_t half_open; /* index: SYN-ACK of that record; UINT32_MAX: none */
 };
 
+#define TCP_OUT_RESERVE  8 /* frames of the output queue left for others */
 #define WR_TCP_LISTENERS 64
 #define WR_TCP_OPTIONS   256 /* different sets of options in use */
 #define WR_TCP_OWED      256
@@ -212,7 +213,7 @@ struct wr_tcp {
 	struct wr_wheel *wheel;
 	struct wr_tcb *tcb;
 	uint32_t *pending; /* indices of connections with WR_TCB_PENDING */
-	uint32_t pendings;
+	uint32_t pend_mask, pend_head, pend_tail; /* a circular queue */
 	uint32_t owed_count;
 	struct wr_owed owed[WR_TCP_OWED];
 	uint32_t held; /* buffers in send, receive and out-of-order queues */
@@ -277,7 +278,7 @@ static inline void tcb_pend(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (!(c->flags & WR_TCB_PENDING)) {
 		c->flags |= WR_TCB_PENDING;
-		tcp->pending[tcp->pendings++] = tcb_index(tcp, c);
+		tcp->pending[tcp->pend_tail++ & tcp->pend_mask] = tcb_index(tcp, c);
 	}
 }
 

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_common.h>
 #include <rte_malloc.h>
 
 #include "tcb.h"
+
+#define FLUSH_FAILURES 32 /* connections without a buffer until a flush stops asking */
 
 void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 {
@@ -71,7 +74,8 @@ uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
 {
 	return sizeof(struct wr_tcp) + wr_flow_bytes(flows_of(conf)) +
 	       wr_wheel_bytes(conf->connections + conf->half_open) +
-	       (uint64_t)conf->connections * (sizeof(struct wr_tcb) + sizeof(uint32_t)) +
+	       (uint64_t)conf->connections * sizeof(struct wr_tcb) +
+	       (uint64_t)rte_align32pow2(conf->connections) * sizeof(uint32_t) +
 	       (uint64_t)conf->half_open * sizeof(struct wr_half_open) +
 	       (uint64_t)conf->time_waits * sizeof(struct wr_time_wait) +
 	       (uint64_t)conf->reorders * sizeof(struct wr_reorder);
@@ -92,7 +96,8 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 	tcp->flows = wr_flow_new(flows_of(conf), &flow_key, socket);
 	tcp->wheel = wr_wheel_new(conf->connections + conf->half_open, tcp->now_tick, socket);
 	tcp->tcb = table("tcb", conf->connections, sizeof(*tcp->tcb), socket);
-	tcp->pending = table("tcb pending", conf->connections, sizeof(*tcp->pending), socket);
+	tcp->pend_mask = rte_align32pow2(conf->connections) - 1;
+	tcp->pending = table("tcb pending", tcp->pend_mask + 1, sizeof(*tcp->pending), socket);
 	tcp->half_open = table("half-open", conf->half_open, sizeof(*tcp->half_open), socket);
 	tcp->time_wait = table("time-wait", conf->time_waits, sizeof(*tcp->time_wait), socket);
 	tcp->reorder = table("reorder", conf->reorders, sizeof(*tcp->reorder), socket);
@@ -541,25 +546,25 @@ bool tcp_owe(struct wr_tcp *tcp, const struct wr_owed *owed)
 
 void wr_tcp_flush(struct wr_tcp *tcp, uint64_t now_us)
 {
-	uint32_t kept = 0, n;
+	uint32_t turns = tcp->pend_tail - tcp->pend_head, failures = 0;
 
 	tcp_set_time(tcp, now_us);
 	for (uint32_t i = 0; i < tcp->owed_count; i++)
 		tcp_send_owed(tcp, &tcp->owed[i]);
 	tcp->owed_count = 0;
 
-	/* What is appended meanwhile (by events) is served as well; what finds the output
-	 * queue full keeps its place. */
-	for (n = 0; n < tcp->pendings; n++) {
-		uint32_t index = tcp->pending[n];
-		struct wr_tcb *c = &tcp->tcb[index];
+	/* Each has one turn. Who finds no buffer goes to the back; after some of these, or with
+	 * a full output queue, it is no use asking the others now. */
+	while (turns-- && failures < FLUSH_FAILURES &&
+	       wr_ip_out_room(tcp->ip) >= TCP_OUT_RESERVE) {
+		struct wr_tcb *c = &tcp->tcb[tcp->pending[tcp->pend_head++ & tcp->pend_mask]];
 
-		if (c->state != WR_TCP_CLOSED && !tcp_output(tcp, c))
-			tcp->pending[kept++] = index;
-		else
-			c->flags &= (uint16_t)~WR_TCB_PENDING;
+		c->flags &= (uint16_t)~WR_TCB_PENDING;
+		if (c->state != WR_TCP_CLOSED && !tcp_output(tcp, c)) {
+			tcb_pend(tcp, c);
+			failures++;
+		}
 	}
-	tcp->pendings = kept;
 	if (tcp->dead_tcb != UINT32_MAX)
 		tcp_reap(tcp);
 }
@@ -600,7 +605,7 @@ uint64_t wr_tcp_deadline(const struct wr_tcp *tcp)
 	bool has_wheel = wr_wheel_next(tcp->wheel, &wheel);
 	bool has_wait = tcp_wait_deadline(tcp, &wait);
 
-	if (tcp->pendings || tcp->owed_count)
+	if (tcp->pend_head != tcp->pend_tail || tcp->owed_count)
 		return tcp->now_us;
 	if (!has_wheel && !has_wait)
 		return UINT64_MAX;

@@ -12,7 +12,6 @@
 
 #include "tcb.h"
 
-#define OUT_RESERVE 8  /* frames of the output queue left for others when we stop */
 #define HEADERS_MAX 96 /* bytes: Ethernet with a tag, IPv4, TCP with all options */
 
 enum { /* option kinds, RFC 9293, 7323, 2018 */
@@ -408,7 +407,7 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 {
 	struct wr_buf *b = wr_buf(m);
 
-	if (wr_ip_out_room(tcp->ip) < OUT_RESERVE)
+	if (wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
 		return false;
 	if (b->len > c->cc.smss && !split(tcp, c, m, c->cc.smss))
 		return false;
@@ -510,7 +509,7 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 
 		if (len == 0)
 			break;
-		if (wr_ip_out_room(tcp->ip) < OUT_RESERVE)
+		if (wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
 			return false;
 		if (len < b->len && !split(tcp, c, m, len))
 			return false;
@@ -602,7 +601,7 @@ bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	bool fin_due;
 
-	if (wr_ip_out_room(tcp->ip) < OUT_RESERVE)
+	if (wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
 		return false;
 	if (wr_unlikely(c->state <= WR_TCP_SYN_RECEIVED))
 		return output_opening(tcp, c);

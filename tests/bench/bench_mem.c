@@ -126,10 +126,10 @@ static void start_hosts(struct bench *b)
 		connections *= 4; /* the ends of a connection do not end together */
 	host_conf(&conf, HOST_SERVER, connections, b->options.nic);
 	host_serve(&conf, &wr_service_echo);
-	host_start(&b->cable.host[HOST_SERVER], "server", &conf, bufs, &b->cable.clock);
+	host_start(&b->cable.host[HOST_SERVER], "server", &conf, bufs, cable_now(&b->cable));
 	host_conf(&conf, HOST_CLIENT, connections, b->options.nic);
 	conf.tcp.time_wait_us = TIME_WAIT_US;
-	host_start(&b->cable.host[HOST_CLIENT], "client", &conf, bufs, &b->cable.clock);
+	host_start(&b->cable.host[HOST_CLIENT], "client", &conf, bufs, cable_now(&b->cable));
 	client_init(&b->client, b->options.mode, b->options.connections);
 	client_attach(&b->client, &b->cable.host[HOST_CLIENT]);
 }
@@ -146,13 +146,13 @@ static void give_up(const struct bench *b, const char *what)
 /* A datagram from each address of the client: ARP resolves all of them, both ways. */
 static void meet(struct bench *b)
 {
-	uint64_t limit_ns = wr_clock_ns(&b->cable.clock) + OPEN_LIMIT_NS;
+	uint64_t limit_ns = cable_now(&b->cable) + OPEN_LIMIT_NS;
 
 	for (unsigned i = 0; i < HOST_CLIENT_ADDRS; i++) {
-		client_datagram(&b->client, i, wr_clock_ns(&b->cable.clock));
+		client_datagram(&b->client, i, cable_now(&b->cable));
 		while (b->client.replies <= i) {
 			cable_round(&b->cable);
-			if (wr_clock_ns(&b->cable.clock) > limit_ns)
+			if (cable_now(&b->cable) > limit_ns)
 				give_up(b, "the ends do not find each other");
 		}
 	}
@@ -160,7 +160,7 @@ static void meet(struct bench *b)
 
 static void open_all(struct bench *b)
 {
-	uint64_t limit_ns = wr_clock_ns(&b->cable.clock) + OPEN_LIMIT_NS;
+	uint64_t limit_ns = cable_now(&b->cable) + OPEN_LIMIT_NS;
 
 	while (b->client.opened < b->options.connections) {
 		while (b->client.connects < b->options.connections &&
@@ -168,7 +168,7 @@ static void open_all(struct bench *b)
 		       client_connect(&b->client))
 			;
 		cable_round(&b->cable);
-		if (wr_clock_ns(&b->cable.clock) > limit_ns)
+		if (cable_now(&b->cable) > limit_ns)
 			give_up(b, "not all connections opened");
 	}
 }
@@ -176,7 +176,7 @@ static void open_all(struct bench *b)
 static bool send_one(struct bench *b, uint32_t i)
 {
 	if (b->options.mode == CLIENT_UDP)
-		return client_datagram(&b->client, i, wr_clock_ns(&b->cable.clock));
+		return client_datagram(&b->client, i, cable_now(&b->cable));
 	return client_request(&b->client, i);
 }
 

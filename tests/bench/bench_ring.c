@@ -16,6 +16,7 @@
 #include "client.h"
 #include "probe.h"
 #include "sample.h"
+#include "wr_clock.h"
 #include "wr_port.h"
 
 #define RING_SLOTS 8192
@@ -189,7 +190,8 @@ static void open_side(struct bench *b, unsigned which, struct rte_ring *rx, stru
 	host_conf(&conf, which, b->connections + AT_ONCE, false);
 	if (which == HOST_SERVER)
 		host_serve(&conf, &wr_service_echo);
-	host_start(&side->host, name, &conf, b->connections + SPARE_BUFS, &b->clock);
+	host_start(&side->host, name, &conf, b->connections + SPARE_BUFS,
+	           wr_clock_ns(&b->clock));
 	if (rte_eth_from_rings(name, &rx, 1, &tx, 1, 0) < 0 ||
 	    wr_port_open(&side->port, &port, &side->host.pool, &err)) {
 		fprintf(stderr, "%s does not open: %s\n", device, err.text);

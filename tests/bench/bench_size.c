@@ -45,7 +45,7 @@ static size_t heap_bytes(void)
  * What EAL's heap gives for an engine with so many flows, nearly all of that kind. Powers of
  * two fill the flow table as far as it goes; just above one it takes twice as much.
  */
-static size_t engine_bytes(const struct wr_clock *clock, enum kind kind, uint32_t flows)
+static size_t engine_bytes(enum kind kind, uint32_t flows)
 {
 	uint32_t records = flows - 2 * OTHERS;
 	struct wr_stack_conf conf;
@@ -61,7 +61,7 @@ static size_t engine_bytes(const struct wr_clock *clock, enum kind kind, uint32_
 	else
 		conf.tcp.time_waits = records;
 	before = heap_bytes();
-	host_start(&host, "size", &conf, 1023, clock);
+	host_start(&host, "size", &conf, 1023, 0);
 	taken = heap_bytes() - before;
 	host_stop(&host);
 	return taken;
@@ -75,13 +75,13 @@ static void start(struct cable *cable, struct client *client, enum client_mode m
 	host_conf(&conf, HOST_SERVER, CONNECTIONS + OTHERS, true);
 	conf.tcp.half_open = CONNECTIONS + OTHERS;
 	host_serve(&conf, &wr_service_echo);
-	host_start(&cable->host[HOST_SERVER], "server", &conf, BUFS, &cable->clock);
+	host_start(&cable->host[HOST_SERVER], "server", &conf, BUFS, cable_now(cable));
 	host_conf(&conf, HOST_CLIENT, CONNECTIONS + OTHERS, true);
-	host_start(&cable->host[HOST_CLIENT], "client", &conf, BUFS, &cable->clock);
+	host_start(&cable->host[HOST_CLIENT], "client", &conf, BUFS, cable_now(cable));
 	client_init(client, mode, CONNECTIONS);
 	client_attach(client, &cable->host[HOST_CLIENT]);
 	for (unsigned i = 0; i < HOST_CLIENT_ADDRS; i++) {
-		client_datagram(client, i, wr_clock_ns(&cable->clock));
+		client_datagram(client, i, cable_now(cable));
 		while (client->replies <= i)
 			cable_round(cable);
 	}
@@ -97,18 +97,18 @@ static void stop(struct cable *cable, struct client *client)
 
 static void run_quiet(struct cable *cable)
 {
-	uint64_t until = wr_clock_ns(&cable->clock) + QUIET_NS;
+	uint64_t until = cable_now(cable) + QUIET_NS;
 
-	while (wr_clock_ns(&cable->clock) < until)
+	while (cable_now(cable) < until)
 		cable_round(cable);
 }
 
 static void connect_all(struct cable *cable, struct client *client, const uint64_t *reached)
 {
-	uint64_t until = wr_clock_ns(&cable->clock) + LIMIT_NS;
+	uint64_t until = cable_now(cable) + LIMIT_NS;
 	uint64_t begin = *reached;
 
-	while (*reached - begin < CONNECTIONS && wr_clock_ns(&cable->clock) < until) {
+	while (*reached - begin < CONNECTIONS && cable_now(cable) < until) {
 		while (client->connects < CONNECTIONS &&
 		       client->connects < *reached - begin + AT_ONCE && client_connect(client))
 			;
@@ -156,12 +156,10 @@ int main(void)
 {
 	bool huge = host_eal(384, "0");
 	json_t *out = json_object();
-	struct wr_clock clock;
 
-	wr_clock_init(&clock);
 	for (enum kind kind = 0; kind < KINDS; kind++) {
-		size_t once = engine_bytes(&clock, kind, FLOWS);
-		size_t twice = engine_bytes(&clock, kind, 2 * FLOWS);
+		size_t once = engine_bytes(kind, FLOWS);
+		size_t twice = engine_bytes(kind, 2 * FLOWS);
 		json_t *row = held(kind);
 
 		json_object_set_new(row, "record_bytes", json_integer(record_bytes[kind]));

@@ -7,8 +7,9 @@
 
 #include "cable.h"
 
-#define SAMPLED_ROUNDS 16 /* one of so many is timed; a power of two */
-#define TX_BURSTS      4  /* a round, at most, as the worker's loop */
+#define SAMPLED_ROUNDS 16         /* one of so many is timed; a power of two */
+#define GAP_NS         WR_US(100) /* a round never takes so long by itself */
+#define TX_BURSTS      4          /* a round, at most, as the worker's loop */
 
 /* The least time between two readings of the TSC. */
 static uint32_t stamp_cost(void)
@@ -36,6 +37,16 @@ void cable_init(struct cable *cable, bool nic)
 			abort();
 		memset(cable->to[i], 0, sizeof(*cable->to[i]));
 	}
+}
+
+uint64_t cable_now(struct cable *cable)
+{
+	uint64_t now_ns = wr_clock_ns(&cable->clock), gap_ns = now_ns - cable->seen_ns;
+
+	if (wr_unlikely(gap_ns > GAP_NS))
+		cable->gaps_ns += gap_ns;
+	cable->seen_ns = now_ns;
+	return now_ns - cable->gaps_ns;
 }
 
 static unsigned lane_take(struct cable_lane *lane, struct rte_mbuf **frames)
@@ -127,7 +138,7 @@ static void host_round(struct cable *cable, unsigned which, bool timed)
 {
 	struct wr_stack *stack = cable->host[which].stack;
 	struct rte_mbuf *frames[WR_STACK_BURST];
-	uint64_t now_ns = wr_clock_ns(&cable->clock);
+	uint64_t now_ns = cable_now(cable);
 	uint64_t begin = timed ? wr_clock_cycles() : 0;
 	unsigned n = receive(cable, which, frames), sent = WR_STACK_BURST;
 

@@ -9,6 +9,7 @@
 
 #include "host.h"
 #include "wr_buf.h"
+#include "wr_clock.h"
 
 #define FREE_HUGEPAGES "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
 
@@ -114,7 +115,7 @@ void host_serve(struct wr_stack_conf *conf, const struct wr_service *service)
 }
 
 void host_start(struct host *host, const char *name, const struct wr_stack_conf *conf,
-                unsigned bufs, const struct wr_clock *clock)
+                unsigned bufs, uint64_t now_ns)
 {
 	struct wr_err err;
 
@@ -129,7 +130,7 @@ void host_start(struct host *host, const char *name, const struct wr_stack_conf 
 	host->conf = *conf;
 	host->conf.pool = host->pool;
 	host->conf.owner = &host->owner;
-	host->stack = wr_stack_new(&host->conf, &host->stats, wr_clock_ns(clock), &err);
+	host->stack = wr_stack_new(&host->conf, &host->stats, now_ns, &err);
 	if (!host->stack) {
 		fprintf(stderr, "%s\n", err.text);
 		exit(WR_EXIT_ENVIRONMENT);

@@ -3,7 +3,6 @@
 #ifndef BENCH_HOST_H
 #define BENCH_HOST_H
 
-#include "wr_clock.h"
 #include "wr_stack.h"
 
 #define HOST_SERVER 0
@@ -32,7 +31,7 @@ void host_serve(struct wr_stack_conf *conf, const struct wr_service *service);
 
 /* Makes the engine and a pool of `bufs` buffers, or ends the program with a sentence. */
 void host_start(struct host *host, const char *name, const struct wr_stack_conf *conf,
-                unsigned bufs, const struct wr_clock *clock);
+                unsigned bufs, uint64_t now_ns);
 void host_stop(struct host *host);
 
 /*

@@ -211,6 +211,19 @@ static bool do_forget(struct script *s, unsigned flow, const char *argument)
 	return true;
 }
 
+/* All but so many buffers are in use elsewhere, until `feed`. */
+static bool do_starve(struct script *s, unsigned flow, const char *argument)
+{
+	world_starve(&s->world, (unsigned)atoi(argument));
+	return true;
+}
+
+static bool do_feed(struct script *s, unsigned flow, const char *argument)
+{
+	world_feed(&s->world);
+	return true;
+}
+
 /* ---- what must be true ---- */
 
 static bool must_be(struct script *s, const char *what, uint64_t expected, uint64_t got)
@@ -366,6 +379,8 @@ static const struct {
 	{"read", do_read},
 	{"options", do_options},
 	{"forget", do_forget},
+	{"starve", do_starve},
+	{"feed", do_feed},
 	{"silent", is_silent},
 	{"state", is_state},
 	{"opened", is_opened},

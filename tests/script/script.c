@@ -12,7 +12,7 @@
 #include "script.h"
 
 #define LINE_MAX_CHARS 512
-#define POOL_BUFFERS   4095
+#define PEER_BUFFERS   1023
 #define TICK_NS        (1000 << WR_TICK_SHIFT)
 #define TOLERANCE_NS   (TICK_NS + 1000000)
 
@@ -180,7 +180,7 @@ static void start_case(struct script *s, const char *name)
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	s->failure[0] = '\0';
 	s->is_listening = false;
-	world_init(&s->world, s->pool);
+	world_init(&s->world, s->pool, s->peer_pool);
 	s->now_ns = s->world.now_ns;
 }
 
@@ -268,7 +268,8 @@ int main(int argc, char **argv)
 	int rc = EXIT_SUCCESS;
 
 	wr_test_eal(128);
-	s.pool = wr_test_pool("script", POOL_BUFFERS, 9018);
+	s.pool = wr_test_pool("engine", WORLD_BUFFERS, 2048);
+	s.peer_pool = wr_test_pool("peer", PEER_BUFFERS, 2048);
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-c") && i + 1 < argc)
 			s.only = argv[++i];

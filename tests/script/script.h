@@ -7,7 +7,7 @@
 
 /* A packet script on its way; one case at a time. */
 struct script {
-	struct rte_mempool *pool;
+	struct rte_mempool *pool, *peer_pool;
 	const char *only; /* name of the case to run; NULL: all */
 	const char *file;
 	unsigned line;

@@ -11,6 +11,7 @@
 #include "world.h"
 
 #define UNKNOWN_ISN 0x20000000u /* relative 0 of the engine before it sent anything */
+#define ROUNDS_NOW  64          /* of the engine's loop without time passing */
 #define TEXT_MAX    65536
 
 static const struct craft_path from_peer = {
@@ -214,6 +215,18 @@ bool world_set_options(struct world *w, unsigned flow)
 	return true;
 }
 
+void world_starve(struct world *w, unsigned left)
+{
+	while (w->starved_count < WORLD_BUFFERS && rte_mempool_avail_count(w->pool) > left)
+		w->starved[w->starved_count++] = rte_pktmbuf_alloc(w->pool);
+}
+
+void world_feed(struct world *w)
+{
+	rte_pktmbuf_free_bulk(w->starved, w->starved_count);
+	w->starved_count = 0;
+}
+
 bool world_info(struct world *w, unsigned flow, struct wr_tcp_info *info)
 {
 	const struct wr_tcp_filter filter = {
@@ -232,10 +245,11 @@ bool world_info(struct world *w, unsigned flow, struct wr_tcp_info *info)
 
 /* ---- life ---- */
 
-void world_init(struct world *w, struct rte_mempool *pool)
+void world_init(struct world *w, struct rte_mempool *pool, struct rte_mempool *peer_pool)
 {
 	memset(w, 0, sizeof(*w));
 	w->pool = pool;
+	w->peer_pool = peer_pool;
 	w->start_ns = w->now_ns = WR_S(1000);
 	w->peer_isn = 0x10000000;
 	w->chunk = 1000;
@@ -273,7 +287,7 @@ void world_init(struct world *w, struct rte_mempool *pool)
 
 static void receive_arp(struct world *w, uint16_t op)
 {
-	struct rte_mbuf *m = craft_arp(w->pool, &from_peer, op);
+	struct rte_mbuf *m = craft_arp(w->peer_pool, &from_peer, op);
 
 	wr_stack_input(w->stack, &m, 1, w->now_ns);
 }
@@ -293,7 +307,9 @@ bool world_start(struct world *w)
 bool world_end(struct world *w)
 {
 	int64_t in, out;
+	unsigned missing;
 
+	world_feed(w);
 	if (!w->stack)
 		return true;
 	rte_pktmbuf_free_bulk(w->burst, w->burst_count);
@@ -305,8 +321,9 @@ bool world_end(struct world *w)
 	if (in || out)
 		wrong(w, "the books do not balance: in %lld, out %lld", (long long)in,
 		      (long long)out);
-	if (rte_mempool_in_use_count(w->pool))
-		wrong(w, "%u buffers are missing", rte_mempool_in_use_count(w->pool));
+	missing = rte_mempool_in_use_count(w->pool) + rte_mempool_in_use_count(w->peer_pool);
+	if (missing)
+		wrong(w, "%u buffers are missing", missing);
 	return !w->wrong[0];
 }
 
@@ -422,21 +439,29 @@ static bool transmit(struct world *w)
 	return total;
 }
 
+/* Without buffers the engine is busy trying: time must pass all the same. */
+static void run_now(struct world *w)
+{
+	for (unsigned rounds = 0; rounds < ROUNDS_NOW; rounds++) {
+		bool busy = wr_stack_tick(w->stack, w->now_ns);
+
+		busy |= transmit(w);
+		if (!busy)
+			return;
+	}
+}
+
 void world_run_until(struct world *w, uint64_t time_ns, bool stop)
 {
 	for (;;) {
 		uint64_t next;
-		bool busy;
 
-		do {
-			busy = wr_stack_tick(w->stack, w->now_ns);
-			busy |= transmit(w);
-		} while (busy);
+		run_now(w);
 		if (w->now_ns >= time_ns || (stop && w->sent_count))
 			return;
 		next = wr_stack_deadline(w->stack);
-		/* A deadline may be early by a tick, and must not stop the clock. */
-		w->now_ns = RTE_MIN(RTE_MAX(next, w->now_ns + 1000), time_ns);
+		/* A deadline that has passed must not stop the clock. */
+		w->now_ns = RTE_MIN(RTE_MAX(next, w->now_ns + 10000), time_ns);
 	}
 }
 
@@ -468,7 +493,7 @@ void world_receive(struct world *w, const struct packet *p, bool more)
 			.tos = p->tos,
 		};
 
-		m = craft_tcp(w->pool, &from_peer, &tcp);
+		m = craft_tcp(w->peer_pool, &from_peer, &tcp);
 	}
 	if (p->bad_checksum)
 		*rte_pktmbuf_mtod_offset(m, uint8_t *, m->data_len - 1) ^= 1;
@@ -496,9 +521,9 @@ void world_receive_icmp(struct world *w, unsigned flow, uint8_t type, uint8_t co
 			.flags = WR_TCP_ACK,
 		};
 
-		about = craft_tcp(w->pool, &ours, &tcp);
+		about = craft_tcp(w->peer_pool, &ours, &tcp);
 	}
-	m = craft_icmp_error(w->pool, &from_peer, type, code, mtu, about, 28);
+	m = craft_icmp_error(w->peer_pool, &from_peer, type, code, mtu, about, 28);
 	rte_pktmbuf_free(about);
 	wr_stack_input(w->stack, &m, 1, w->now_ns);
 	transmit(w);

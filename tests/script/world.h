@@ -9,13 +9,14 @@
 #include "packet.h"
 #include "wr_stack.h"
 
-#define WORLD_FLOWS 64
-#define WORLD_SENT  1024 /* segments sent that the script has not yet looked at */
-#define WORLD_BURST WR_STACK_BURST
-#define WORLD_ADDR  0xc6120001 /* the engine's */
-#define WORLD_PEER  0xc6120002
-#define WORLD_LPORT 7000  /* where `listen` listens and `connect` connects from */
-#define WORLD_RPORT 40000 /* of flow 0; flow n: + n */
+#define WORLD_FLOWS   64
+#define WORLD_SENT    1024 /* segments sent that the script has not yet looked at */
+#define WORLD_BURST   WR_STACK_BURST
+#define WORLD_BUFFERS 2047       /* of the engine */
+#define WORLD_ADDR    0xc6120001 /* the engine's */
+#define WORLD_PEER    0xc6120002
+#define WORLD_LPORT   7000  /* where `listen` listens and `connect` connects from */
+#define WORLD_RPORT   40000 /* of flow 0; flow n: + n */
 
 /* A connection as script and service know it. */
 struct world_flow {
@@ -42,7 +43,10 @@ struct world {
 	struct wr_stack *stack;
 	struct wr_stats stats;
 	struct wr_owner owner;
-	struct rte_mempool *pool;
+	struct rte_mempool *pool;      /* the engine's */
+	struct rte_mempool *peer_pool; /* of what it receives */
+	unsigned starved_count;
+	struct rte_mbuf *starved[WORLD_BUFFERS]; /* taken from the engine's pool */
 	uint64_t now_ns, start_ns;
 	struct wr_stack_conf conf;
 	struct wr_tcp_options options;
@@ -60,8 +64,8 @@ struct world {
 	                  */
 };
 
-/* Defaults of everything a script may set; pool is borrowed. */
-void world_init(struct world *w, struct rte_mempool *pool);
+/* Defaults of everything a script may set; the pools are borrowed. */
+void world_init(struct world *w, struct rte_mempool *pool, struct rte_mempool *peer_pool);
 
 /* Starts the engine; ARP is known. Returns false and w->wrong. */
 bool world_start(struct world *w);
@@ -89,6 +93,10 @@ bool world_abort(struct world *w, unsigned flow);
 /* The service takes up to `bytes` more bytes of text. */
 bool world_read(struct world *w, unsigned flow, uint32_t bytes);
 bool world_set_options(struct world *w, unsigned flow);
+
+/* Takes all but `left` buffers from the engine's pool, and gives them back. */
+void world_starve(struct world *w, unsigned left);
+void world_feed(struct world *w);
 
 /* What ss would show; false if there is no such connection. */
 bool world_info(struct world *w, unsigned flow, struct wr_tcp_info *info);

@@ -72,7 +72,7 @@ static bool fill(struct wr_tcp *tcp, struct wr_tcb *c)
 		next = (next + lines) % RING;
 	}
 	wr_tcb_set_user(c, (void *)(uintptr_t)next);
-	return m || wr_tcp_want_room(tcp, c);
+	return wr_tcp_want_room(tcp, c);
 }
 
 static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)

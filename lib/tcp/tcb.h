@@ -138,7 +138,8 @@ struct wr_tcb {
 	uint64_t acked_base; /* bytes acknowledged up to acked_seq */
 	struct wr_seq in_seq, acked_seq;
 	uint32_t opened_tick;
-	uint16_t mss_peer; /* MSS option received */
+	uint16_t mss_peer;   /* MSS option received */
+	uint16_t rcvq_count; /* buffers in rcvq */
 };
 
 static_assert(offsetof(struct wr_tcb, sq_head) == 64, "line 0: every segment");
@@ -216,7 +217,8 @@ struct wr_tcp {
 	uint32_t pend_mask, pend_head, pend_tail; /* a circular queue */
 	uint32_t owed_count;
 	struct wr_owed owed[WR_TCP_OWED];
-	uint32_t held; /* buffers in send, receive and out-of-order queues */
+	uint32_t held;                  /* buffers in send, receive and out-of-order queues */
+	const struct rte_mbuf *offered; /* to a service, by on_data, at this moment */
 	uint32_t free_tcb, dead_tcb, free_tcbs;
 	struct wr_half_open *half_open;
 	uint32_t free_half_open;
@@ -329,6 +331,15 @@ void tcp_reap(struct wr_tcp *tcp);
 struct wr_seq tcp_isn(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
 uint32_t tcp_ts_offset(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
 uint8_t tcp_rcv_shift(const struct wr_tcp *tcp);
+
+/*
+ * May the connection keep one more buffer? Not more than are still free for all: so n of
+ * them that never let go keep n/(n+1) of held_bufs, and the next one always finds some
+ * (dynamic thresholds, Choudhury and Hahne, IEEE/ACM ToN 6(2), 1998).
+ */
+bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c);
+/* The buffers that it keeps. */
+uint32_t tcb_held(const struct wr_tcb *c);
 
 /* Shares a set of options; UINT16_MAX: too many different ones. */
 uint16_t tcp_options_get(struct wr_tcp *tcp, const struct wr_tcp_options *options);

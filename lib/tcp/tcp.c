@@ -316,18 +316,32 @@ void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to)
 	c->state_tick = tcp->now_tick;
 }
 
-static void drop_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
+uint32_t tcb_held(const struct wr_tcb *c)
 {
 	uint32_t held = c->sq_count;
 
-	for (struct rte_mbuf *m = c->rcvq_head; m; m = wr_buf(m)->next)
-		held++;
+	if (c->flags & WR_TCB_HELD)
+		held += c->rcvq_count;
+	if (c->flags & WR_TCB_REORDER)
+		held += c->reorder->pieces;
+	return held;
+}
+
+bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	uint32_t limit = tcp->conf.held_bufs;
+
+	return limit == 0 || (tcp->held < limit && tcb_held(c) < limit - tcp->held);
+}
+
+static void drop_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
+{
 	tcp_reorder_free(tcp, c);
+	tcp->held -= (uint32_t)c->sq_count + c->rcvq_count;
 	free_buffers(c);
-	tcp->held -= held;
 	c->sq_head = c->sq_tail = c->sq_next = NULL;
 	c->rcvq_head = c->rcvq_tail = NULL;
-	c->sq_count = 0;
+	c->sq_count = c->rcvq_count = 0;
 	c->rcvq_bytes = 0;
 }
 

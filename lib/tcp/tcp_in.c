@@ -255,13 +255,25 @@ static void hold(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	else
 		c->rcvq_head = m;
 	c->rcvq_tail = m;
+	c->rcvq_count++;
 	tcp->held++;
+}
+
+/* on_data; what the service sends back of it needs no new share of the buffers. */
+static bool offer(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	bool taken;
+
+	tcp->offered = m;
+	taken = c->events->on_data(tcp, c, m);
+	tcp->offered = NULL;
+	return taken;
 }
 
 /* Gives m, whose data is text in order, to the service. */
 static void deliver(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
-	if ((c->flags & WR_TCB_HELD) || !c->events->on_data(tcp, c, m)) {
+	if ((c->flags & WR_TCB_HELD) || !offer(tcp, c, m)) {
 		if (c->state == WR_TCP_CLOSED)
 			rte_pktmbuf_free(m); /* aborted instead of taking it */
 		else
@@ -288,9 +300,10 @@ void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->rcvq_head = wr_buf(m)->next;
 		if (!c->rcvq_head)
 			c->rcvq_tail = NULL;
+		c->rcvq_count--;
 		tcp->held--;
 		c->rcvq_bytes -= len;
-		if (c->events->on_data(tcp, c, m))
+		if (offer(tcp, c, m))
 			continue;
 		if (c->state == WR_TCP_CLOSED) {
 			rte_pktmbuf_free(m);
@@ -300,6 +313,7 @@ void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->rcvq_head = m;
 		if (!c->rcvq_tail)
 			c->rcvq_tail = m;
+		c->rcvq_count++;
 		tcp->held++;
 		c->rcvq_bytes += len;
 		break;
@@ -454,7 +468,7 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 	}
 
 	if (seg->text_len) {
-		if (wr_unlikely(tcp->conf.held_bufs && tcp->held >= tcp->conf.held_bufs))
+		if (wr_unlikely(!tcb_may_hold(tcp, c)))
 			return WR_V_tcp_no_mbuf; /* not acknowledged: the peer sends it again */
 		m->data_off = (uint16_t)(m->data_off + seg->text_off);
 		m->data_len = seg->text_len;

@@ -148,8 +148,8 @@ uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	uint32_t room = tcp->conf.rcv_buf > held ? tcp->conf.rcv_buf - held : 0;
 	uint32_t cap = (uint32_t)UINT16_MAX << c->rcv_shift;
 
-	/* Few buffers left: promise nothing new. */
-	if (tcp->conf.held_bufs && tcp->held > tcp->conf.held_bufs - tcp->conf.held_bufs / 8)
+	/* Half of its share of the buffers is in use: promise nothing new. */
+	if (tcp->conf.held_bufs && 2 * tcb_held(c) + tcp->held > tcp->conf.held_bufs)
 		room = wr_min(room, tcb_rcv_wnd(c));
 	return wr_min(room, cap);
 }
@@ -511,6 +511,8 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 			break;
 		if (wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
 			return false;
+		if (len < b->len && tcb_flight(c) && !tcb_may_hold(tcp, c))
+			break; /* an ACK frees some */
 		if (len < b->len && !split(tcp, c, m, len))
 			return false;
 		last = b->next == NULL;

@@ -137,11 +137,11 @@ static void cut_behind(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf **l
 	}
 }
 
-static bool has_room(const struct wr_tcp *tcp, const struct wr_reorder *r, uint32_t len)
+static bool has_room(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len)
 {
-	return r->pieces < tcp->conf.ooo_pieces &&
-	       r->bytes + len + OVERHEAD <= tcp->conf.ooo_bytes &&
-	       (tcp->conf.held_bufs == 0 || tcp->held < tcp->conf.held_bufs);
+	return c->reorder->pieces < tcp->conf.ooo_pieces &&
+	       c->reorder->bytes + len + OVERHEAD <= tcp->conf.ooo_bytes &&
+	       tcb_may_hold(tcp, c);
 }
 
 enum wr_verdict tcp_reorder_add(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
@@ -165,7 +165,7 @@ enum wr_verdict tcp_reorder_add(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_
 		}
 		cut_behind(tcp, c, link, seg);
 	}
-	if (!has_room(tcp, r, seg->text_len)) {
+	if (!has_room(tcp, c, seg->text_len)) {
 		if (!r->head)
 			detach(tcp, c);
 		return WR_V_tcp_out_of_order_full;

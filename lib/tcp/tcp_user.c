@@ -47,7 +47,8 @@ int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	if ((c->flags & WR_TCB_CLOSE) || c->state == WR_TCP_CLOSED)
 		return -EPIPE;
 	/* An empty queue takes any one buffer, or a longer one would wait for ever. */
-	if (wr_tcp_room(tcp, c) < len && c->sq_head) {
+	if ((wr_tcp_room(tcp, c) < len && c->sq_head) ||
+	    (m != tcp->offered && !tcb_may_hold(tcp, c))) {
 		c->flags |= WR_TCB_WANT_ROOM;
 		return -ENOBUFS;
 	}

@@ -117,7 +117,8 @@ static struct wr_tcb *start_client(struct wire *wire, struct client *client, uin
 	return c;
 }
 
-static struct wire *wire_new(unsigned buffers)
+/* held: buffers that the server's connections may keep; 0: no limit. */
+static struct wire *wire_new_held(unsigned buffers, uint32_t held)
 {
 	static struct wire wire;
 	struct wr_stack_conf conf;
@@ -126,6 +127,7 @@ static struct wire *wire_new(unsigned buffers)
 	wire.now_ns = WR_S(1000);
 	wire.delay_ns = WR_US(50);
 	wire_conf(&conf, SERVER);
+	conf.tcp.held_bufs = held;
 	wire_serve(&conf, &wr_service_echo);
 	wire_serve(&conf, &wr_service_discard);
 	wire_serve(&conf, &wr_service_chargen);
@@ -134,6 +136,11 @@ static struct wire *wire_new(unsigned buffers)
 	wire_attach(&wire, CLIENT, &conf, 1, 8191);
 	wire_meet(&wire);
 	return &wire;
+}
+
+static struct wire *wire_new(unsigned buffers)
+{
+	return wire_new_held(buffers, 0);
 }
 
 static void services_are_found_by_name(void **state)
@@ -181,6 +188,36 @@ static void echo_to_a_client_that_does_not_read_stays_bounded(void **state)
 	assert_int_equal(client.got, client.to_send);
 	assert_false(client.wrong);
 	wire_free(wire);
+}
+
+/* Clients of `port` that take all they can get and read nothing do not starve another. */
+static void others_are_served_beside_slow_readers_of(uint16_t port)
+{
+	struct wire *wire = wire_new_held(2047, 1535);
+	struct client slow[16], good = {.to_send = 1000000, .close_at_end = true};
+	const struct wr_stats *stats = &wire->host[SERVER].stats[0];
+
+	for (unsigned i = 0; i < WR_LEN(slow); i++) {
+		slow[i] = (struct client) {.paused = true, .to_send = port == 7 ? 2000000 : 0};
+		start_client(wire, &slow[i], port);
+	}
+	wire_run(wire, WR_S(3));
+	start_client(wire, &good, 7);
+	wire_run(wire, WR_S(20));
+	assert_int_equal(stats->n[WR_STAT_mbuf_alloc_failed], 0);
+	assert_int_equal(good.got, good.to_send);
+	assert_int_equal(good.reason, WR_REASON_finished);
+	wire_free(wire);
+}
+
+static void slow_readers_of_echo_do_not_starve_others(void **state)
+{
+	others_are_served_beside_slow_readers_of(7);
+}
+
+static void slow_readers_of_chargen_do_not_starve_others(void **state)
+{
+	others_are_served_beside_slow_readers_of(19);
 }
 
 static void discard_takes_everything_and_says_nothing(void **state)
@@ -364,6 +401,8 @@ int main(void)
 		cmocka_unit_test(services_are_found_by_name),
 		cmocka_unit_test(echo_returns_every_byte_and_closes_after_the_client),
 		cmocka_unit_test(echo_to_a_client_that_does_not_read_stays_bounded),
+		cmocka_unit_test(slow_readers_of_echo_do_not_starve_others),
+		cmocka_unit_test(slow_readers_of_chargen_do_not_starve_others),
 		cmocka_unit_test(discard_takes_everything_and_says_nothing),
 		cmocka_unit_test(chargen_sends_the_rotating_lines_until_the_client_closes),
 		cmocka_unit_test(chargen_waits_for_a_client_that_does_not_read),

@@ -9,6 +9,7 @@ static void reno_init(struct wr_cc *cc, uint64_t now_us)
 	(void)now_us;
 	cc->ssthresh = UINT32_MAX;
 	cc->reno.acked = 0;
+	cc->reno.after_rto = 0;
 }
 
 static void reno_on_ack(struct wr_cc *cc, const struct wr_cc_ack *ack)
@@ -16,10 +17,11 @@ static void reno_on_ack(struct wr_cc *cc, const struct wr_cc_ack *ack)
 	if (ack->in_recovery || !ack->cwnd_limited)
 		return; /* RFC 5681 3.2; RFC 7661: no growth unless it was used */
 
-	if (cc->cwnd < cc->ssthresh) { /* slow start, RFC 3465 section 2.2 */
-		cc->cwnd += wr_min(ack->acked, 2 * cc->smss);
+	if (cc->cwnd < cc->ssthresh) { /* slow start, RFC 3465 section 2.2, and 2.3 for L */
+		cc->cwnd += wr_min(ack->acked, (cc->reno.after_rto ? 1u : 2u) * cc->smss);
 		return;
 	}
+	cc->reno.after_rto = 0;
 
 	/* Congestion avoidance: one SMSS per window, RFC 3465 section 2.1. */
 	cc->reno.acked += ack->acked;
@@ -52,6 +54,7 @@ static void reno_on_rto(struct wr_cc *cc, const struct wr_cc_loss *loss)
 	cc->ssthresh = half_flight(cc, loss);
 	cc->cwnd = cc->smss; /* the loss window LW, RFC 5681 3.1 */
 	cc->reno.acked = 0;
+	cc->reno.after_rto = 1;
 }
 
 static void reno_on_idle_restart(struct wr_cc *cc, uint32_t iw, uint64_t now_us)

@@ -18,7 +18,8 @@
 struct wr_cc_ops;
 
 struct wr_cc_reno {
-	uint32_t acked; /* bytes acknowledged since cwnd last grew */
+	uint32_t acked;     /* bytes acknowledged since cwnd last grew */
+	uint32_t after_rto; /* 1: slow start after a time-out */
 };
 
 /*
@@ -31,7 +32,7 @@ struct wr_cc {
 	uint32_t ssthresh; /* bytes; UINT32_MAX until the first loss */
 	uint16_t smss;     /* bytes of text: SMSS, RFC 5681 section 2 */
 	uint8_t algorithm; /* index into wr_cc_all[] */
-	uint8_t reserved;
+	bool limited;      /* cwnd was what ended the sending of new text, when it last ended */
 	union {
 		struct wr_cc_reno reno;
 		uint32_t room[8];

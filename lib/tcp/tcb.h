@@ -423,6 +423,8 @@ void tcp_not_advanced(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg 
                       bool duplicate);
 /* Has what is sent again or probed been without success for R2, or the user's time-out? */
 bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *reason);
+/* With nothing in flight SACK blocks can only tell of a needless retransmission, RFC 2883. */
+void tcp_count_dsack(struct wr_tcp *tcp, const struct wr_tcb *c, const struct wr_seg *seg);
 /* The retransmission timer rang. */
 void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Bytes thought to be in the network: RFC 6675 section 4, SetPipe. */

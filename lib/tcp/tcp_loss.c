@@ -126,6 +126,14 @@ static bool is_dsack(const struct wr_tcb *c, const struct wr_seg *seg, const str
 	return wr_seq_le(second.left, s->left) && wr_seq_le(s->right, second.right);
 }
 
+void tcp_count_dsack(struct wr_tcp *tcp, const struct wr_tcb *c, const struct wr_seg *seg)
+{
+	struct wr_sack first = wr_tcp_sack(seg, 0);
+
+	if (is_dsack(c, seg, &first))
+		WR_COUNT(tcp->stats, tcp_dsack_received, 1);
+}
+
 /* Marks what the segment's SACK blocks cover. Returns whether anything was new. */
 static bool take_sack(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
 {
@@ -362,7 +370,8 @@ static void offer_room(struct wr_tcp *tcp, struct wr_tcb *c)
 void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,
                uint32_t flight)
 {
-	bool limited = flight + c->cc.smss > c->cc.cwnd;
+	/* Several ACKs of one burst come before the sender could fill the window again. */
+	bool limited = c->cc.limited || flight + c->cc.smss > c->cc.cwnd;
 	uint32_t rtt_us;
 
 	if (wr_unlikely((seg->ack.n ^ c->snd.una.n) >> 31)) {

@@ -537,6 +537,7 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 		if (!(c->flags & WR_TCB_RTO_ARMED))
 			start_rto(tcp, c);
 	}
+	c->cc.limited = tcb_flight(c) + c->cc.smss > c->cc.cwnd;
 	return true;
 }
 

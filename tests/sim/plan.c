@@ -47,7 +47,7 @@ void sim_plan_calm(struct sim_plan *plan, uint64_t seed)
 	wr_prng_seed(&prng, seed);
 	plan->seed = seed;
 	plan->start_us = 1000000 + wr_prng_below(&prng, 1000000000);
-	plan->bound_ns = WR_S(300);
+	plan->bound_ns = WR_S(600);
 	for (unsigned i = 0; i < SIM_HOSTS; i++) {
 		plan->path[i] = calm_path;
 		plan->host[i] = calm_host;
@@ -162,7 +162,7 @@ static void draw_host(struct wr_prng *prng, struct sim_host_plan *host)
 
 static void draw_end(struct wr_prng *prng, struct sim_end_plan *end, uint32_t mtu)
 {
-	end->text = one_in(prng, 5) ? below(prng, 3000) : power(prng, 8, 17);
+	end->text = one_in(prng, 5) ? below(prng, 3000) : power(prng, 10, 19);
 	end->chunk = one_in(prng, 4) ? 1 + below(prng, 300) : 1 + below(prng, mtu + 400);
 	end->chunk = RTE_MAX(end->chunk, end->text / 800 + 1);
 	if (one_in(prng, 5) && end->text / end->chunk < 300)
@@ -172,6 +172,16 @@ static void draw_end(struct wr_prng *prng, struct sim_end_plan *end, uint32_t mt
 		end->read_ns = power(prng, 18, 29);
 	}
 	end->closing = (enum sim_closing)below(prng, 3);
+}
+
+/* Reading takes some dozens of gulps, however much there is to read. */
+static void settle_reading(struct sim_flow_plan *flow)
+{
+	uint32_t most = wr_max(flow->end[0].text, flow->end[1].text);
+
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		if (flow->end[i].gulp)
+			flow->end[i].gulp = wr_max(flow->end[i].gulp, most / 30);
 }
 
 /* Somebody has to close first. */
@@ -235,6 +245,7 @@ static void draw_flow(struct wr_prng *prng, struct sim_plan *plan, struct sim_fl
 		break;
 	}
 	settle_closing(prng, flow);
+	settle_reading(flow);
 	if (!flow->simultaneous && one_in(prng, 2))
 		flow->lport = 0;
 }
@@ -246,7 +257,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 
 	sim_plan_calm(plan, seed);
 	wr_prng_seed(&prng, seed ^ 0x737761726d);
-	plan->calm_ns = WR_S(5) + below(&prng, 15) * WR_S(1);
+	plan->calm_ns = WR_S(5) + below(&prng, 30) * WR_S(1);
 	for (unsigned i = 0; i < SIM_HOSTS; i++) {
 		draw_path(&prng, &plan->path[i]);
 		draw_host(&prng, &plan->host[i]);

@@ -66,6 +66,11 @@ static uint32_t scaled(const struct sim_flow *flow, unsigned from,
 	return (uint32_t)seg->wnd << (scale ? flow->side[from].shift : 0);
 }
 
+static uint32_t rounding(const struct sim_flow *flow, unsigned from)
+{
+	return both_scale(flow) ? (1u << flow->side[from].shift) - 1 : 0;
+}
+
 void sim_watch_arrives(struct sim *sim, struct sim_core *core, const uint8_t *bytes, uint32_t n)
 {
 	unsigned to = core->host->index, from = !to;
@@ -171,12 +176,13 @@ static void check_ack(struct sim *sim, struct sim_flow *flow, unsigned from,
 	/* A SYN-ACK sent again cannot say more than 65535. */
 	if (seg->flags & WR_TCP_SYN)
 		edge = wr_max(edge, us->edge);
-	if (us->any_ack && (int32_t)(edge - us->edge) < 0)
+	/* But for the rounding to the scale, RFC 7323 section 2.4. */
+	if (us->any_ack && (int32_t)(edge + rounding(flow, from) - us->edge) < 0)
 		broken(sim, flow, from, "the right edge of the window never retreats", edge,
 		       us->edge);
 	us->any_ack = true;
 	us->acked = ack;
-	us->edge = edge;
+	us->edge = wr_max(edge, us->edge);
 }
 
 static void check_pattern(struct sim *sim, struct sim_flow *flow, unsigned from,

@@ -23,6 +23,7 @@ class Capture:
         self.process = None
 
     def __enter__(self):
+        self.path.unlink(missing_ok=True)
         self.process = subprocess.Popen(self.command, stderr=subprocess.PIPE, text=True)
         if not eventually(lambda: self.path.exists() and self.path.stat().st_size >= 24, 10, 0.05):
             raise AssertionError("tcpdump does not start")

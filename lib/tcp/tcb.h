@@ -107,10 +107,10 @@ struct wr_tcb {
 	struct wr_cc cc;  /* the hot part in this line, private state in the next */
 
 	/* ---- line 2, from 160: loss and other trouble ---- */
-	uint8_t dup_acks;           /* consecutive duplicate ACKs; RFC 5681 2 */
-	uint8_t probes;             /* keep-alive probes without an answer */
-	uint8_t syn_rexmits;        /* SYN or SYN-ACK sent again: then IW is 1, RFC 5681 3.1 */
-	uint8_t challenges;         /* challenge ACKs sent in the second of challenge_tick */
+	uint8_t dup_acks;    /* consecutive duplicate ACKs; RFC 5681 2 */
+	uint8_t probes;      /* keep-alive probes without an answer */
+	uint8_t syn_rexmits; /* SYN or SYN-ACK sent again: then IW is 1, RFC 5681 3.1 */
+	uint8_t reserved;
 	struct wr_seq recover;      /* RecoveryPoint, RFC 6675; recover, RFC 6582 */
 	uint32_t sacked;            /* bytes with WR_BUF_SACKED */
 	uint32_t lost;              /* bytes with WR_BUF_LOST */
@@ -140,6 +140,7 @@ struct wr_tcb {
 	uint32_t opened_tick;
 	uint16_t mss_peer;   /* MSS option received */
 	uint16_t rcvq_count; /* buffers in rcvq */
+	uint16_t challenges; /* challenge ACKs sent in the second of challenge_tick */
 };
 
 static_assert(offsetof(struct wr_tcb, sq_head) == 64, "line 0: every segment");
@@ -462,6 +463,13 @@ void tcb_arm_limits(struct wr_tcp *tcp, const struct wr_tcb *c);
 const char *tcb_timer_name(const struct wr_tcp *tcp, const struct wr_tcb *c, uint64_t *in_us);
 
 /* ---- queues of buffers, linked by struct wr_buf ---- */
+
+/* May text be written behind that of m? Not into memory that others see as well. */
+static inline bool tcp_can_append(struct rte_mbuf *m, uint32_t len)
+{
+	return rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m) &&
+	       rte_pktmbuf_tailroom(m) >= len;
+}
 
 /* Gives back one buffer of a queue. */
 static inline void tcp_unhold(struct wr_tcp *tcp, struct rte_mbuf *m)

@@ -242,7 +242,7 @@ static void hold(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 
 	c->flags |= WR_TCB_HELD;
 	c->rcvq_bytes += len;
-	if (tail && rte_pktmbuf_tailroom(tail) >= len && rte_mbuf_refcnt_read(tail) == 1) {
+	if (tail && tcp_can_append(tail, len)) {
 		rte_memcpy(rte_pktmbuf_mtod_offset(tail, char *, tail->data_len),
 		           rte_pktmbuf_mtod(m, char *), len);
 		tail->data_len = (uint16_t)(tail->data_len + len);

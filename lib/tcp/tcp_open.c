@@ -245,10 +245,14 @@ static enum wr_verdict half_open_checks(struct wr_tcp *tcp, uint32_t index, stru
 	struct wr_seq nxt = wr_seq_add(h->irs, 1);
 	uint32_t wnd = wr_min(tcp->conf.rcv_buf, UINT16_MAX);
 
-	if ((seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_RST)) == WR_TCP_SYN &&
-	    wr_seq_eq(seg->seq, h->irs)) { /* the peer did not get our SYN-ACK */
+	if ((seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_RST)) == WR_TCP_SYN) {
+		/*
+		 * The peer did not get our SYN-ACK; or it began anew, then it answers this one
+		 * with the reset that ends the record.
+		 */
 		owe_synack(tcp, index, WR_CAUSE_tcp_synack_rexmit);
-		return WR_V_tcp_syn_duplicate;
+		return wr_seq_eq(seg->seq, h->irs) ? WR_V_tcp_syn_duplicate
+		                                   : WR_V_tcp_challenged;
 	}
 	if (h->ts && !(seg->flags & WR_TCP_RST)) {
 		if (!seg->has_ts)
@@ -401,7 +405,7 @@ static int choose_tuple(struct wr_tcp *tcp, const struct wr_tcp_connect *to, str
 	if (to->lport == 0)
 		return choose_port(tcp, t);
 	t->lport = to->lport;
-	return 0;
+	return is_ours(tcp, t) ? 0 : -EADDRNOTAVAIL;
 }
 
 int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct wr_tcb **out)
@@ -436,6 +440,7 @@ int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct w
 	c->cc.smss = tcp->conf.mss;
 	tcb_set_state(tcp, c, WR_TCP_SYN_SENT);
 	WR_COUNT(tcp->stats, tcp_active_opens, 1);
+	tcb_arm_limits(tcp, c);
 	tcb_pend(tcp, c); /* the SYN leaves with the next flush */
 	*out = c;
 	return 0;

@@ -83,8 +83,8 @@ static bool join(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *befo
 {
 	struct wr_buf *b = before ? wr_buf(before) : NULL;
 
-	if (!b || right_of(b).n != wr_buf(m)->seq || rte_pktmbuf_tailroom(before) < len ||
-	    (b->flags & WR_BUF_FIN))
+	if (!b || right_of(b).n != wr_buf(m)->seq || (b->flags & WR_BUF_FIN) ||
+	    !tcp_can_append(before, len))
 		return false;
 	rte_memcpy(rte_pktmbuf_append(before, (uint16_t)len), rte_pktmbuf_mtod(m, char *), len);
 	b->len += len;
@@ -111,10 +111,15 @@ static void cut_front(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_buf 
 	seg->text_len = (uint16_t)(seg->text_len - cut);
 }
 
-/* Drops pieces that the new segment covers whole, and cuts its end at one it reaches into. */
+/*
+ * Drops pieces that the new segment covers whole, once their text stands in it: the first
+ * copy counts. Cuts its end at a piece that it reaches into.
+ */
 static void cut_behind(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf **link,
-                       struct wr_seg *seg)
+                       struct wr_frame *f)
 {
+	struct wr_seg *seg = &f->seg;
+
 	while (*link && seg->text_len) {
 		struct rte_mbuf *m = *link;
 		struct wr_buf *b = wr_buf(m);
@@ -129,6 +134,10 @@ static void cut_behind(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf **l
 			return;
 		}
 		tcp_note_duplicate(tcp, c, left_of(b), right_of(b));
+		rte_memcpy(rte_pktmbuf_mtod_offset(f->m, char *,
+		                                   seg->text_off +
+		                                           wr_seq_span(seg->seq, left_of(b))),
+		           rte_pktmbuf_mtod(m, char *), b->len);
 		if (b->flags & WR_BUF_FIN)
 			seg->flags |= WR_TCP_FIN;
 		*link = b->next;
@@ -163,7 +172,7 @@ enum wr_verdict tcp_reorder_add(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_
 			touch(r, wr_seq(wr_buf(before)->seq));
 			return WR_V_tcp_duplicate;
 		}
-		cut_behind(tcp, c, link, seg);
+		cut_behind(tcp, c, link, f);
 	}
 	if (!has_room(tcp, c, seg->text_len)) {
 		if (!r->head)

@@ -27,7 +27,7 @@ static bool append_to_tail(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf
 	uint32_t len = m->data_len;
 	struct wr_buf *b;
 
-	if (!c->sq_next || rte_mbuf_refcnt_read(tail) != 1 || rte_pktmbuf_tailroom(tail) < len)
+	if (!c->sq_next || !tcp_can_append(tail, len))
 		return false;
 	b = wr_buf(tail);
 	if (b->len + len > c->cc.smss)

@@ -142,15 +142,28 @@ static struct rte_mbuf *new_buffer(struct wr_tcp *tcp)
 
 /* ---- receive window ---- */
 
+/* Bytes that the connection may promise to take by its share of the buffers. */
+static uint64_t share_left(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	uint32_t used = tcp->held + tcb_held(c), limit = tcp->conf.held_bufs;
+
+	if (limit == 0)
+		return UINT64_MAX;
+	/*
+	 * Each buffer makes one more held and one less free, see tcb_may_hold(): half. And
+	 * half of that, as segments may be short.
+	 */
+	return used < limit ? (limit - used) / 4 * (uint64_t)tcp->conf.mss : 0;
+}
+
 uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	uint32_t held = c->flags & WR_TCB_HELD ? c->rcvq_bytes : 0;
 	uint32_t room = tcp->conf.rcv_buf > held ? tcp->conf.rcv_buf - held : 0;
 	uint32_t cap = (uint32_t)UINT16_MAX << c->rcv_shift;
 
-	/* Half of its share of the buffers is in use: promise nothing new. */
-	if (tcp->conf.held_bufs && 2 * tcb_held(c) + tcp->held > tcp->conf.held_bufs)
-		room = wr_min(room, tcb_rcv_wnd(c));
+	if (wr_unlikely(share_left(tcp, c) < room))
+		room = wr_min(room, wr_max((uint32_t)share_left(tcp, c), tcb_rcv_wnd(c)));
 	return wr_min(room, cap);
 }
 

@@ -449,6 +449,17 @@ static bool trim(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seg *seg)
 	return seg->text_len || (seg->flags & WR_TCP_FIN);
 }
 
+/*
+ * No buffers for text in order? What waits to be sent does not count while the service takes
+ * everything: two ends that both send would wait for each other for ever.
+ */
+static bool text_must_wait(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	if (c->flags & WR_TCB_HELD)
+		return !tcb_may_hold(tcp, c);
+	return tcp->conf.held_bufs && tcp->held >= tcp->conf.held_bufs;
+}
+
 /* Seventh, process the segment text, and eighth, the FIN bit. */
 enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
 {
@@ -470,7 +481,7 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 	}
 
 	if (seg->text_len) {
-		if (wr_unlikely(!tcb_may_hold(tcp, c)))
+		if (wr_unlikely(text_must_wait(tcp, c)))
 			return WR_V_tcp_no_mbuf; /* not acknowledged: the peer sends it again */
 		m->data_off = (uint16_t)(m->data_off + seg->text_off);
 		m->data_len = seg->text_len;

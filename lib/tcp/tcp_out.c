@@ -145,7 +145,8 @@ static struct rte_mbuf *new_buffer(struct wr_tcp *tcp)
 /* Bytes that the connection may promise to take by its share of the buffers. */
 static uint64_t share_left(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	uint32_t used = tcp->held + tcb_held(c), limit = tcp->conf.held_bufs;
+	/* Its own send queue counts once: two ends that send must not close on each other. */
+	uint32_t used = tcp->held + tcb_held(c) - c->sq_count, limit = tcp->conf.held_bufs;
 
 	if (limit == 0)
 		return UINT64_MAX;

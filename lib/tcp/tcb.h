@@ -219,7 +219,7 @@ struct wr_tcp {
 	uint32_t owed_count;
 	struct wr_owed owed[WR_TCP_OWED];
 	uint32_t held;                  /* buffers in send, receive and out-of-order queues */
-	const struct rte_mbuf *offered; /* to a service, by on_data, at this moment */
+	const struct rte_mbuf *offered; /* to a service at this moment, and kept until then */
 	uint32_t free_tcb, dead_tcb, free_tcbs;
 	struct wr_half_open *half_open;
 	uint32_t free_half_open;

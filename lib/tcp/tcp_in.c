@@ -261,8 +261,8 @@ static void hold(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	tcp->held++;
 }
 
-/* on_data; what the service sends back of it needs no new share of the buffers. */
-static bool offer(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+/* Offers text that is kept already: sent back, it needs no new share of the buffers. */
+static bool offer_kept(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	bool taken;
 
@@ -272,15 +272,31 @@ static bool offer(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	return taken;
 }
 
-/* Gives m, whose data is text in order, to the service. */
-static void deliver(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+/* Gives m, whose data is text in order that was kept until now, to the service. */
+static void deliver_kept(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
-	if ((c->flags & WR_TCB_HELD) || !offer(tcp, c, m)) {
+	if ((c->flags & WR_TCB_HELD) || !offer_kept(tcp, c, m)) {
 		if (c->state == WR_TCP_CLOSED)
 			rte_pktmbuf_free(m); /* aborted instead of taking it */
 		else
 			hold(tcp, c, m);
 	}
+}
+
+/*
+ * The same for text that just came. What the service takes and is done with needs no share,
+ * whatever waits to be sent: two ends that both send would wait for each other for ever.
+ * False: m is still the caller's, as there is no share to keep it in, or as the service
+ * aborted the connection.
+ */
+static bool deliver(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	if (!(c->flags & WR_TCB_HELD) && c->events->on_data(tcp, c, m))
+		return true;
+	if (c->state == WR_TCP_CLOSED || !tcb_may_hold(tcp, c))
+		return false;
+	hold(tcp, c, m);
+	return true;
 }
 
 static void tell_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -305,7 +321,7 @@ void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->rcvq_count--;
 		tcp->held--;
 		c->rcvq_bytes -= len;
-		if (offer(tcp, c, m))
+		if (offer_kept(tcp, c, m))
 			continue;
 		if (c->state == WR_TCP_CLOSED) {
 			rte_pktmbuf_free(m);
@@ -399,7 +415,7 @@ static void deliver_reordered(struct wr_tcp *tcp, struct wr_tcb *c)
 
 		if (m->data_len) {
 			advance(tcp, c, m->data_len);
-			deliver(tcp, c, m);
+			deliver_kept(tcp, c, m);
 		} else {
 			rte_pktmbuf_free(m);
 		}
@@ -449,17 +465,6 @@ static bool trim(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seg *seg)
 	return seg->text_len || (seg->flags & WR_TCP_FIN);
 }
 
-/*
- * No buffers for text in order? What waits to be sent does not count while the service takes
- * everything: two ends that both send would wait for each other for ever.
- */
-static bool text_must_wait(const struct wr_tcp *tcp, const struct wr_tcb *c)
-{
-	if (c->flags & WR_TCB_HELD)
-		return !tcb_may_hold(tcp, c);
-	return tcp->conf.held_bufs && tcp->held >= tcp->conf.held_bufs;
-}
-
 /* Seventh, process the segment text, and eighth, the FIN bit. */
 enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
 {
@@ -481,14 +486,13 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 	}
 
 	if (seg->text_len) {
-		if (wr_unlikely(text_must_wait(tcp, c)))
-			return WR_V_tcp_no_mbuf; /* not acknowledged: the peer sends it again */
 		m->data_off = (uint16_t)(m->data_off + seg->text_off);
 		m->data_len = seg->text_len;
 		m->pkt_len = seg->text_len;
+		if (wr_unlikely(!deliver(tcp, c, m))) /* not acknowledged: it comes again */
+			return c->state == WR_TCP_CLOSED ? WR_V_tcp_accepted : WR_V_tcp_no_mbuf;
 		f->m = NULL;
 		advance(tcp, c, seg->text_len);
-		deliver(tcp, c, m);
 		if (c->state == WR_TCP_CLOSED)
 			return WR_V_tcp_accepted;
 		owe_ack_for_text(tcp, c, seg->text_len);

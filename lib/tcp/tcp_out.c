@@ -163,8 +163,13 @@ uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	uint32_t room = tcp->conf.rcv_buf > held ? tcp->conf.rcv_buf - held : 0;
 	uint32_t cap = (uint32_t)UINT16_MAX << c->rcv_shift;
 
-	if (wr_unlikely(share_left(tcp, c) < room))
-		room = wr_min(room, wr_max((uint32_t)share_left(tcp, c), tcb_rcv_wnd(c)));
+	if (wr_unlikely(share_left(tcp, c) < room)) {
+		/* Four segments, while the service takes all: it may wait for them to go on. */
+		uint32_t least = c->flags & WR_TCB_HELD ? 0 : 4u * tcp->conf.mss;
+		uint32_t share = wr_max((uint32_t)share_left(tcp, c), least);
+
+		room = wr_min(room, wr_max(share, tcb_rcv_wnd(c)));
+	}
 	return wr_min(room, cap);
 }
 

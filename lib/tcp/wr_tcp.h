@@ -148,9 +148,10 @@ uint32_t wr_tcp_room(const struct wr_tcp *tcp, const struct wr_tcb *c);
 /*
  * Sends m's data (one buffer, > 0 bytes). On success takes m: it is transmitted itself, in
  * place, and kept until acknowledged. Returns 0; -ENOBUFS: longer than the room, unless
- * nothing is queued, or the connection has its share of conf.held_bufs (text that on_data
- * offers is never refused for that); -EPIPE: closed. A service that got -ENOBUFS is told by
- * on_room, with the next acknowledgement: whether one will come says wr_tcp_want_room().
+ * nothing is queued, or the connection has its share of conf.held_bufs (text that waited
+ * since on_data refused it is never refused for that); -EPIPE: closed. A service that got
+ * -ENOBUFS is told by on_room, with the next acknowledgement: whether one will come says
+ * wr_tcp_want_room().
  */
 int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_eth_ring.h>
@@ -31,7 +32,8 @@ struct side {
 	unsigned which; /* HOST_* */
 	struct host host;
 	struct wr_port port;
-	double probed; /* TSC cycles one way */
+	double probed;   /* TSC cycles one way */
+	uint64_t cpu_ns; /* that the core ran until the last probe */
 	uint32_t probes;
 	uint64_t refused, no_mbuf;
 };
@@ -91,6 +93,14 @@ static void keep_asking(struct client *client, uint32_t connections, uint32_t *a
 		(*asked)++;
 }
 
+static uint64_t cpu_time_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return WR_S((uint64_t)t.tv_sec) + (uint64_t)t.tv_nsec;
+}
+
 static int run_side(void *arg)
 {
 	const struct core *core = arg;
@@ -101,6 +111,7 @@ static int run_side(void *arg)
 
 	while ((phase = __atomic_load_n(&b->phase, __ATOMIC_ACQUIRE)) != PHASE_STOP) {
 		if (phase == PHASE_PROBE) {
+			side->cpu_ns = cpu_time_ns();
 			side->probed = probe_run(&b->probe, side->which);
 			__atomic_add_fetch(&side->probes, 1, __ATOMIC_RELEASE);
 			while (__atomic_load_n(&b->phase, __ATOMIC_ACQUIRE) == PHASE_PROBE)
@@ -152,17 +163,30 @@ static const char *class_of(double before_ns, double after_ns)
 	return near_before ? "near" : "far";
 }
 
+/* The share of the time since then that the two cores had their CPUs: that of the poorer. */
+static double cpu_share(const struct bench *b, const uint64_t *cpu_ns, uint64_t since_ns)
+{
+	double wall = (double)(wr_clock_ns(&b->clock) - since_ns);
+	double server = (double)(b->side[0].cpu_ns - cpu_ns[0]) / wall;
+	double client = (double)(b->side[1].cpu_ns - cpu_ns[1]) / wall;
+
+	return server < client ? server : client;
+}
+
 static json_t *measure(struct bench *b)
 {
 	static const char *const class[] = {"near", "far", "mixed"};
-	struct sample rates[3] = {0}, probes = {0};
+	struct sample rates[3] = {0}, probes = {0}, shares = {0};
 	json_t *out = json_object();
 	double before = probe(b);
 
 	sample_add(&probes, before);
 	for (unsigned i = 0; i < b->seconds; i++) {
+		uint64_t cpu_ns[2] = {b->side[0].cpu_ns, b->side[1].cpu_ns};
+		uint64_t begin_ns = wr_clock_ns(&b->clock);
 		double rate = rate_of_a_second(b), after = probe(b);
 
+		sample_add(&shares, cpu_share(b, cpu_ns, begin_ns));
 		sample_add(&probes, after);
 		for (unsigned k = 0; k < WR_LEN(class); k++)
 			if (!strcmp(class[k], class_of(before, after)))
@@ -172,6 +196,7 @@ static json_t *measure(struct bench *b)
 	for (unsigned k = 0; k < WR_LEN(class); k++)
 		json_object_set_new(out, class[k], sample_json(&rates[k]));
 	json_object_set_new(out, "core_to_core_ns", sample_json(&probes));
+	json_object_set_new(out, "cpu_share", sample_json(&shares));
 	return out;
 }
 

@@ -167,7 +167,8 @@ def print_rings(rows):
               f"({seconds['near']} s)   far {span(row['far']):>36} ({seconds['far']} s)   "
               f"mixed {seconds['mixed']} s")
         print(f"         core to core {span(row['core_to_core_ns'])} ns one way; near is "
-              "less than 80")
+              f"less than 80; the cores had their CPUs for {span(row['cpu_share'], 2)} of "
+              "the time")
 
 
 def print_tap(result):

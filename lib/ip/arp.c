@@ -467,7 +467,7 @@ static void answer(struct wr_ip *ip, struct wr_frame *f, const struct rte_arp_hd
 }
 
 /* What a packet tells of its sender's address, which is not ours. False: nothing asked for. */
-static bool learn(struct wr_ip *ip, const struct rte_arp_hdr *arp, bool for_us, bool news,
+static bool learn(struct wr_ip *ip, const struct rte_arp_hdr *arp, bool for_us,
 		  uint64_t now_us)
 {
 	uint32_t sender = rte_be_to_cpu_32(arp->arp_data.arp_sip);
@@ -476,7 +476,7 @@ static bool learn(struct wr_ip *ip, const struct rte_arp_hdr *arp, bool for_us, 
 	bool asked;
 
 	if (e == NULL) {
-		if (request && for_us && !news && sender != 0 && wr_ip_is_on_link(ip, sender) &&
+		if (request && for_us && sender != 0 && wr_ip_is_on_link(ip, sender) &&
 		    !wr_ip_is_bad_source(ip, sender))
 			learn_asker(ip, sender, &arp->arp_data.arp_sha, now_us);
 		return false;
@@ -508,7 +508,7 @@ enum wr_verdict wr_arp_input(struct wr_ip *ip, struct wr_frame *f, bool news, ui
 			return WR_V_arp_unsolicited; /* our own words, come back */
 		return defend(ip, sender, now_us);
 	}
-	asked = learn(ip, arp, for_us, news, now_us);
+	asked = learn(ip, arp, for_us, now_us);
 	if (news)
 		return WR_V_arp_news;
 	if (!request)

@@ -104,7 +104,10 @@ uint64_t wr_ip_bytes(const struct wr_ip_conf *conf);
  */
 void wr_ip_classify(struct wr_ip *ip, struct wr_frame *f);
 
-/* ARP input; `news`: a copy from another core, only to learn from. Returns the verdict. */
+/*
+ * ARP input; `news`: a copy from another core, to learn from and not to answer: who asked
+ * there will be answered here as well. Returns the verdict.
+ */
 enum wr_verdict wr_arp_input(struct wr_ip *ip, struct wr_frame *f, bool news, uint64_t now_us);
 
 /*

@@ -309,7 +309,7 @@ static void malformed_packets_are_refused(void **state)
 		WR_V_arp_malformed);
 }
 
-static void news_only_update(void **state)
+static void news_teach_but_are_not_answered(void **state)
 {
 	struct wr_frame f;
 
@@ -323,7 +323,9 @@ static void news_only_update(void **state)
 	assert_int_equal(wr_arp_input(&rig.ip, &f, true, 1), WR_V_arp_news);
 	rte_pktmbuf_free(f.m);
 	assert_string_equal(rig_out(&rig), "");
-	assert_int_equal(rig.stats.n[WR_STAT_arp_entries], 1);
+	assert_int_equal(rig.stats.n[WR_STAT_arp_entries], 2);
+	send_to(PEER2, 2, NULL, 1);
+	assert_string_equal(rig_out(&rig), "198.18.0.1:7 > 198.18.0.3:4000 udp (2)");
 }
 
 static void a_full_table_evicts_who_was_not_used_longest(void **state)
@@ -442,7 +444,7 @@ int main(void)
 		TEST(a_probe_for_our_address_is_answered_and_not_learnt),
 		TEST(a_conflict_is_answered_once_in_ten_seconds),
 		TEST(malformed_packets_are_refused),
-		TEST(news_only_update),
+		TEST(news_teach_but_are_not_answered),
 		TEST(a_full_table_evicts_who_was_not_used_longest),
 		TEST(askers_do_not_push_out_who_is_in_use),
 		TEST(evicting_who_is_asked_leaves_nothing_behind),

@@ -397,11 +397,11 @@ static uint8_t fin_behind(const struct wr_tcb *c, const struct wr_buf *b)
 	return (c->flags & WR_TCB_FIN_SENT) && b->seq + b->len == c->sq_end.n ? WR_TCP_FIN : 0;
 }
 
-/* Cuts m in two so that the first part has `len` bytes. False: no buffer. */
+/* Cuts m in two so that the first part has `len` bytes. False: no buffer, or too many. */
 static bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, uint32_t len)
 {
 	struct wr_buf *first = wr_buf(m), *second;
-	struct rte_mbuf *rest = new_buffer(tcp);
+	struct rte_mbuf *rest = c->sq_count < UINT16_MAX ? new_buffer(tcp) : NULL;
 
 	if (!rest)
 		return false;

@@ -66,11 +66,41 @@ static struct wr_seq right_of(const struct wr_buf *b)
 	return wr_seq(b->seq + b->len);
 }
 
-/* Remembers which block to report first. */
+/* The block around `seq`: pieces that touch each other. False: there is none any more. */
+static bool block_around(const struct wr_reorder *r, struct wr_seq seq, struct wr_sack *out)
+{
+	bool open = false;
+
+	for (struct rte_mbuf *m = r->head; m; m = wr_buf(m)->next) {
+		const struct wr_buf *b = wr_buf(m);
+
+		if (b->len == 0)
+			continue; /* a FIN alone is not text */
+		if (open && wr_seq_eq(out->right, left_of(b))) {
+			out->right = right_of(b);
+			continue;
+		}
+		if (open && wr_seq_le(out->left, seq) && wr_seq_lt(seq, out->right))
+			return true;
+		out->left = left_of(b);
+		out->right = right_of(b);
+		open = true;
+	}
+	return open && wr_seq_le(out->left, seq) && wr_seq_lt(seq, out->right);
+}
+
+/*
+ * Remembers which block to report first. One that grows keeps its place, so that the others
+ * are repeated (RFC 2018 section 4).
+ */
 static void touch(struct wr_reorder *r, struct wr_seq seq)
 {
 	unsigned n = r->recents < WR_SACK_MAX ? r->recents : WR_SACK_MAX - 1;
+	struct wr_sack block = {0};
 
+	if (r->recents && block_around(r, r->recent[0], &block) && wr_seq_le(block.left, seq) &&
+	    wr_seq_lt(seq, block.right))
+		return;
 	for (unsigned i = n; i > 0; i--)
 		r->recent[i] = r->recent[i - 1];
 	r->recent[0] = seq;
@@ -186,16 +216,17 @@ enum wr_verdict tcp_reorder_add(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_
 	m->pkt_len = seg->text_len;
 	f->m = NULL;
 	*b = (struct wr_buf) {.seq = seg->seq.n, .len = seg->text_len};
-	touch(r, seg->seq);
-	if (join(tcp, r, before, m, seg->text_len, fin))
-		return WR_V_tcp_out_of_order;
-	b->next = *link;
-	b->flags = fin ? WR_BUF_FIN : 0;
-	*link = m;
-	r->bytes += b->len + OVERHEAD;
-	r->pieces++;
-	tcp->held++;
-	WR_COUNT(tcp->stats, tcp_ooo_segments, 1);
+	if (!join(tcp, r, before, m, seg->text_len, fin)) {
+		b->next = *link;
+		b->flags = fin ? WR_BUF_FIN : 0;
+		*link = m;
+		r->bytes += b->len + OVERHEAD;
+		r->pieces++;
+		tcp->held++;
+		WR_COUNT(tcp->stats, tcp_ooo_segments, 1);
+	}
+	if (seg->text_len)
+		touch(r, seg->seq);
 	return WR_V_tcp_out_of_order;
 }
 
@@ -231,29 +262,6 @@ void tcp_note_duplicate(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq left
 		return;
 	c->rare |= WR_TCB_DSACK;
 	c->dsack = (struct wr_sack) {left, right};
-}
-
-/* The block around `seq`: pieces that touch each other. False: there is none any more. */
-static bool block_around(const struct wr_reorder *r, struct wr_seq seq, struct wr_sack *out)
-{
-	bool open = false;
-
-	for (struct rte_mbuf *m = r->head; m; m = wr_buf(m)->next) {
-		const struct wr_buf *b = wr_buf(m);
-
-		if (b->len == 0)
-			continue; /* a FIN alone is not text */
-		if (open && wr_seq_eq(out->right, left_of(b))) {
-			out->right = right_of(b);
-			continue;
-		}
-		if (open && wr_seq_le(out->left, seq) && wr_seq_lt(seq, out->right))
-			return true;
-		out->left = left_of(b);
-		out->right = right_of(b);
-		open = true;
-	}
-	return open && wr_seq_le(out->left, seq) && wr_seq_lt(seq, out->right);
 }
 
 static bool reported(const struct wr_sack *out, unsigned n, const struct wr_sack *s)

@@ -101,8 +101,8 @@ struct wr_tcb {
 	uint16_t neigh;           /* wr_ip_out.hint */
 	uint32_t srtt_us;         /* 0 before the first sample; RFC 6298 */
 	uint32_t rttvar_us;
-	const struct wr_tcp_events *events;
-	uint16_t options; /* index into tcp->options[] */
+	void *user;       /* of the service */
+	uint16_t profile; /* index into tcp->profile[] */
 	uint16_t rare;    /* WR_TCB_* of the second kind */
 	struct wr_cc cc;  /* the hot part in this line, private state in the next */
 
@@ -121,9 +121,8 @@ struct wr_tcb {
 	/* ---- line 3: text held back ---- */
 	struct rte_mbuf *rcvq_head; /* in order, not taken by the service */
 	struct rte_mbuf *rcvq_tail;
-	uint32_t rcvq_bytes;  /* 0 unless WR_TCB_HELD */
-	uint32_t delack_tick; /* when the delayed ACK is due */
-	void *user;
+	uint32_t rcvq_bytes;   /* 0 unless WR_TCB_HELD */
+	uint32_t delack_tick;  /* when the delayed ACK is due */
 	uint32_t stalled_tick; /* R2 counts from here: when what now times out was first sent,
 	                        * or last answered */
 	uint32_t challenge_tick;
@@ -202,8 +201,15 @@ struct wr_owed {
 
 #define TCP_OUT_RESERVE  8 /* frames of the output queue left for others */
 #define WR_TCP_LISTENERS 64
-#define WR_TCP_OPTIONS   256 /* different sets of options in use */
+#define WR_TCP_PROFILES  256
 #define WR_TCP_OWED      256
+
+/* What many connections have in common: a listener's, or those of one kind of active open. */
+struct wr_tcp_profile {
+	const struct wr_tcp_events *events;
+	struct wr_tcp_options options;
+	uint32_t uses;
+};
 
 struct wr_tcp {
 	struct wr_ip *ip;
@@ -235,9 +241,8 @@ struct wr_tcp {
 	uint8_t cc_index; /* of conf.cc */
 	unsigned listeners;
 	struct wr_tcp_listener listener[WR_TCP_LISTENERS];
-	uint16_t listener_options[WR_TCP_LISTENERS];
-	uint32_t option_uses[WR_TCP_OPTIONS];
-	struct wr_tcp_options options[WR_TCP_OPTIONS];
+	uint16_t listener_profile[WR_TCP_LISTENERS];
+	struct wr_tcp_profile profile[WR_TCP_PROFILES];
 	bool draining; /* no new connections */
 };
 
@@ -251,7 +256,13 @@ static inline uint32_t tcb_index(const struct wr_tcp *tcp, const struct wr_tcb *
 static inline const struct wr_tcp_options *tcb_options(const struct wr_tcp *tcp,
                                                        const struct wr_tcb *c)
 {
-	return &tcp->options[c->options];
+	return &tcp->profile[c->profile].options;
+}
+
+static inline const struct wr_tcp_events *tcb_events(const struct wr_tcp *tcp,
+                                                     const struct wr_tcb *c)
+{
+	return tcp->profile[c->profile].events;
 }
 
 /* A FIN was received and is in order: RCV.NXT is behind it. */
@@ -342,9 +353,10 @@ bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c);
 /* The buffers that it keeps. */
 uint32_t tcb_held(const struct wr_tcb *c);
 
-/* Shares a set of options; UINT16_MAX: too many different ones. */
-uint16_t tcp_options_get(struct wr_tcp *tcp, const struct wr_tcp_options *options);
-void tcp_options_put(struct wr_tcp *tcp, uint16_t index);
+/* One more user of this profile, made if there is none; UINT16_MAX: too many different ones. */
+uint16_t tcp_profile_get(struct wr_tcp *tcp, const struct wr_tcp_events *events,
+                         const struct wr_tcp_options *options);
+void tcp_profile_put(struct wr_tcp *tcp, uint16_t index);
 
 /* Looks a tuple up; WR_FLOW_NONE if there is none. */
 uint32_t tcp_find(const struct wr_tcp *tcp, uint32_t hash, const struct wr_tuple *tuple);

@@ -189,7 +189,7 @@ void wr_tcp_free(struct wr_tcp *tcp)
 	rte_free(tcp);
 }
 
-/* ---- options, shared by the connections that have the same ---- */
+/* ---- profiles: events and options, shared by the connections that have the same ---- */
 
 static bool same_options(const struct wr_tcp_options *a, const struct wr_tcp_options *b)
 {
@@ -203,34 +203,35 @@ static bool same_options(const struct wr_tcp_options *a, const struct wr_tcp_opt
 	       a->total_timeout_ms == b->total_timeout_ms;
 }
 
-uint16_t tcp_options_get(struct wr_tcp *tcp, const struct wr_tcp_options *options)
+uint16_t tcp_profile_get(struct wr_tcp *tcp, const struct wr_tcp_events *events,
+                         const struct wr_tcp_options *options)
 {
 	uint16_t unused = UINT16_MAX;
 
-	for (uint16_t i = 0; i < WR_TCP_OPTIONS; i++) {
-		if (tcp->option_uses[i] == 0) {
+	for (uint16_t i = 0; i < WR_TCP_PROFILES; i++) {
+		struct wr_tcp_profile *p = &tcp->profile[i];
+
+		if (p->uses == 0) {
 			if (unused == UINT16_MAX)
 				unused = i;
-		} else if (same_options(&tcp->options[i], options)) {
-			tcp->option_uses[i]++;
+		} else if (p->events == events && same_options(&p->options, options)) {
+			p->uses++;
 			return i;
 		}
 	}
-	if (unused != UINT16_MAX) {
-		tcp->options[unused] = *options;
-		tcp->option_uses[unused] = 1;
-	}
+	if (unused != UINT16_MAX)
+		tcp->profile[unused] = (struct wr_tcp_profile) {events, *options, 1};
 	return unused;
 }
 
-void tcp_options_put(struct wr_tcp *tcp, uint16_t index)
+void tcp_profile_put(struct wr_tcp *tcp, uint16_t index)
 {
-	tcp->option_uses[index]--;
+	tcp->profile[index].uses--;
 }
 
 int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener)
 {
-	uint16_t options;
+	uint16_t profile;
 
 	for (unsigned i = 0; i < tcp->listeners; i++)
 		if (tcp->listener[i].port == listener->port &&
@@ -238,10 +239,10 @@ int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener)
 			return -EADDRINUSE;
 	if (tcp->listeners == WR_TCP_LISTENERS)
 		return -ENOSPC;
-	options = tcp_options_get(tcp, &listener->options);
-	if (options == UINT16_MAX)
+	profile = tcp_profile_get(tcp, listener->events, &listener->options);
+	if (profile == UINT16_MAX)
 		return -ENOSPC;
-	tcp->listener_options[tcp->listeners] = options;
+	tcp->listener_profile[tcp->listeners] = profile;
 	tcp->listener[tcp->listeners++] = *listener;
 	wr_stat_add(&tcp->stats->connections[WR_TCP_LISTEN], 1);
 	return 0;
@@ -353,8 +354,8 @@ static void bury(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
 	wr_wheel_cancel(tcp->wheel, index);
 	drop_buffers(tcp, c);
 	wr_stat_add(&tcp->stats->reason[reason], 1);
-	c->events->on_closed(tcp, c, reason);
-	tcp_options_put(tcp, c->options);
+	tcb_events(tcp, c)->on_closed(tcp, c, reason);
+	tcp_profile_put(tcp, c->profile);
 	c->flags &= WR_TCB_PENDING;
 	c->next_free = tcp->dead_tcb;
 	tcp->dead_tcb = index;

@@ -172,7 +172,7 @@ static enum wr_verdict complete_open(struct wr_tcp *tcp, struct wr_tcb *c, struc
 	c->snd.wnd = c->max_wnd = (uint32_t)seg->wnd
 	                          << (seg->flags & WR_TCP_SYN ? 0 : c->snd_shift);
 	tcb_arm_limits(tcp, c);
-	if (!c->events->on_open(tcp, c)) {
+	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
 		wr_tcp_abort(tcp, c);
 		return WR_V_tcp_refused;
 	}
@@ -267,7 +267,7 @@ static bool offer_kept(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	bool taken;
 
 	tcp->offered = m;
-	taken = c->events->on_data(tcp, c, m);
+	taken = tcb_events(tcp, c)->on_data(tcp, c, m);
 	tcp->offered = NULL;
 	return taken;
 }
@@ -291,7 +291,7 @@ static void deliver_kept(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *
  */
 static bool deliver(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
-	if (!(c->flags & WR_TCB_HELD) && c->events->on_data(tcp, c, m))
+	if (!(c->flags & WR_TCB_HELD) && tcb_events(tcp, c)->on_data(tcp, c, m))
 		return true;
 	if (c->state == WR_TCP_CLOSED || !tcb_may_hold(tcp, c))
 		return false;
@@ -306,7 +306,7 @@ static void tell_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
 		return;
 	}
 	c->rare &= (uint16_t)~WR_TCB_EOF_OWED;
-	c->events->on_peer_closed(tcp, c);
+	tcb_events(tcp, c)->on_peer_closed(tcp, c);
 }
 
 void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c)

@@ -364,7 +364,7 @@ static void offer_room(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (wr_tcp_room(tcp, c) < tcp->conf.snd_buf / 2)
 		return;
 	c->flags &= (uint16_t)~WR_TCB_WANT_ROOM;
-	c->events->on_room(tcp, c);
+	tcb_events(tcp, c)->on_room(tcp, c);
 }
 
 void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,

@@ -211,10 +211,9 @@ static struct wr_tcb *promote(struct wr_tcp *tcp, uint32_t index, struct wr_fram
 		return NULL;
 	wr_flow_remove(tcp->flows, f->hash, wr_flow_value(WR_FLOW_HALF_OPEN, index));
 	release_half_open(tcp, index);
-	c->events = listener->events;
 	c->user = listener->user;
-	c->options = tcp->listener_options[h.listener];
-	tcp->option_uses[c->options]++;
+	c->profile = tcp->listener_profile[h.listener];
+	tcp->profile[c->profile].uses++;
 	c->neigh = h.neigh;
 	c->iss = h.iss;
 	c->irs = h.irs;
@@ -291,7 +290,7 @@ enum wr_verdict tcp_half_open_arrives(struct wr_tcp *tcp, uint32_t index, struct
 		                               find room */
 	WR_COUNT(tcp->stats, tcp_passive_opens, 1);
 	tcb_arm_limits(tcp, c);
-	if (!c->events->on_open(tcp, c)) {
+	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
 		wr_tcp_abort(tcp, c);
 		return WR_V_tcp_refused;
 	}
@@ -317,7 +316,7 @@ static enum wr_verdict establish(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 	tcb_set_state(tcp, c, WR_TCP_ESTABLISHED);
 	tcb_owe_ack(tcp, c);
 	tcb_arm_limits(tcp, c);
-	if (!c->events->on_open(tcp, c)) {
+	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
 		wr_tcp_abort(tcp, c);
 		return WR_V_tcp_refused;
 	}
@@ -423,14 +422,13 @@ int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct w
 	c = tcb_new(tcp, &t, hash);
 	if (!c)
 		return -ENOBUFS;
-	c->options = tcp_options_get(tcp, &to->options);
-	if (c->options == UINT16_MAX) {
+	c->profile = tcp_profile_get(tcp, to->events, &to->options);
+	if (c->profile == UINT16_MAX) {
 		wr_flow_remove(tcp->flows, hash, wr_flow_value(WR_FLOW_TCB, tcb_index(tcp, c)));
 		c->next_free = tcp->dead_tcb;
 		tcp->dead_tcb = tcb_index(tcp, c);
 		return -ENOBUFS;
 	}
-	c->events = to->events;
 	c->user = to->user;
 	c->rare = WR_TCB_ACTIVE;
 	c->iss = tcp_isn(tcp, &t);

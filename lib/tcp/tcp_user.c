@@ -143,15 +143,15 @@ enum wr_tcp_state wr_tcb_state(const struct wr_tcb *c)
 void wr_tcp_set_options(struct wr_tcp *tcp, struct wr_tcb *c,
                         const struct wr_tcp_options *options)
 {
-	uint16_t index = tcp_options_get(tcp, options);
+	uint16_t index = tcp_profile_get(tcp, tcb_events(tcp, c), options);
 
 	if (index == UINT16_MAX || c->state == WR_TCP_CLOSED) {
 		if (index != UINT16_MAX)
-			tcp_options_put(tcp, index);
+			tcp_profile_put(tcp, index);
 		return;
 	}
-	tcp_options_put(tcp, c->options);
-	c->options = index;
+	tcp_profile_put(tcp, c->profile);
+	c->profile = index;
 	tcb_arm_limits(tcp, c);
 	tcb_pend(tcp, c);
 }

@@ -46,9 +46,15 @@ void wr_control_block_signals(void)
 /* Sleeps; returns whether a signal asked to stop. SIGUSR1 prints the numbers of now. */
 static bool wait_for_signal(struct control *c, uint64_t ns)
 {
-	const struct timespec span = {.tv_nsec = (long)ns};
-	int got = sigtimedwait(&c->signals, NULL, &span);
+	uint64_t end_ns = wr_clock_ns(&c->server->clock) + ns, now_ns;
+	int got = -1;
 
+	/* A signal for somebody else is no reason to look earlier. */
+	while (got < 0 && (now_ns = wr_clock_ns(&c->server->clock)) < end_ns) {
+		const struct timespec span = {.tv_nsec = (long)(end_ns - now_ns)};
+
+		got = sigtimedwait(&c->signals, NULL, &span);
+	}
 	if (got == SIGUSR1)
 		wr_report_now(stderr, c->server);
 	return got > 0 && got != SIGUSR1;

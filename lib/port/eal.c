@@ -162,6 +162,7 @@ int wr_eal_start(const struct wr_eal_conf *conf, struct wr_eal *eal, struct wr_e
 		rc = wr_instance_take(eal->instance, err);
 	if (rc == 0) {
 		keep_devices(conf, devices, eal);
+		wr_eal_keep_signals_from_tap();
 		rc = start(conf, &args, eal, err);
 		if (rc != 0 && wr_instance_dir(eal->instance, dir, sizeof(dir)) == 0)
 			wr_instance_remove(dir);

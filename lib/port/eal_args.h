@@ -114,4 +114,7 @@ int wr_instance_take(const char *instance, struct wr_err *err);
 /* Removes the runtime directory and all files in it. */
 void wr_instance_remove(const char *path);
 
+/* Before a tap is made: leaves net_tap no real-time signal to take. */
+void wr_eal_keep_signals_from_tap(void);
+
 #endif /* WR_EAL_ARGS_H */

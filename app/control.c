@@ -9,6 +9,7 @@
 
 #define LOOK_EVERY_NS     WR_MS(100)
 #define DRAIN_EVERY_NS    WR_MS(10)
+#define RESET_SPAN_NS     WR_MS(500)
 #define SNAPSHOT_EVERY_NS WR_S(1)
 #define STUCK_NS          WR_S(2) /* a worker whose rounds do not count on is stuck */
 
@@ -19,6 +20,7 @@ struct control {
 	uint64_t next_snapshot_ns;
 	uint64_t next_line_ns; /* UINT64_MAX: no lines */
 	struct wr_report_rates rates;
+	bool at_once; /* a second signal came: no more waiting */
 	struct {
 		uint64_t polls, since_ns;
 		bool told;
@@ -116,29 +118,47 @@ static bool all_heard(const struct wr_server *server, const struct wr_stack_mess
 	return true;
 }
 
-static bool drain(struct control *c, struct wr_stack_message *message)
+/*
+ * Has all workers end their connections, and waits for it up to span_ns. False: some are
+ * left, or a second signal came.
+ */
+static bool end_connections(struct control *c, struct wr_stack_message *message,
+                            enum wr_stack_ask how, uint64_t span_ns)
 {
 	struct wr_server *server = c->server;
-	uint64_t end_ns = wr_clock_ns(&server->clock) + server->conf->drain_us * 1000;
+	uint64_t end_ns = wr_clock_ns(&server->clock) + span_ns;
 
 	for (unsigned i = 0; i < server->eal.workers; i++) {
-		message[i].ask = WR_ASK_DRAIN;
+		message[i].ask = how;
 		if (wr_stack_post(server->worker[i]->stack, &message[i]))
 			return false;
 	}
 	while (!all_heard(server, message) || open_connections(server) > 0) {
-		if (wr_clock_ns(&server->clock) >= end_ns || wait_for_signal(c, DRAIN_EVERY_NS))
+		if (wr_clock_ns(&server->clock) >= end_ns)
 			return false;
+		if (wait_for_signal(c, DRAIN_EVERY_NS)) {
+			c->at_once = true;
+			return false;
+		}
 	}
 	return true;
 }
 
-static void tell_left(const struct wr_server *server)
+/* Closes what is open, and resets what the peers do not close in time. */
+static bool drain(struct control *c, struct wr_stack_message *message)
 {
-	unsigned long long open = open_connections(server);
+	const struct wr_server *server = c->server;
+	unsigned long long open;
 
-	fprintf(stderr, "wringer: %llu connection%s had not ended when the process did.\n",
-	        open, open == 1 ? "" : "s");
+	if (end_connections(c, message, WR_ASK_DRAIN, server->conf->drain_us * 1000))
+		return true;
+	open = open_connections(server);
+	if (!c->at_once && all_heard(server, message))
+		end_connections(c, message, WR_ASK_ABORT, RESET_SPAN_NS);
+	fprintf(stderr, "wringer: %llu connection%s had not ended in time%s.\n", open,
+	        open == 1 ? "" : "s",
+	        open_connections(server) == 0 ? " and had to be reset" : "");
+	return false;
 }
 
 bool wr_control_run(struct wr_server *server)
@@ -158,8 +178,6 @@ bool wr_control_run(struct wr_server *server)
 
 	message = calloc(server->eal.workers, sizeof(*message));
 	drained = message && drain(&c, message);
-	if (!drained)
-		tell_left(server);
 	wr_server_halt(server);
 	free(message);
 	return drained;

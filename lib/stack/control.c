@@ -23,6 +23,10 @@ static void answer(struct wr_stack *s, struct wr_stack_message *message)
 	case WR_ASK_DRAIN:
 		s->draining = true;
 		break;
+	case WR_ASK_ABORT:
+		s->draining = s->aborting = true;
+		s->drain_cursor = 0;
+		break;
 	}
 	WR_COUNT(s->stats, control_messages, 1);
 	__atomic_store_n(&message->done, 1, __ATOMIC_RELEASE);
@@ -39,7 +43,10 @@ bool stack_control_run(struct wr_stack *s)
 		busy = true;
 	}
 	if (wr_unlikely(s->draining) && s->drain_cursor != UINT32_MAX) {
-		wr_tcp_drain(s->tcp, &s->drain_cursor, DRAIN_SLICE, s->now_us);
+		if (s->aborting)
+			wr_tcp_abort_all(s->tcp, &s->drain_cursor, DRAIN_SLICE, s->now_us);
+		else
+			wr_tcp_drain(s->tcp, &s->drain_cursor, DRAIN_SLICE, s->now_us);
 		busy = true;
 	}
 	return busy;

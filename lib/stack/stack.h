@@ -35,7 +35,7 @@ struct wr_stack {
 	bool round_had_frames;
 	uint64_t stamp; /* when the stage began; 0: this round is not timed */
 	/* Shutdown. */
-	bool draining;
+	bool draining, aborting;
 	uint32_t drain_cursor; /* UINT32_MAX: every connection was told */
 	uint64_t next_gauges_us;
 	struct rte_ring *mailbox; /* control: puts, worker: takes */

@@ -113,6 +113,7 @@ enum wr_stack_ask {
 	WR_ASK_CONNECTIONS, /* a page of connections: what wr_tcp_dump() gives */
 	WR_ASK_DRAIN, /* close listeners and connections in order, for the shutdown: done at
 	               * once as a message, over some ticks as a deed */
+	WR_ASK_ABORT, /* reset what a drain has left, likewise */
 };
 
 #define WR_ASK_PAGE 64 /* connections a message */

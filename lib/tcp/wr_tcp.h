@@ -214,6 +214,9 @@ uint64_t wr_tcp_deadline(const struct wr_tcp *tcp);
  */
 void wr_tcp_drain(struct wr_tcp *tcp, uint32_t *cursor, unsigned budget, uint64_t now_us);
 
+/* The same by wr_tcp_abort(): resets what has not ended in time. */
+void wr_tcp_abort_all(struct wr_tcp *tcp, uint32_t *cursor, unsigned budget, uint64_t now_us);
+
 /* ---- looking in, as ss does ---- */
 
 struct wr_tcp_info {

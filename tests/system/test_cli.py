@@ -2,6 +2,7 @@
 """The command line of `wringer serve`: what is wrong ends with one sentence and an exit code."""
 
 import ctypes
+import errno
 import json
 import os
 import pathlib
@@ -342,13 +343,16 @@ class Shutdown(CliCase):
         self.assertFalse(self.appliance.final.document["drained"])
         self.assertIn("1 connection had not ended", self.appliance.log())
 
-    def test_it_ends_after_the_drain_time_whatever_clients_do(self):
+    def test_what_does_not_end_in_the_drain_time_is_reset(self):
         self.interrupt()
         began = time.monotonic()
         self.appliance.process.wait(10)
         self.assertGreater(time.monotonic() - began, 4)
         self.assertEqual(self.appliance.stop(), 0)
         self.assertFalse(self.appliance.final.document["drained"])
+        self.assertIn("1 connection had not ended in time and had to be reset", self.appliance.log())
+        error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self.assertEqual(error, errno.ECONNRESET)
 
 
 if __name__ == "__main__":

@@ -436,7 +436,7 @@ static void a_drain_closes_everything_in_order(void **state)
 		seen[i].polite = true;
 		connect_to(wire, CLIENT, 0, SERVER_ADDR, 7, &seen[i]);
 	}
-	wire_run(wire, WR_S(3)); /* one core first asks for the client */
+	wire_run(wire, WR_MS(100));
 	assert_int_equal(connections(wire, SERVER, WR_TCP_ESTABLISHED), WR_LEN(seen));
 	for (unsigned core = 0; core < 2; core++)
 		assert_int_equal(wr_stack_post(wire->host[SERVER].core[core], &drain[core]), 0);
@@ -452,6 +452,25 @@ static void a_drain_closes_everything_in_order(void **state)
 	wire_run(wire, WR_S(1));
 	assert_int_equal(late.closed, 1);
 	assert_int_equal(late.reason, WR_REASON_refused);
+	wire_free(wire);
+}
+
+static void an_abort_resets_what_a_drain_left(void **state)
+{
+	struct wire *wire = wire_new(1);
+	struct wr_stack_message message = {.ask = WR_ASK_DRAIN};
+	struct seen rude = {0};
+
+	connect_to(wire, CLIENT, 0, SERVER_ADDR, 7, &rude);
+	wire_run(wire, WR_MS(100));
+	assert_int_equal(wr_stack_post(wire->host[SERVER].core[0], &message), 0);
+	wire_run(wire, WR_MS(500));
+	assert_int_equal(connections(wire, SERVER, WR_TCP_FIN_WAIT_2), 1);
+	message.ask = WR_ASK_ABORT;
+	assert_int_equal(wr_stack_post(wire->host[SERVER].core[0], &message), 0);
+	wire_run(wire, WR_MS(100));
+	assert_int_equal(connections(wire, SERVER, WR_TCP_FIN_WAIT_2), 0);
+	assert_int_equal(rude.reason, WR_REASON_reset_by_peer);
 	wire_free(wire);
 }
 
@@ -560,6 +579,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_protocol_is_unreachable),
 		cmocka_unit_test(frames_that_found_no_room_stay_in_order),
 		cmocka_unit_test(a_drain_closes_everything_in_order),
+		cmocka_unit_test(an_abort_resets_what_a_drain_left),
 		cmocka_unit_test(control_is_answered_with_a_page_of_connections),
 		cmocka_unit_test(a_full_mailbox_says_so),
 		cmocka_unit_test(one_round_of_32_is_timed),

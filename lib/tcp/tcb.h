@@ -287,6 +287,18 @@ static inline bool tcb_fin_acked(const struct wr_tcb *c)
 	return (c->flags & WR_TCB_FIN_SENT) && wr_seq_eq(c->snd.una, c->snd.nxt);
 }
 
+/* The buffers that it keeps. */
+static inline uint32_t tcb_held(const struct wr_tcb *c)
+{
+	uint32_t held = c->sq_count;
+
+	if (wr_unlikely(c->flags & WR_TCB_HELD))
+		held += c->rcvq_count;
+	if (wr_unlikely(c->flags & WR_TCB_REORDER))
+		held += c->reorder->pieces;
+	return held;
+}
+
 /* The connection has something to send at the end of the burst, or may have. */
 static inline void tcb_pend(struct wr_tcp *tcp, struct wr_tcb *c)
 {
@@ -350,8 +362,6 @@ uint8_t tcp_rcv_shift(const struct wr_tcp *tcp);
  * (dynamic thresholds, Choudhury and Hahne, IEEE/ACM ToN 6(2), 1998).
  */
 bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c);
-/* The buffers that it keeps. */
-uint32_t tcb_held(const struct wr_tcb *c);
 
 /* One more user of this profile, made if there is none; UINT16_MAX: too many different ones. */
 uint16_t tcp_profile_get(struct wr_tcp *tcp, const struct wr_tcp_events *events,

@@ -317,17 +317,6 @@ void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to)
 	c->state_tick = tcp->now_tick;
 }
 
-uint32_t tcb_held(const struct wr_tcb *c)
-{
-	uint32_t held = c->sq_count;
-
-	if (c->flags & WR_TCB_HELD)
-		held += c->rcvq_count;
-	if (c->flags & WR_TCB_REORDER)
-		held += c->reorder->pieces;
-	return held;
-}
-
 bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	uint32_t limit = tcp->conf.held_bufs;

@@ -541,7 +541,9 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 			flags |= WR_TCP_FIN;
 		if (!send_text(tcp, c, m, flags, WR_CAUSE_tcp_data))
 			return false;
-		if (c->dup_acks && !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)))
+		if (wr_unlikely((c->flags & (WR_TCB_LOSS | WR_TCB_RECOVERY | WR_TCB_RTO)) ==
+		                WR_TCB_LOSS) &&
+		    c->dup_acks)
 			WR_COUNT(tcp->stats, tcp_limited_transmits, 1);
 		WR_COUNT(tcp->stats, tcp_bytes_out, len);
 		c->sq_next = b->next;

@@ -181,6 +181,12 @@ static int list_core(struct listing *list, uint32_t core, struct wr_err *err)
 	struct wr_client_page page;
 	int rc;
 
+	/* Every core listens on every port: the first tells for all. */
+	list->query.filter.states = list->options->filter.states;
+	if (core > 0)
+		list->query.filter.states &= ~(1u << WR_TCP_LISTEN);
+	if (list->query.filter.states == 0)
+		return 0;
 	list->query.core = core;
 	list->query.cursor = 0;
 	list->query.skip = 0;

@@ -134,6 +134,10 @@ class StatsTests(ApplianceCase):
         for sock in socks:
             sock.close()
 
+    def test_wringer_ss_lists_a_listener_once_for_all_cores(self):
+        shown = self.appliance.wringer("ss", "-a").stdout
+        self.assertEqual(sum(line.startswith("LISTEN") for line in shown.splitlines()), 3)
+
     def test_every_statistic_is_documented(self):
         text = (TOP / "docs" / "metrics.md").read_text(encoding="utf-8")
         for name in self.stats().sum["stats"]:

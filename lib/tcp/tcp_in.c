@@ -130,7 +130,7 @@ void tcp_update_send_window(struct wr_tcp *tcp, struct wr_tcb *c, const struct w
 	c->snd.wl1 = seg->seq;
 	if (wnd == c->snd.wnd)
 		return;
-	if (wnd > c->max_wnd)
+	if (wnd > c->snd.wnd && wnd > c->max_wnd) /* never below SND.WND */
 		c->max_wnd = wnd;
 	if (wnd == 0)
 		WR_COUNT(tcp->stats, tcp_zero_window_in, 1);

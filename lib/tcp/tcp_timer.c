@@ -37,8 +37,8 @@ static bool keeps_alive(const struct wr_tcp *tcp, const struct wr_tcb *c)
 }
 
 /* Earliest of the limits on the whole connection; false: it has none. */
-static bool limit_tick(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t *tick,
-                       enum wr_reason *reason)
+static bool earliest_limit(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t *tick,
+                           enum wr_reason *reason)
 {
 	const struct wr_tcp_options *o = tcb_options(tcp, c);
 	struct {
@@ -56,9 +56,6 @@ static bool limit_tick(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_
 	};
 	bool any = false;
 
-	if (!(o->total_timeout_ms | o->idle_timeout_ms | o->connect_timeout_ms) &&
-	    c->state != WR_TCP_FIN_WAIT_2)
-		return false;
 	for (unsigned i = 0; i < WR_LEN(limit); i++) {
 		uint32_t at = limit[i].from + ticks(limit[i].ms * 1000ull);
 
@@ -69,6 +66,18 @@ static bool limit_tick(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_
 		*reason = limit[i].reason;
 	}
 	return any;
+}
+
+/* Few connections have any limit: the others' cold lines stay cold. */
+static bool limit_tick(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t *tick,
+                       enum wr_reason *reason)
+{
+	const struct wr_tcp_options *o = tcb_options(tcp, c);
+
+	if (!(o->total_timeout_ms | o->idle_timeout_ms | o->connect_timeout_ms) &&
+	    c->state != WR_TCP_FIN_WAIT_2)
+		return false;
+	return earliest_limit(tcp, c, tick, reason);
 }
 
 static bool due(const struct wr_tcp *tcp, uint32_t tick)

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "wr_service.h"
+#include "reactions.h"
 
 #define RING       95 /* printable characters, ' ' to '~' */
 #define LINE_CHARS 72
@@ -87,21 +87,6 @@ static void on_room(struct wr_tcp *tcp, struct wr_tcb *c)
 		wr_tcp_abort(tcp, c);
 }
 
-static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
-{
-	rte_pktmbuf_free(m);
-	return true;
-}
-
-static void on_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	wr_tcp_close(tcp, c);
-}
-
-static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
-{
-}
-
 /*
  * RFC 864 wants a random length of 0 to 512; but who forges the sender's address would get
  * an amplifier, so the answer is never longer than the datagram that asked for it. It goes
@@ -127,10 +112,10 @@ static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
 
 static const struct wr_tcp_events events = {
 	.on_open = on_open,
-	.on_data = on_data,
+	.on_data = service_throw_away,
 	.on_room = on_room,
-	.on_peer_closed = on_peer_closed,
-	.on_closed = on_closed,
+	.on_peer_closed = service_close_too,
+	.on_closed = service_ignore_end,
 };
 
 const struct wr_service wr_service_chargen = {

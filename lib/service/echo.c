@@ -5,12 +5,7 @@
  */
 #include <errno.h>
 
-#include "wr_service.h"
-
-static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	return true;
-}
+#include "reactions.h"
 
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
@@ -30,15 +25,6 @@ static void on_room(struct wr_tcp *tcp, struct wr_tcb *c)
 	wr_tcp_resume(tcp, c);
 }
 
-static void on_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	wr_tcp_close(tcp, c);
-}
-
-static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
-{
-}
-
 /* DSCP goes back as it came; the ECN bits belong to the path of one packet. */
 static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
                                    const struct wr_tuple *from, uint8_t tos, void *user,
@@ -49,11 +35,11 @@ static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
 }
 
 static const struct wr_tcp_events events = {
-	.on_open = on_open,
+	.on_open = service_accept,
 	.on_data = on_data,
 	.on_room = on_room,
-	.on_peer_closed = on_peer_closed,
-	.on_closed = on_closed,
+	.on_peer_closed = service_close_too,
+	.on_closed = service_ignore_end,
 };
 
 const struct wr_service wr_service_echo = {

@@ -228,7 +228,7 @@ struct wr_tcp {
 	const struct rte_mbuf *offered; /* to a service at this moment, and kept until then */
 	uint32_t free_tcb, dead_tcb, free_tcbs;
 	struct wr_half_open *half_open;
-	uint32_t free_half_open;
+	uint32_t free_half_open, half_opens; /* in use */
 	struct wr_time_wait *time_wait; /* a circular queue in order of expiry */
 	uint32_t tw_head, tw_count;
 	struct wr_reorder *reorder;

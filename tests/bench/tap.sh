@@ -20,7 +20,7 @@ link=wb$$
 work=$(mktemp -d)
 
 # shellcheck disable=SC2317 # called by netns_end
-remove_work() { rm -rf "$work"; }
+remove_work() { rm -rf "$work" "/var/run/dpdk/$name"; } # testpmd leaves its runtime directory
 
 # A tap without a neighbour that answers ARP needs to be told.
 await_tap() {

@@ -5,10 +5,9 @@
  *
  *   tcp_rr ADDRESS PORT SECONDS CONNECTIONS [BYTES [CPU]]
  */
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,8 +15,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "kernel_client.h"
 
 #define CONNECTIONS_MOST 1024
 #define BYTES_MOST       1448
@@ -25,42 +25,10 @@
 
 static char text[BYTES_MOST];
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(3);
-}
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		die("sched_setaffinity");
-}
-
 static int open_connection(const char *address, const char *port)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-	                         .sin_port = htons((uint16_t)atoi(port))};
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+	int fd = kernel_connect(SOCK_STREAM, address, port), on = 1;
 
-	if (inet_pton(AF_INET, address, &to.sin_addr) != 1) {
-		fprintf(stderr, "'%s' is no IPv4 address\n", address);
-		exit(2);
-	}
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)))
-		die("connect");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
 }
@@ -68,7 +36,7 @@ static int open_connection(const char *address, const char *port)
 static void ask(int fd, unsigned bytes)
 {
 	if (send(fd, text, bytes, 0) != (ssize_t)bytes)
-		die("send");
+		kernel_die("send");
 }
 
 /* Takes what came; true: the answer is complete. */
@@ -79,7 +47,7 @@ static bool answered(int fd, unsigned *left)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0)
-		die("recv");
+		kernel_die("recv");
 	*left -= (unsigned)n;
 	return *left == 0;
 }
@@ -99,7 +67,7 @@ int main(int argc, char **argv)
 	if (argc > 5)
 		bytes = (unsigned)atoi(argv[5]);
 	if (argc > 6)
-		pin(atoi(argv[6]));
+		kernel_pin(atoi(argv[6]));
 	if (connections == 0 || connections > CONNECTIONS_MOST || bytes > BYTES_MOST)
 		return 2;
 	for (unsigned i = 0; i < connections; i++) {
@@ -107,13 +75,13 @@ int main(int argc, char **argv)
 		struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
 		if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event))
-			die("epoll_ctl");
+			kernel_die("epoll_ctl");
 		left[fd] = bytes;
 		ask(fd, bytes);
 	}
-	begin = now_ns();
+	begin = kernel_now_ns();
 	end = begin + (uint64_t)(atof(argv[3]) * 1e9);
-	while (now_ns() < end) {
+	while (kernel_now_ns() < end) {
 		struct epoll_event event[EVENTS];
 		int n = epoll_wait(poller, event, EVENTS, 1000);
 
@@ -128,6 +96,6 @@ int main(int argc, char **argv)
 		}
 	}
 	printf("{\"per_second\": %.0f, \"connections\": %u}\n",
-	       (double)answers * 1e9 / (double)(now_ns() - begin), connections);
+	       (double)answers * 1e9 / (double)(kernel_now_ns() - begin), connections);
 	return 0;
 }

@@ -5,17 +5,16 @@
  *
  *   udp_blast ADDRESS PORT SECONDS [WINDOW [BYTES [CPU]]]
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "kernel_client.h"
 
 #define BATCH      64
 #define BYTES_MOST 1472
@@ -30,42 +29,10 @@ struct blast {
 
 static char text[BYTES_MOST];
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(3);
-}
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		die("sched_setaffinity");
-}
-
 static int open_socket(const char *address, const char *port)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-	                         .sin_port = htons((uint16_t)atoi(port))};
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), bytes = 8 << 20;
+	int fd = kernel_connect(SOCK_DGRAM, address, port), bytes = 8 << 20;
 
-	if (inet_pton(AF_INET, address, &to.sin_addr) != 1) {
-		fprintf(stderr, "'%s' is no IPv4 address\n", address);
-		exit(2);
-	}
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)))
-		die("connect");
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
 	return fd;
@@ -106,7 +73,7 @@ static void take_returned(struct blast *b)
 				.msg_hdr = {.msg_iov = &sink_at, .msg_iovlen = 1}};
 		n = recvmmsg(b->fd, message, BATCH, MSG_DONTWAIT, NULL);
 		if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED)
-			die("recvmmsg");
+			kernel_die("recvmmsg");
 		if (n > 0) {
 			b->returned += (unsigned)n;
 			b->under_way -= (unsigned)n < b->under_way ? (unsigned)n : b->under_way;
@@ -139,19 +106,19 @@ int main(int argc, char **argv)
 	if (argc > 5)
 		b.bytes = (unsigned)atoi(argv[5]);
 	if (argc > 6)
-		pin(atoi(argv[6]));
+		kernel_pin(atoi(argv[6]));
 	if (b.window == 0 || b.bytes > BYTES_MOST)
 		return 2;
 	b.fd = open_socket(argv[1], argv[2]);
-	begin = now_ns();
+	begin = kernel_now_ns();
 	end = begin + (uint64_t)(atof(argv[3]) * 1e9);
-	while (now_ns() < end) {
+	while (kernel_now_ns() < end) {
 		fill_window(&b);
 		wait_for_some(&b);
 		take_returned(&b);
 	}
 	printf("{\"per_second\": %.0f, \"sent\": %lu, \"returned\": %lu, \"lost\": %lu}\n",
-	       (double)b.returned * 1e9 / (double)(now_ns() - begin), b.sent, b.returned,
+	       (double)b.returned * 1e9 / (double)(kernel_now_ns() - begin), b.sent, b.returned,
 	       b.lost);
 	return 0;
 }

@@ -134,7 +134,7 @@ static const struct wr_conf_key times[] = {
 	NUMBER(duration, "syn-r2", "1s", "24h", "180s", NULL, syn_r2_us,
 	       "The same for connections being opened by us"),
 	NUMBER(count, "synack-retries", "0", "16", "5", NULL, synack_retries,
-	       "Times that a SYN-ACK is sent again"),
+	       "Times that a SYN-ACK is sent again; once while the backlog is more than half full"),
 	NUMBER(duration, "time-wait", "1ms", "10min", "60s", NULL, time_wait_us,
 	       "Length of TIME-WAIT: twice the maximum segment lifetime"),
 	NUMBER(duration, "fin-wait2", "1ms", "24h", "60s", "never", fin_wait2_us,

@@ -103,7 +103,7 @@ static enum wr_verdict check_rst(struct wr_tcp *tcp, struct wr_tcb *c, const str
 	return WR_V_tcp_reset;
 }
 
-/* Third, check security: not implemented (RFC 9293 appendix A.1). */
+/* Third, check security: no host has the option of RFC 9293 appendix A.1; nothing to do. */
 
 /* Fourth, check the SYN bit: RFC 5961 section 4.2. */
 static enum wr_verdict check_syn(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)

@@ -359,7 +359,7 @@ enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_fra
 		tcb_end(tcp, c, WR_REASON_refused);
 		return WR_V_tcp_reset;
 	}
-	/* Third, security: not implemented. Fourth, check the SYN bit. */
+	/* Third, security: see tcp_in.c. Fourth, check the SYN bit. */
 	if (!(seg->flags & WR_TCP_SYN))
 		return WR_V_tcp_no_ack; /* fifth: neither SYN nor RST: drop */
 

@@ -52,9 +52,9 @@ struct wr_tcp_conf {
 	uint32_t r1_rexmits;     /* R1, as a count: then the next hop is suspected */
 	uint64_t r2_us;          /* R2: give up after so long without an ACK; >= 100 s */
 	uint64_t r2_syn_us;      /* the same for SYN; >= 180 s */
-	uint8_t synack_retries;
-	uint64_t time_wait_us; /* 2 MSL */
-	uint64_t fin_wait2_us; /* without a FIN, after the service closed; 0: for ever */
+	uint8_t synack_retries;  /* at most 1 while the backlog is more than half full */
+	uint64_t time_wait_us;   /* 2 MSL */
+	uint64_t fin_wait2_us;   /* without a FIN, after the service closed; 0: for ever */
 	/* Other limits. */
 	uint16_t challenges_per_s; /* challenge ACKs of one connection, RFC 5961 section 7 */
 	uint32_t rsts_per_s;       /* resets for no connection, at most, a core */

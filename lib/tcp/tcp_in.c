@@ -436,8 +436,8 @@ static bool trim(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seg *seg)
 	if (wr_seq_lt(seg->seq, c->rcv.nxt)) {
 		uint32_t old = wr_seq_span(seg->seq, c->rcv.nxt);
 
-		if (seg->flags &
-		    WR_TCP_SYN) { /* simultaneous open: the SYN is the first byte */
+		/* Simultaneous open: the SYN is the first byte. */
+		if (seg->flags & WR_TCP_SYN) {
 			seg->flags &= (uint8_t)~WR_TCP_SYN;
 			seg->seq = wr_seq_add(seg->seq, 1);
 			seg->len--;

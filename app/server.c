@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <assert.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -23,38 +22,23 @@
 
 static_assert(WR_CONF_PORTS <= WR_MAX_PORTS, "every device that can be named");
 
-/* How many workers wr_eal_start() will choose, for sizing before it. */
-static unsigned expected_workers(const struct wr_conf *conf)
-{
-	unsigned asked = wr_conf_workers(conf);
-	cpu_set_t set;
-	unsigned cpus = 2;
-
-	if (asked)
-		return asked;
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		cpus = wr_max((unsigned)CPU_COUNT(&set), 2);
-	return wr_min(cpus - 1, WR_MAX_WORKERS);
-}
-
 static unsigned mib(uint64_t bytes)
 {
 	return (unsigned)((bytes + MIB - 1) / MIB);
 }
 
-/* Memory of all workers: with hugepages of 2 MiB, and without. */
-static void size_memory(const struct wr_conf *conf, struct wr_eal_conf *eal)
+/* Memory of one worker: with hugepages of 2 MiB, and without. */
+static void size_worker(const struct wr_conf *conf, struct wr_eal_conf *eal)
 {
 	struct wr_stack_conf stack;
-	unsigned bufs = wr_conf_bufs(conf), workers = expected_workers(conf);
+	unsigned bufs = wr_conf_bufs(conf);
 	uint16_t mtu = (uint16_t)conf->mtu;
 	uint64_t tables;
 
 	wr_conf_stack(conf, &stack);
 	tables = wr_stack_bytes(&stack) + sizeof(struct wr_worker) + MIB;
-	eal->need_mib = mib(workers * (tables + wr_buf_pool_bytes(bufs, mtu)));
-	eal->need_plain_mib =
-		mib(workers * (tables + wr_buf_pool_bytes_paged(bufs, mtu, 4096)));
+	eal->worker_mib = mib(tables + wr_buf_pool_bytes(bufs, mtu));
+	eal->worker_plain_mib = mib(tables + wr_buf_pool_bytes_paged(bufs, mtu, 4096));
 }
 
 static const char *if_set(const char *text)
@@ -79,7 +63,7 @@ static int start_eal(struct wr_server *server, struct wr_err *err)
 
 	for (unsigned i = 0; i < conf->port.count; i++)
 		eal.ports[i] = conf->port.spec[i];
-	size_memory(conf, &eal);
+	size_worker(conf, &eal);
 	rc = wr_eal_start(&eal, &server->eal, err);
 	server->eal_runs = rc == 0;
 	return rc;

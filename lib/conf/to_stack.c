@@ -6,15 +6,6 @@
 #define BUFS_LEAST 16384 /* packet buffers of a core */
 #define BUFS_MOST  262144
 
-unsigned wr_conf_workers(const struct wr_conf *conf)
-{
-	unsigned cpus;
-
-	if (!conf->cores && wr_conf_read_cpus(conf->lcores, &cpus))
-		return cpus;
-	return (unsigned)conf->cores;
-}
-
 unsigned wr_conf_bufs(const struct wr_conf *conf)
 {
 	uint32_t wish = (uint32_t)(conf->connections / 2);

@@ -177,10 +177,6 @@ void wr_conf_echo(const struct wr_conf *conf,
 /* "127.0.0.1:9464"; size of 22 is enough. */
 void wr_conf_format_endpoint(const struct wr_conf_endpoint *endpoint, char *buf, size_t size);
 
-/* Workers that the configuration names, by count or by list of CPUs; 0: it leaves the choice.
- */
-unsigned wr_conf_workers(const struct wr_conf *conf);
-
 /* Packet buffers of one core: what --bufs says, or a choice by the number of connections. */
 unsigned wr_conf_bufs(const struct wr_conf *conf);
 

@@ -72,7 +72,7 @@ struct wr_memory {
 };
 void wr_memory_read(const char *root, const struct wr_cpus *cpus, struct wr_memory *memory);
 
-/* Fills eal->mem_mib, hugepages and hugepage_bytes, or says what is missing. */
+/* Fills eal->mem_mib, hugepages and hugepage_bytes for eal->workers, or says what is missing. */
 int wr_eal_memory_choose(const struct wr_eal_conf *conf, const struct wr_memory *memory,
 			 struct wr_eal *eal, struct wr_err *err);
 

@@ -139,8 +139,10 @@ void wr_memory_read(const char *root, const struct wr_cpus *cpus, struct wr_memo
 int wr_eal_memory_choose(const struct wr_eal_conf *conf, const struct wr_memory *memory,
                          struct wr_eal *eal, struct wr_err *err)
 {
-	unsigned need_huge = wr_max(conf->need_mib + EAL_OVERHEAD_MIB, LEAST_MIB);
-	unsigned need_plain = wr_max(need_huge, conf->need_plain_mib + EAL_OVERHEAD_MIB);
+	unsigned need_huge =
+		wr_max(eal->workers * conf->worker_mib + EAL_OVERHEAD_MIB, LEAST_MIB);
+	unsigned need_plain =
+		wr_max(need_huge, eal->workers * conf->worker_plain_mib + EAL_OVERHEAD_MIB);
 	unsigned need;
 
 	eal->hugepages = !conf->no_huge && memory->huge_page_bytes &&

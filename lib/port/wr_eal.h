@@ -18,9 +18,9 @@ struct wr_eal_conf {
 	unsigned port_count;
 	unsigned workers;                  /* 0: one less than the CPUs allowed, at least one */
 	const char *lcores;                /* CPU list for the workers, "2-5,8"; NULL: chosen */
-	unsigned mem_mib;                  /* 0: what the caller computed below as needed */
-	unsigned need_mib;                 /* memory that the pools and tables will take */
-	unsigned need_plain_mib;           /* the same without hugepages, which takes more; 0: the same */
+	unsigned mem_mib;                  /* 0: what the workers need, by the next two */
+	unsigned worker_mib;               /* memory that one worker's pools and tables take */
+	unsigned worker_plain_mib;         /* the same without hugepages, which takes more; 0: the same */
 	bool no_huge;                      /* do not even try hugepages */
 	const char *extra;                 /* raw EAL arguments, split like a shell does; may be NULL */
 	const char *log_level;             /* EAL log level; NULL: warnings */

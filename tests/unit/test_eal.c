@@ -290,8 +290,8 @@ static void hugepages_are_used_when_enough_are_free(void **state)
 	struct wr_memory memory = {.huge_bytes = 200ull << 20,
 	                           .huge_page_bytes = 2 << 20,
 	                           .plain_bytes = 1000ull << 20};
-	struct wr_eal_conf conf = {.need_mib = 100};
-	struct wr_eal eal = {0};
+	struct wr_eal_conf conf = {.worker_mib = 100};
+	struct wr_eal eal = {.workers = 1};
 	struct wr_err err;
 
 	assert_int_equal(wr_eal_memory_choose(&conf, &memory, &eal, &err), 0);
@@ -300,23 +300,27 @@ static void hugepages_are_used_when_enough_are_free(void **state)
 	assert_in_range(eal.mem_mib, 100, 200);
 
 	conf.no_huge = true;
-	conf.need_plain_mib = 200;
+	conf.worker_plain_mib = 200;
 	assert_int_equal(wr_eal_memory_choose(&conf, &memory, &eal, &err), 0);
 	assert_false(eal.hugepages);
 	assert_in_range(eal.mem_mib, 200, 300);
 
 	conf.no_huge = false;
-	conf.need_mib = 300;
+	conf.worker_mib = 300;
 	assert_int_equal(wr_eal_memory_choose(&conf, &memory, &eal, &err), 0);
 	assert_false(eal.hugepages);
 	assert_int_equal(eal.hugepage_bytes, 0);
+
+	eal.workers = 3; /* each needs its own */
+	assert_int_equal(wr_eal_memory_choose(&conf, &memory, &eal, &err), 0);
+	assert_in_range(eal.mem_mib, 900, 1000);
 }
 
 static void too_little_memory_is_refused(void **state)
 {
 	struct wr_memory memory = {.plain_bytes = 1000ull << 20};
-	struct wr_eal_conf conf = {.need_mib = 100, .mem_mib = 64};
-	struct wr_eal eal = {0};
+	struct wr_eal_conf conf = {.worker_mib = 100, .mem_mib = 64};
+	struct wr_eal eal = {.workers = 1};
 	struct wr_err err;
 
 	assert_int_equal(wr_eal_memory_choose(&conf, &memory, &eal, &err), -ENOMEM);

@@ -20,6 +20,9 @@ static void answer(struct wr_stack *s, struct wr_stack_message *message)
 		                             wr_max(message->every, 1), &message->cursor,
 		                             DUMP_SCAN, message->info, WR_ASK_PAGE, s->now_us);
 		break;
+	case WR_ASK_CALL:
+		message->call(s, message->arg);
+		break;
 	case WR_ASK_DRAIN:
 		s->draining = true;
 		break;

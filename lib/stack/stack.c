@@ -108,6 +108,7 @@ struct wr_stack *wr_stack_new(const struct wr_stack_conf *conf, struct wr_stats 
 	}
 	s->conf = *conf;
 	s->stats = stats;
+	s->now_ns = now_ns;
 	s->now_us = now_ns / 1000;
 	wr_prng_seed(&s->prng, conf->seed + conf->core);
 	if (wr_ip_init(&s->ip, &conf->ip, stats, conf->pool, &s->prng)) {
@@ -216,6 +217,7 @@ void wr_stack_input(struct wr_stack *stack, struct rte_mbuf *const *frames, unsi
 	assert(n <= WR_STACK_BURST);
 	if (!n)
 		return;
+	stack->now_ns = now_ns;
 	stack->now_us = now_ns / 1000;
 	WR_COUNT(stack->stats, rx_frames, n);
 	WR_COUNT(stack->stats, rx_bytes, bytes_of(frames, n));
@@ -249,11 +251,46 @@ static void settle(struct wr_stack *s)
 	s->given_bytes = 0;
 }
 
+uint64_t wr_stack_now_ns(const struct wr_stack *stack)
+{
+	return stack->now_ns;
+}
+
+int wr_stack_add_task(struct wr_stack *stack, const struct wr_stack_task *task)
+{
+	if (stack->tasks == WR_STACK_TASKS)
+		return -ENOSPC;
+	stack->task[stack->tasks++] = *task;
+	return 0;
+}
+
+static bool run_tasks(struct wr_stack *s)
+{
+	bool busy = false;
+
+	for (unsigned i = 0; i < s->tasks; i++)
+		busy |= s->task[i].run(s->task[i].arg, s->now_ns);
+	return busy;
+}
+
+static uint64_t tasks_deadline(const struct wr_stack *s)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (unsigned i = 0; i < s->tasks; i++) {
+		uint64_t ns = s->task[i].deadline(s->task[i].arg);
+
+		first = ns < first ? ns : first;
+	}
+	return first;
+}
+
 bool wr_stack_tick(struct wr_stack *stack, uint64_t now_ns)
 {
 	uint32_t staged = stack->ip.out.count;
 	bool busy;
 
+	stack->now_ns = now_ns;
 	stack->now_us = now_ns / 1000;
 	settle(stack);
 	start_watch(stack);
@@ -261,6 +298,8 @@ bool wr_stack_tick(struct wr_stack *stack, uint64_t now_ns)
 	busy |= wr_tcp_tick(stack->tcp, stack->now_us, TIMERS_ROUND);
 	wr_ip_tick(&stack->ip, stack->now_us);
 	stack_stamp(stack, WR_STAGE_timers);
+	busy |= run_tasks(stack);
+	stack_stamp(stack, WR_STAGE_tasks);
 	busy |= stack_control_run(stack);
 	stack_stamp(stack, WR_STAGE_control);
 	flush(stack);
@@ -272,17 +311,20 @@ bool wr_stack_tick(struct wr_stack *stack, uint64_t now_ns)
 
 uint64_t wr_stack_deadline(const struct wr_stack *stack)
 {
-	uint64_t tcp_us, ip_us, us;
+	uint64_t tasks_ns, tcp_us, ip_us, us;
 
 	if (stack->draining && stack->drain_cursor != UINT32_MAX)
 		return 0;
 	if (!rte_ring_empty(stack->mailbox) ||
 	    (stack->conf.inbox && !rte_ring_empty(stack->conf.inbox[stack->conf.core])))
 		return 0;
+	tasks_ns = tasks_deadline(stack);
 	tcp_us = wr_tcp_deadline(stack->tcp);
 	ip_us = wr_ip_deadline(&stack->ip);
 	us = tcp_us < ip_us ? tcp_us : ip_us;
-	return us > UINT64_MAX / 1000 ? UINT64_MAX : us * 1000;
+	if (us > UINT64_MAX / 1000)
+		return tasks_ns;
+	return us * 1000 < tasks_ns ? us * 1000 : tasks_ns;
 }
 
 /* ---- burst out ---- */

@@ -26,7 +26,7 @@ struct stack_strays {
 struct wr_stack {
 	struct wr_stats *stats;
 	struct wr_tcp *tcp;
-	uint64_t now_us;
+	uint64_t now_us, now_ns;
 	/* Frames given out last that may still come back: not yet counted as sent. */
 	uint32_t given_frames;
 	uint64_t given_bytes;
@@ -43,6 +43,8 @@ struct wr_stack {
 	unsigned waste_count;
 	struct rte_mbuf *waste[STACK_FREE_MAX]; /* buffers that nobody kept */
 	struct wr_frame frame[WR_STACK_BURST];
+	unsigned tasks;
+	struct wr_stack_task task[WR_STACK_TASKS];
 	struct wr_stack_conf conf;
 	struct wr_service_core service[WR_STACK_SERVICES];
 	struct wr_prng prng;

@@ -18,6 +18,7 @@ struct wr_stack;
 
 #define WR_STACK_BURST    64 /* frames a burst, at most */
 #define WR_STACK_SERVICES 32
+#define WR_STACK_TASKS    4
 
 /* One listener: a service on a port. */
 struct wr_stack_service {
@@ -101,6 +102,22 @@ uint64_t wr_stack_deadline(const struct wr_stack *stack);
  */
 bool wr_stack_is_timed(const struct wr_stack *stack);
 
+/* The time that the last call was given, ns. */
+uint64_t wr_stack_now_ns(const struct wr_stack *stack);
+
+/*
+ * Work that is not an answer to a frame: a load generator, a paced sender. It runs in every
+ * tick, before what connections owe is sent.
+ */
+struct wr_stack_task {
+	bool (*run)(void *arg, uint64_t now_ns); /* whether there was anything to do */
+	uint64_t (*deadline)(void *arg);         /* when there next is, ns; UINT64_MAX: never */
+	void *arg;
+};
+
+/* From the thread of the stack, or before it runs. Returns 0 or -ENOSPC. */
+int wr_stack_add_task(struct wr_stack *stack, const struct wr_stack_task *task);
+
 struct wr_tcp *wr_stack_tcp(struct wr_stack *stack);
 struct wr_udp *wr_stack_udp(struct wr_stack *stack);
 struct wr_ip *wr_stack_ip(struct wr_stack *stack);
@@ -114,6 +131,7 @@ enum wr_stack_ask {
 	WR_ASK_DRAIN, /* close listeners and connections in order, for the shutdown: done at
 	               * once as a message, over some ticks as a deed */
 	WR_ASK_ABORT, /* reset what a drain has left, likewise */
+	WR_ASK_CALL,  /* run a function on the worker: it must be short */
 };
 
 #define WR_ASK_PAGE 64 /* connections a message */
@@ -126,6 +144,9 @@ struct wr_stack_message {
 	uint32_t every, cursor;
 	unsigned count;
 	struct wr_tcp_info info[WR_ASK_PAGE];
+	/* WR_ASK_CALL */
+	void (*call)(struct wr_stack *stack, void *arg);
+	void *arg;
 };
 
 /* From any control thread. Returns 0, or -EAGAIN if the worker's mailbox is full. */

@@ -565,6 +565,71 @@ static int start(void **state)
 	return 0;
 }
 
+struct chore {
+	unsigned runs, calls;
+	uint64_t due_ns;
+};
+
+static bool run_chore(void *arg, uint64_t now_ns)
+{
+	struct chore *chore = arg;
+
+	if (now_ns < chore->due_ns)
+		return false;
+	chore->runs++;
+	chore->due_ns = UINT64_MAX;
+	return true;
+}
+
+static uint64_t chore_deadline(void *arg)
+{
+	return ((struct chore *)arg)->due_ns;
+}
+
+static void call_chore(struct wr_stack *stack, void *arg)
+{
+	((struct chore *)arg)->calls++;
+}
+
+static void a_task_runs_when_it_is_due_and_its_deadline_counts(void **state)
+{
+	struct wire *wire = wire_new(1);
+	struct wr_stack *stack = wire->host[SERVER].core[0];
+	struct chore chore = {.due_ns = wire->now_ns + WR_US(700)};
+	const struct wr_stack_task task = {run_chore, chore_deadline, &chore};
+
+	assert_int_equal(wr_stack_add_task(stack, &task), 0);
+	assert_true(wr_stack_deadline(stack) <= chore.due_ns);
+	wr_stack_tick(stack, wire->now_ns);
+	assert_int_equal(chore.runs, 0);
+	wr_stack_tick(stack, wire->now_ns + WR_US(700));
+	assert_int_equal(chore.runs, 1);
+	assert_int_equal(wr_stack_now_ns(stack), wire->now_ns + WR_US(700));
+	for (unsigned i = 1; i < WR_STACK_TASKS; i++)
+		assert_int_equal(wr_stack_add_task(stack, &task), 0);
+	assert_int_equal(wr_stack_add_task(stack, &task), -ENOSPC);
+	wire_free(wire);
+}
+
+static void a_call_from_the_control_thread_runs_on_the_worker(void **state)
+{
+	struct wire *wire = wire_new(1);
+	struct wr_stack *stack = wire->host[SERVER].core[0];
+	struct chore chore = {0};
+	struct wr_stack_message message = {
+		.ask = WR_ASK_CALL,
+		.call = call_chore,
+		.arg = &chore,
+	};
+
+	assert_int_equal(wr_stack_post(stack, &message), 0);
+	assert_int_equal(chore.calls, 0);
+	wr_stack_tick(stack, wire->now_ns);
+	assert_int_equal(chore.calls, 1);
+	assert_int_equal(message.done, 1);
+	wire_free(wire);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -582,6 +647,8 @@ int main(void)
 		cmocka_unit_test(an_abort_resets_what_a_drain_left),
 		cmocka_unit_test(control_is_answered_with_a_page_of_connections),
 		cmocka_unit_test(a_full_mailbox_says_so),
+		cmocka_unit_test(a_task_runs_when_it_is_due_and_its_deadline_counts),
+		cmocka_unit_test(a_call_from_the_control_thread_runs_on_the_worker),
 		cmocka_unit_test(one_round_of_32_is_timed),
 		cmocka_unit_test(two_services_on_one_port_are_refused_in_words),
 	};

@@ -72,20 +72,17 @@ static enum wr_verdict arp(struct wr_stack *s, struct wr_frame *f)
 	return verdict;
 }
 
-static bool is_udp_service(const struct wr_udp *udp, const struct wr_tuple *tuple)
+/* The core that an ICMP error about this packet of ours is for. */
+static uint32_t owner_of_error(const struct wr_stack *s, const struct wr_icmp_error *error)
 {
-	for (unsigned i = 0; i < udp->listeners; i++) {
-		const struct wr_udp_listener *l = &udp->listener[i];
-
-		if (l->port == tuple->lport && (!l->addr || l->addr == tuple->laddr))
-			return true;
-	}
-	return false;
+	if (error->proto == IPPROTO_UDP && !wr_udp_is_owned(&s->udp, &error->tuple))
+		return s->conf.core;
+	return wr_owner_of(s->conf.owner, &error->tuple);
 }
 
 /*
  * Answers an echo request, or takes an error to what it is about. WR_V_NEXT: the error went
- * to the owner of the flow. UDP services keep no state that an error could change.
+ * to the owner of the flow.
  */
 static enum wr_verdict icmp(struct wr_stack *s, struct wr_frame *f)
 {
@@ -95,12 +92,11 @@ static enum wr_verdict icmp(struct wr_stack *s, struct wr_frame *f)
 
 	if (verdict != WR_V_NEXT)
 		return verdict;
-	if (error.proto != IPPROTO_TCP)
-		return is_udp_service(&s->udp, &error.tuple) ? WR_V_icmp_error_soft
-		                                             : WR_V_icmp_error_stale;
-	owner = wr_owner_of(s->conf.owner, &error.tuple);
+	owner = owner_of_error(s, &error);
 	if (owner == s->conf.core)
-		return wr_tcp_icmp_error(s->tcp, &error, s->now_us);
+		return error.proto == IPPROTO_UDP
+		               ? wr_udp_icmp_error(&s->udp, &error, s->now_us)
+		               : wr_tcp_icmp_error(s->tcp, &error, s->now_us);
 	stack_handover(s, owner, f->m);
 	f->m = NULL;
 	return WR_V_NEXT;
@@ -136,6 +132,14 @@ static enum wr_verdict fragment(struct wr_stack *s, struct wr_frame *f)
 	return verdict;
 }
 
+/* Most services answer a datagram wherever it came in; flows of clients have an owner. */
+static enum wr_verdict udp(struct wr_stack *s, struct wr_frame *f)
+{
+	if (s->conf.owner->cores > 1 && wr_udp_is_owned(&s->udp, &f->tuple) && !is_ours(s, f))
+		return WR_V_NEXT;
+	return wr_udp_input(&s->udp, f, s->now_us);
+}
+
 /* (d) WR_V_NEXT: the frame was handed over, which counts it. */
 static enum wr_verdict process(struct wr_stack *s, struct wr_frame *f)
 {
@@ -143,7 +147,7 @@ static enum wr_verdict process(struct wr_stack *s, struct wr_frame *f)
 	case WR_CARRIES_TCP:
 		return wr_tcp_input(s->tcp, f, s->now_us);
 	case WR_CARRIES_UDP:
-		return wr_udp_input(&s->udp, f, s->now_us);
+		return udp(s, f);
 	case WR_CARRIES_ICMP:
 		return icmp(s, f);
 	case WR_CARRIES_ARP:

@@ -116,7 +116,7 @@ struct wr_stack *wr_stack_new(const struct wr_stack_conf *conf, struct wr_stats 
 		no_memory(conf, err);
 		return NULL;
 	}
-	wr_udp_init(&s->udp, &s->ip);
+	wr_udp_init(&s->udp, &s->ip, conf->owner, conf->core, &conf->key);
 	s->mailbox = mailbox_new(conf->socket);
 	s->tcp = wr_tcp_new(&conf->tcp, &s->ip, conf->owner, conf->core, &conf->key, s->now_us);
 	if (!s->mailbox || !s->tcp) {

@@ -64,7 +64,7 @@ void stack_arp_news(struct wr_stack *s, struct rte_mbuf *const *frames, unsigned
 
 /* ---- handover.c ---- */
 
-/* The core that owns the flow of a classified TCP frame. */
+/* The core that owns the flow of a classified TCP or UDP frame. */
 uint32_t stack_owner_of_segment(const struct wr_stack *s, const struct wr_frame *f);
 
 /* Notes that m belongs to another core; stack_handover_flush() sends and counts it. */

@@ -354,6 +354,114 @@ static void fragments_of_one_datagram_meet_on_one_core(void **state)
 	assert_int_equal(rte_mempool_avail_count(big), 16);
 }
 
+/* A UDP client on one core. */
+struct asker {
+	unsigned answers, errors;
+};
+
+static enum wr_verdict take_answer(struct wr_udp *udp, struct rte_mbuf *m,
+                                   const struct wr_tuple *from, uint8_t tos, void *user,
+                                   uint64_t now_us)
+{
+	((struct asker *)user)->answers++;
+	rte_pktmbuf_free(m);
+	return WR_V_udp_delivered;
+}
+
+static void take_error(struct wr_udp *udp, const struct wr_icmp_error *error, void *user,
+                       uint64_t now_us)
+{
+	((struct asker *)user)->errors++;
+}
+
+/* Sends `n` datagrams from each core of the server's host to a port of the client's. */
+static void ask_from_all_cores(struct wire *wire, struct asker *asker, unsigned n,
+                               uint16_t rport)
+{
+	for (unsigned core = 0; core < wire->host[SERVER].cores; core++) {
+		struct wr_udp *udp = wr_stack_udp(wire->host[SERVER].core[core]);
+		const struct wr_udp_claim claim = {
+			.addr_first = SERVER_ADDR,
+			.addr_last = SERVER_ADDR,
+			.port_low = 20000,
+			.port_high = 29999,
+			.handler = take_answer,
+			.on_error = take_error,
+			.user = &asker[core],
+		};
+
+		assert_int_equal(wr_udp_claim(udp, &claim), 0);
+		for (unsigned i = 0; i < n; i++) {
+			struct wr_tuple t = {SERVER_ADDR, CLIENT_ADDR, 0, rport};
+			struct rte_mbuf *m = rte_pktmbuf_alloc(wire->host[SERVER].pool);
+
+			assert_int_equal(wr_udp_choose_port(udp, &t, claim.port_low,
+			                                    claim.port_high, NULL, NULL,
+			                                    wire->now_ns / 1000),
+			                 0);
+			assert_non_null(m);
+			memset(rte_pktmbuf_append(m, 8), 'u', 8);
+			wr_udp_send(udp, m, &t, 0, wire->now_ns / 1000);
+		}
+	}
+}
+
+static enum wr_verdict send_back(struct wr_udp *udp, struct rte_mbuf *m,
+                                 const struct wr_tuple *from, uint8_t tos, void *user,
+                                 uint64_t now_us)
+{
+	wr_udp_send(udp, m, from, 0, now_us);
+	return WR_V_udp_delivered;
+}
+
+static void answers_and_errors_of_udp_come_home_to_the_core_that_asked(void **state)
+{
+	struct wire *wire = wire_new(3);
+	const struct wr_udp_listener peer = {.port = 4000, .handler = send_back};
+	struct asker asker[3] = {0};
+
+	wire->host[SERVER].steer = to_the_last_core;
+	assert_int_equal(wr_udp_listen(wr_stack_udp(wire->host[CLIENT].core[0]), &peer), 0);
+	ask_from_all_cores(wire, asker, 4, 4000);
+	wire_run(wire, WR_MS(10));
+	for (unsigned core = 0; core < 3; core++) {
+		const struct wr_udp_claim claim = {SERVER_ADDR, SERVER_ADDR, 20000, 29999,
+		                                   NULL,        NULL,        NULL};
+
+		assert_int_equal(asker[core].answers, 4);
+		wr_udp_release(wr_stack_udp(wire->host[SERVER].core[core]), &claim);
+	}
+	ask_from_all_cores(wire, asker, 2, 4001);
+	wire_run(wire, WR_MS(10));
+	for (unsigned core = 0; core < 3; core++)
+		assert_int_equal(asker[core].errors, 2);
+	wire_free(wire);
+}
+
+static void an_owned_listener_serves_a_flow_on_one_core(void **state)
+{
+	struct wire *wire = wire_new(2);
+	struct asker asker[2] = {0};
+
+	for (unsigned core = 0; core < 2; core++) {
+		const struct wr_udp_listener l = {.port = 5201,
+		                                  .owned = true,
+		                                  .handler = take_answer,
+		                                  .user = &asker[core]};
+
+		assert_int_equal(wr_udp_listen(wr_stack_udp(wire->host[SERVER].core[core]), &l),
+		                 0);
+	}
+	for (unsigned core = 0; core < 2; core++) /* the same flow, on either queue */
+		wire_inject(
+			wire, SERVER, core,
+			craft_udp(wire->host[SERVER].pool, &from_client, 4000, 5201, "x", 1));
+	wire_run(wire, WR_MS(1));
+	assert_int_equal(asker[0].answers + asker[1].answers, 2);
+	assert_int_equal(asker[0].answers * asker[1].answers, 0);
+	wire_free(wire);
+}
+
 static void fragments_of_a_segment_reach_the_owner_of_its_flow(void **state)
 {
 	struct wire *wire = wire_new(2);
@@ -640,6 +748,8 @@ int main(void)
 		cmocka_unit_test(an_icmp_error_reaches_the_owner_of_the_quoted_flow),
 		cmocka_unit_test(an_icmp_error_about_udp_is_soft_if_a_service_may_have_sent_it),
 		cmocka_unit_test(fragments_of_one_datagram_meet_on_one_core),
+		cmocka_unit_test(answers_and_errors_of_udp_come_home_to_the_core_that_asked),
+		cmocka_unit_test(an_owned_listener_serves_a_flow_on_one_core),
 		cmocka_unit_test(fragments_of_a_segment_reach_the_owner_of_its_flow),
 		cmocka_unit_test(an_unknown_protocol_is_unreachable),
 		cmocka_unit_test(frames_that_found_no_room_stay_in_order),

@@ -7,11 +7,13 @@
 static struct rte_mempool *pool;
 static struct rig rig;
 static struct wr_udp udp;
+static struct wr_owner one_core;
+static const struct wr_sipkey key = {1, 2};
 static struct wr_tuple last_from;
 static uint32_t last_bytes;
 
 static enum wr_verdict echo(struct wr_udp *u, struct rte_mbuf *m, const struct wr_tuple *from,
-			    uint8_t tos, void *user, uint64_t now_us)
+                            uint8_t tos, void *user, uint64_t now_us)
 {
 	last_from = *from;
 	last_bytes = m->pkt_len;
@@ -20,8 +22,8 @@ static enum wr_verdict echo(struct wr_udp *u, struct rte_mbuf *m, const struct w
 }
 
 static enum wr_verdict swallow(struct wr_udp *u, struct rte_mbuf *m,
-			       const struct wr_tuple *from, uint8_t tos, void *user,
-			       uint64_t now_us)
+                               const struct wr_tuple *from, uint8_t tos, void *user,
+                               uint64_t now_us)
 {
 	last_from = *from;
 	rte_pktmbuf_free(m);
@@ -42,7 +44,7 @@ static int open_rig(void **state)
 
 	rig_open(&rig, &rig_conf, pool);
 	rig_meet_peer(&rig, 0);
-	wr_udp_init(&udp, &rig.ip);
+	wr_udp_init(&udp, &rig.ip, &one_core, 0, &key);
 	for (i = 0; i < WR_LEN(listener); i++)
 		assert_int_equal(wr_udp_listen(&udp, &listener[i]), 0);
 	return 0;
@@ -83,7 +85,7 @@ static void a_datagram_is_echoed_in_its_own_buffer(void **state)
 		((struct rte_udp_hdr *)rig_at(out, 34))->dgram_cksum = 0;
 		assert_int_equal(sum, rig_l4_sum(out));
 		assert_int_equal(((struct rte_udp_hdr *)rig_at(out, 34))->src_port,
-				 RTE_BE16(7));
+		                 RTE_BE16(7));
 		rte_pktmbuf_free(out);
 	}
 	assert_int_equal(rig.stats.n[WR_STAT_udp_datagrams_in], 17);
@@ -200,6 +202,113 @@ static void listeners_are_counted_and_unique(void **state)
 	assert_int_equal(wr_udp_listen(&udp, &l), -ENOSPC);
 }
 
+/* ---- clients ---- */
+
+static unsigned errors;
+static struct wr_icmp_error last_error;
+
+static void note_error(struct wr_udp *u, const struct wr_icmp_error *error, void *user,
+                       uint64_t now_us)
+{
+	errors++;
+	last_error = *error;
+	assert_ptr_equal(user, &delivered);
+}
+
+static const struct wr_udp_claim client = {
+	.addr_first = US,
+	.addr_last = US,
+	.port_low = 5000,
+	.port_high = 5999,
+	.handler = swallow,
+	.on_error = note_error,
+	.user = &delivered,
+};
+
+static void a_claim_gets_what_comes_to_its_ports(void **state)
+{
+	assert_int_equal(feed(rig_udp(&rig, 53, 5000, 4)), WR_V_udp_no_listener);
+	rte_pktmbuf_free(rig_pop(&rig));
+	assert_int_equal(wr_udp_claim(&udp, &client), 0);
+	assert_int_equal(feed(rig_udp(&rig, 53, 5000, 4)), WR_V_udp_delivered);
+	assert_int_equal(feed(rig_udp(&rig, 7, 5999, 4)), WR_V_udp_delivered);
+	assert_int_equal(last_from.lport, 5999);
+	assert_int_equal(feed(rig_udp(&rig, 53, 4999, 4)), WR_V_udp_no_listener);
+	assert_int_equal(feed(rig_udp(&rig, 53, 6000, 4)), WR_V_udp_no_listener);
+	wr_udp_release(&udp, &client);
+	assert_int_equal(feed(rig_udp(&rig, 53, 5000, 4)), WR_V_udp_no_listener);
+	while (*rig_out(&rig))
+		;
+}
+
+static void a_listener_goes_before_a_claim(void **state)
+{
+	assert_int_equal(wr_udp_claim(&udp, &client), 0);
+	assert_int_equal(feed(rig_udp(&rig, 4000, 5007, 4)), WR_V_udp_delivered);
+	assert_string_equal(rig_out(&rig), "198.18.0.1:5007 > 198.18.0.2:4000 udp (4)");
+}
+
+static void claims_are_counted_and_do_not_overlap(void **state)
+{
+	struct wr_udp_claim c = client;
+	unsigned i;
+
+	assert_int_equal(wr_udp_claim(&udp, &client), 0);
+	c.port_low = c.port_high = 5999;
+	assert_int_equal(wr_udp_claim(&udp, &c), -EADDRINUSE);
+	c.addr_first = c.addr_last = US2;
+	assert_int_equal(wr_udp_claim(&udp, &c), 0);
+	c.port_low = 6001;
+	c.port_high = 6000;
+	assert_int_equal(wr_udp_claim(&udp, &c), -EINVAL);
+	for (i = udp.claims; i < WR_UDP_CLAIMS; i++) {
+		c.port_low = c.port_high = (uint16_t)(7000 + i);
+		assert_int_equal(wr_udp_claim(&udp, &c), 0);
+	}
+	c.port_low = c.port_high = 8000;
+	assert_int_equal(wr_udp_claim(&udp, &c), -ENOSPC);
+}
+
+static void errors_reach_who_sent_the_datagram(void **state)
+{
+	struct wr_icmp_error error = {
+		.tuple = {.laddr = US, .raddr = PEER, .lport = 5001, .rport = 53},
+		.type = 3,
+		.code = 3,
+		.proto = IPPROTO_UDP,
+	};
+
+	errors = 0;
+	assert_int_equal(wr_udp_icmp_error(&udp, &error, 0), WR_V_icmp_error_stale);
+	assert_int_equal(wr_udp_claim(&udp, &client), 0);
+	assert_int_equal(wr_udp_icmp_error(&udp, &error, 0), WR_V_icmp_error_soft);
+	assert_int_equal(errors, 1);
+	assert_int_equal(last_error.tuple.lport, 5001);
+	error.tuple.lport = 7; /* a service that does not want to know */
+	assert_int_equal(wr_udp_icmp_error(&udp, &error, 0), WR_V_icmp_error_soft);
+	assert_int_equal(errors, 1);
+}
+
+static bool is_even(void *ctx, const struct wr_tuple *tuple)
+{
+	return tuple->lport % 2 == 0;
+}
+
+static void a_chosen_port_is_free_of_listeners_and_of_the_callers_own(void **state)
+{
+	struct wr_tuple t = {.laddr = US, .raddr = PEER, .rport = 53};
+	unsigned i;
+
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(wr_udp_choose_port(&udp, &t, 5006, 5009, is_even, NULL, 0), 0);
+		assert_true(t.lport == 5006 || t.lport == 5008);
+		assert_int_equal(wr_udp_choose_port(&udp, &t, 5006, 5008, NULL, NULL, 0), 0);
+		assert_int_not_equal(t.lport, 5007);
+	}
+	assert_int_equal(wr_udp_choose_port(&udp, &t, 5007, 5007, NULL, NULL, 0),
+	                 -EADDRNOTAVAIL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,9 +323,15 @@ int main(void)
 		TEST(the_handlers_verdict_stands),
 		TEST(a_listener_on_an_address_goes_before_one_on_any),
 		TEST(listeners_are_counted_and_unique),
+		TEST(a_claim_gets_what_comes_to_its_ports),
+		TEST(a_listener_goes_before_a_claim),
+		TEST(claims_are_counted_and_do_not_overlap),
+		TEST(errors_reach_who_sent_the_datagram),
+		TEST(a_chosen_port_is_free_of_listeners_and_of_the_callers_own),
 	};
 
 	wr_test_eal(64);
+	wr_owner_init(&one_core, 1);
 	pool = wr_test_pool("udp", 256, ROOM);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,8 +23,13 @@ static const char intro[] =
 	"the sum of\n"
 	"verdicts is the number `in` of the books; the sum of causes less `tx_frames + "
 	"tx_refused +\n"
-	"tx_dropped + tx_staged + arp_waiting + arp_dropped` is `out`. Both are 0 on a core at "
-	"rest.\n";
+	"tx_dropped + tx_staged + arp_waiting + arp_dropped` is `out`. With `--impair` each "
+	"also holds\n"
+	"what went into the impairment of that direction less what became of it: `in + "
+	"duplicated -\n"
+	"out - lost - queue_full - overflow - waiting` of its counters, for sending less "
+	"`refused`.\n"
+	"Both are 0 on a core at rest.\n";
 
 static const char telemetry[] =
 	"\n## Telemetry commands\n\n"

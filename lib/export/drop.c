@@ -12,6 +12,13 @@ static const struct {
 	{WR_STAT_tx_refused, "out"},
 	{WR_STAT_tx_dropped, "out"},
 	{WR_STAT_arp_dropped, "out"},
+	{WR_STAT_impair_rx_lost, "in"},
+	{WR_STAT_impair_rx_queue_full, "in"},
+	{WR_STAT_impair_rx_overflow, "in"},
+	{WR_STAT_impair_tx_lost, "out"},
+	{WR_STAT_impair_tx_queue_full, "out"},
+	{WR_STAT_impair_tx_overflow, "out"},
+	{WR_STAT_impair_tx_refused, "out"},
 };
 
 static const struct {

@@ -16,7 +16,7 @@ struct wr_drop {
 	uint64_t frames;
 };
 
-#define WR_DROP_STATS 4 /* rows of wr_stats.def that count lost frames */
+#define WR_DROP_STATS 11 /* rows of wr_stats.def that count lost frames */
 #define WR_DROPS      (WR_VERDICT_COUNT + WR_DROP_STATS)
 #define WR_PORT_DROPS 4
 

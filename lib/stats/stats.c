@@ -60,12 +60,35 @@ static uint64_t stat(const struct wr_stats *stats, enum wr_stat which)
 	return wr_stat_read(&stats->n[which]);
 }
 
+/* What went into an impairment less what became of it; index: of the books, in or out. */
+static uint64_t impaired(const struct wr_stats *stats, unsigned side)
+{
+	static const enum wr_stat came[][2] = {
+		{WR_STAT_impair_rx_in, WR_STAT_impair_tx_in},
+		{WR_STAT_impair_rx_duplicated, WR_STAT_impair_tx_duplicated},
+	};
+	static const enum wr_stat went[][2] = {
+		{WR_STAT_impair_rx_out, WR_STAT_impair_tx_out},
+		{WR_STAT_impair_rx_lost, WR_STAT_impair_tx_lost},
+		{WR_STAT_impair_rx_queue_full, WR_STAT_impair_tx_queue_full},
+		{WR_STAT_impair_rx_overflow, WR_STAT_impair_tx_overflow},
+		{WR_STAT_impair_rx_waiting, WR_STAT_impair_tx_waiting},
+	};
+	uint64_t sum = side ? -stat(stats, WR_STAT_impair_tx_refused) : 0;
+
+	for (unsigned i = 0; i < WR_LEN(came); i++)
+		sum += stat(stats, came[i][side]);
+	for (unsigned i = 0; i < WR_LEN(went); i++)
+		sum -= stat(stats, went[i][side]);
+	return sum;
+}
+
 int64_t wr_stats_unbalanced_in(const struct wr_stats *stats)
 {
 	uint64_t came = stat(stats, WR_STAT_rx_frames) + stat(stats, WR_STAT_rx_handed_in) +
 			stat(stats, WR_STAT_rx_reassembled);
 
-	return (int64_t)(came - total(stats->verdict, WR_VERDICT_COUNT));
+	return (int64_t)(came - total(stats->verdict, WR_VERDICT_COUNT) + impaired(stats, 0));
 }
 
 int64_t wr_stats_unbalanced_out(const struct wr_stats *stats)
@@ -74,5 +97,5 @@ int64_t wr_stats_unbalanced_out(const struct wr_stats *stats)
 			stat(stats, WR_STAT_tx_dropped) + stat(stats, WR_STAT_tx_staged) +
 			stat(stats, WR_STAT_arp_waiting) + stat(stats, WR_STAT_arp_dropped);
 
-	return (int64_t)(total(stats->cause, WR_CAUSE_COUNT) - went);
+	return (int64_t)(total(stats->cause, WR_CAUSE_COUNT) - went + impaired(stats, 1));
 }

@@ -128,6 +128,10 @@ void wr_stats_sum(struct wr_stats *sum, const struct wr_stats *core);
  *   in:  rx_frames + rx_handed_in + rx_reassembled - sum of verdicts
  *   out: sum of causes - tx_frames - tx_refused - tx_dropped - tx_staged
  *        - arp_waiting - arp_dropped
+ * To both is added what went into the impairment of that direction (wr_impair.h) less what
+ * became of it:
+ *   impair_in + impair_duplicated - impair_out - impair_lost - impair_queue_full
+ *       - impair_overflow - impair_waiting (and - impair_tx_refused)
  */
 int64_t wr_stats_unbalanced_in(const struct wr_stats *stats);
 int64_t wr_stats_unbalanced_out(const struct wr_stats *stats);

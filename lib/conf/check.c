@@ -265,11 +265,32 @@ static int check_times(const struct wr_conf *conf, struct wr_err *err)
 	return 0;
 }
 
+/* Frames under way hold buffers that connections and reception need. */
+static int check_impair(const struct wr_conf *conf, struct wr_err *err)
+{
+	unsigned bufs = wr_conf_bufs(conf);
+
+	for (unsigned side = 0; side < WR_IMPAIR_SIDES; side++) {
+		struct wr_impair_conf impair;
+		struct wr_err why;
+		const char *key;
+
+		if (wr_conf_impair(conf, side, &impair, &key, &why) < 0)
+			return fail(conf, err, key, "%s", why.text);
+		if (!wr_impair_is_none(&impair) && impair.limit > bufs / 4)
+			return fail(conf, err, key,
+			            "%u frames under way could hold most of the %u packet "
+			            "buffers of a core; give limit=%u, or --bufs %u",
+			            impair.limit, bufs, bufs / 4, 4 * impair.limit);
+	}
+	return 0;
+}
+
 int wr_conf_check(const struct wr_conf *conf, struct wr_err *err)
 {
 	static int (*const checks[])(const struct wr_conf *, struct wr_err *) = {
-		check_port,  check_network, check_services,
-		check_cores, check_sizes,   check_times,
+		check_port,  check_network, check_services, check_cores,
+		check_sizes, check_times,   check_impair,
 	};
 
 	for (size_t i = 0; i < WR_LEN(checks); i++) {

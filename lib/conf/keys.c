@@ -54,6 +54,12 @@ static const struct wr_conf_key network[] = {
 	       "Datagrams under reassembly on a core, at most"),
 	NUMBER(count, "icmp-errors", "0", "1M", "1000", NULL, icmp_errors_per_s,
 	       "ICMP errors that a core sends in a second, at most"),
+	VALUE(impairments, "impair", NULL, impair,
+	      "A bad network in both directions, such as loss=1%,delay=20ms (docs/impairment.md)"),
+	VALUE(impairments, "impair-rx", NULL, impair_rx,
+	      "For frames towards us, instead of what impair says"),
+	VALUE(impairments, "impair-tx", NULL, impair_tx,
+	      "For frames from us, instead of what impair says"),
 	END
 };
 
@@ -137,6 +143,9 @@ static const struct wr_conf_key times[] = {
 	       "Times that a SYN-ACK is sent again; once while the backlog is more than half full"),
 	NUMBER(duration, "time-wait", "1ms", "10min", "60s", NULL, time_wait_us,
 	       "Length of TIME-WAIT: twice the maximum segment lifetime"),
+	NUMBER(duration, "time-wait-reuse", "1ms", "10min", "1s", "never", time_wait_reuse_us,
+	       "TIME-WAIT after which a new connection of ours may have the same ports, "
+	       "RFC 6191"),
 	NUMBER(duration, "fin-wait2", "1ms", "24h", "60s", "never", fin_wait2_us,
 	       "FIN-WAIT-2 without a FIN for so long ends"),
 	SWITCH("keepalive", "off", keepalive, "Keepalive probes"),

@@ -49,7 +49,8 @@ extern const struct wr_conf_group wr_conf_groups[]; /* ends with a NULL title */
 
 extern const struct wr_conf_kind wr_conf_count, wr_conf_bytes, wr_conf_duration, wr_conf_bool,
 	wr_conf_choice, wr_conf_text, wr_conf_words, wr_conf_cpus, wr_conf_cc, wr_conf_addr,
-	wr_conf_cidrs, wr_conf_ports, wr_conf_services, wr_conf_service_ports, wr_conf_listen;
+	wr_conf_cidrs, wr_conf_ports, wr_conf_services, wr_conf_service_ports, wr_conf_listen,
+	wr_conf_impairments;
 
 /* The key of that name and its number, counted through all groups; NULL: there is none. */
 const struct wr_conf_key *wr_conf_find(const char *name, unsigned *number);

@@ -184,6 +184,13 @@ const struct wr_conf_kind wr_conf_words = {
 	"'ARGS'", "arguments on one line", read_text, write_text, NULL, NULL,
 };
 
+/* Items of lib/impair, read by wr_conf_impair(): the check says what is wrong with which. */
+const struct wr_conf_kind wr_conf_impairments = {
+	"SPEC",    "a list of impairments, such as loss=1%,delay=20ms, or none",
+	read_text, write_text,
+	NULL,      NULL,
+};
+
 /* Reads a number up to max at *p and moves *p behind it. */
 static bool read_small(const char **p, unsigned max, unsigned *out)
 {

@@ -15,6 +15,21 @@ unsigned wr_conf_bufs(const struct wr_conf *conf)
 	return wr_min(wr_max(wish, BUFS_LEAST), BUFS_MOST);
 }
 
+int wr_conf_impair(const struct wr_conf *conf, enum wr_impair_side side,
+                   struct wr_impair_conf *out, const char **key, struct wr_err *err)
+{
+	static const char *const keys[WR_IMPAIR_SIDES] = {"impair-rx", "impair-tx"};
+	const char *own = side == WR_IMPAIR_RX ? conf->impair_rx : conf->impair_tx;
+	const char *text = own[0] ? own : conf->impair;
+	int rc = wr_impair_parse(text[0] ? text : "none", out, err);
+
+	if (key)
+		*key = own[0] ? keys[side] : "impair";
+	if (!out->limit)
+		out->limit = wr_min(wr_conf_bufs(conf) / 8, WR_IMPAIR_LIMIT_MAX);
+	return rc;
+}
+
 static void fill_ip(const struct wr_conf *conf, struct wr_ip_conf *ip)
 {
 	memcpy(ip->addr, conf->ip.addr, sizeof(ip->addr));
@@ -66,6 +81,7 @@ static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->r2_syn_us = conf->syn_r2_us;
 	tcp->synack_retries = (uint8_t)conf->synack_retries;
 	tcp->time_wait_us = conf->time_wait_us;
+	tcp->time_wait_reuse_us = conf->time_wait_reuse_us;
 	tcp->fin_wait2_us = conf->fin_wait2_us;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "wr_err.h"
+#include "wr_impair.h"
 #include "wr_stack.h"
 
 /*
@@ -75,6 +76,8 @@ struct wr_conf {
 	uint64_t arp_entries, arp_age_us;
 	uint64_t reassemblies, icmp_errors_per_s;
 	char driver_config[WR_CONF_TEXT]; /* "": the driver's own profile */
+	char impair[WR_CONF_TEXT];        /* lib/impair's text; "": none */
+	char impair_rx[WR_CONF_TEXT], impair_tx[WR_CONF_TEXT]; /* "": as impair */
 
 	/* Cores and memory. */
 	uint64_t cores; /* workers; 0: chosen */
@@ -106,7 +109,7 @@ struct wr_conf {
 	uint64_t r1_rexmits;
 	uint64_t r2_us, syn_r2_us;
 	uint64_t synack_retries;
-	uint64_t time_wait_us, fin_wait2_us;
+	uint64_t time_wait_us, time_wait_reuse_us, fin_wait2_us;
 	bool keepalive;
 	uint64_t keepalive_idle_us, keepalive_interval_us, keepalive_probes;
 	uint64_t user_timeout_us, idle_timeout_us, total_timeout_us;
@@ -179,6 +182,14 @@ void wr_conf_format_endpoint(const struct wr_conf_endpoint *endpoint, char *buf,
 
 /* Packet buffers of one core: what --bufs says, or a choice by the number of connections. */
 unsigned wr_conf_bufs(const struct wr_conf *conf);
+
+/*
+ * What happens to frames of one direction, and in *key (may be NULL) the key that says so. Its
+ * limit is what was asked for, or an eighth of the core's buffers. Returns 0, or -EINVAL and
+ * *err; after wr_conf_check() always 0.
+ */
+int wr_conf_impair(const struct wr_conf *conf, enum wr_impair_side side,
+                   struct wr_impair_conf *out, const char **key, struct wr_err *err);
 
 /*
  * Fills what a stack takes from the configuration: addresses, TCP, services. Left to the

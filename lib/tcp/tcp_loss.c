@@ -249,8 +249,13 @@ static void maybe_enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->flags & WR_TCB_SACK) {
 		if (c->lost || c->dup_acks >= DUP_THRESH)
 			enter_recovery(tcp, c);
-	} else if (c->dup_acks >= DUP_THRESH && wr_seq_lt(c->recover, c->snd.una)) {
-		enter_recovery(tcp, c); /* RFC 6582 section 3.2 step 2 */
+	} else if (c->dup_acks >= DUP_THRESH &&
+	           !wr_seq_in(c->recover, c->snd.una, tcb_flight(c) + 1)) {
+		/*
+		 * RFC 6582 section 3.2 step 2: all of the last recovery is acknowledged. A
+		 * point that seems to lie ahead is 2 GiB old.
+		 */
+		enter_recovery(tcp, c);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "wr_buf.h"
+#include "wr_ephemeral.h"
 #include "wr_tcp.h"
 
 /* struct wr_tcb.flags: what a segment must know. */
@@ -229,7 +230,7 @@ struct wr_tcp {
 	uint32_t free_tcb, dead_tcb, free_tcbs;
 	struct wr_half_open *half_open;
 	uint32_t free_half_open, half_opens; /* in use */
-	struct wr_time_wait *time_wait; /* a circular queue in order of expiry */
+	struct wr_time_wait *time_wait;      /* a circular queue in order of expiry */
 	uint32_t tw_head, tw_count;
 	struct wr_reorder *reorder;
 	uint32_t free_reorder;
@@ -244,6 +245,7 @@ struct wr_tcp {
 	uint16_t listener_profile[WR_TCP_LISTENERS];
 	struct wr_tcp_profile profile[WR_TCP_PROFILES];
 	bool draining; /* no new connections */
+	struct wr_ephemeral ports;
 };
 
 /* ---- small helpers ---- */
@@ -416,6 +418,10 @@ void tcp_wait_add(struct wr_tcp *tcp, const struct wr_time_wait *tw, uint32_t ha
 void tcp_wait_owe_ack(struct wr_tcp *tcp, const struct wr_time_wait *tw);
 enum wr_verdict tcp_wait_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f);
 void tcp_wait_expire(struct wr_tcp *tcp);
+/* Has the record waited conf.time_wait_reuse_us, so that an active open may have its tuple? */
+bool tcp_wait_may_reuse(const struct wr_tcp *tcp, uint32_t index);
+/* The active open takes it: the record ends, and *iss lies beyond what the old one sent. */
+void tcp_wait_reuse(struct wr_tcp *tcp, uint32_t index, struct wr_seq *iss);
 bool tcp_wait_deadline(const struct wr_tcp *tcp, uint32_t *tick);
 
 /* ---- tcp_out.c ---- */

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Opening: LISTEN and half-open records, SYN-SENT, active open; resets for no connection. */
-
-#include <errno.h>
-#include <string.h>
+/* Opening: LISTEN and half-open records, SYN-SENT; resets for no connection. */
 
 #include "tcb.h"
 
@@ -381,78 +378,4 @@ enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_fra
 	c->backoff = 0;
 	tcp_send_syn(tcp, c, WR_CAUSE_tcp_synack);
 	return WR_V_tcp_accepted;
-}
-
-/* ---- active open ---- */
-
-static bool is_ours(const struct wr_tcp *tcp, const struct wr_tuple *t)
-{
-	return tcp->owner->cores == 1 || wr_owner_of(tcp->owner, t) == tcp->core;
-}
-
-/* RFC 6056 algorithm 1: a random start, then the next that is free and comes home. */
-static int choose_port(struct wr_tcp *tcp, struct wr_tuple *t)
-{
-	const uint32_t low = 1024, count = 65536 - low;
-	uint32_t start = wr_prng_below(tcp->ip->prng, count);
-
-	for (uint32_t i = 0; i < count; i++) {
-		t->lport = (uint16_t)(low + (start + i) % count);
-		if (is_ours(tcp, t) &&
-		    tcp_find(tcp, wr_flow_hash(tcp->flows, t), t) == WR_FLOW_NONE)
-			return 0;
-	}
-	return -EADDRNOTAVAIL;
-}
-
-static int choose_tuple(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct wr_tuple *t)
-{
-	if (to->rport == 0 || !wr_ip_is_reachable(tcp->ip, to->raddr))
-		return -ENETUNREACH;
-	t->laddr = to->laddr ? to->laddr : wr_ip_source_for(tcp->ip, to->raddr);
-	if (t->laddr == 0 || !wr_ip_is_local(tcp->ip, t->laddr))
-		return -EADDRNOTAVAIL;
-	t->raddr = to->raddr;
-	t->rport = to->rport;
-	if (to->lport == 0)
-		return choose_port(tcp, t);
-	t->lport = to->lport;
-	return is_ours(tcp, t) ? 0 : -EADDRNOTAVAIL;
-}
-
-int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct wr_tcb **out)
-{
-	struct wr_tuple t;
-	struct wr_tcb *c;
-	uint32_t hash;
-	int rc = choose_tuple(tcp, to, &t);
-
-	if (rc != 0)
-		return rc;
-	hash = wr_flow_hash(tcp->flows, &t);
-	if (to->lport && tcp_find(tcp, hash, &t) != WR_FLOW_NONE)
-		return -EADDRINUSE;
-	c = tcb_new(tcp, &t, hash);
-	if (!c)
-		return -ENOBUFS;
-	c->profile = tcp_profile_get(tcp, to->events, &to->options);
-	if (c->profile == UINT16_MAX) {
-		wr_flow_remove(tcp->flows, hash, wr_flow_value(WR_FLOW_TCB, tcb_index(tcp, c)));
-		c->next_free = tcp->dead_tcb;
-		tcp->dead_tcb = tcb_index(tcp, c);
-		return -ENOBUFS;
-	}
-	c->user = to->user;
-	c->rare = WR_TCB_ACTIVE;
-	c->iss = tcp_isn(tcp, &t);
-	c->ts_offset = tcp_ts_offset(tcp, &t);
-	c->snd.una = c->snd.nxt = c->iss;
-	c->sq_end = wr_seq_add(c->iss, 1);
-	c->cc.smss = tcp->conf.mss;
-	tcb_set_state(tcp, c, WR_TCP_SYN_SENT);
-	WR_COUNT(tcp->stats, tcp_active_opens, 1);
-	tcb_arm_limits(tcp, c);
-	tcb_pend(tcp, c); /* the SYN leaves with the next flush */
-	*out = c;
-	return 0;
 }

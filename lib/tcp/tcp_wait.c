@@ -126,9 +126,40 @@ static bool reopens(const struct wr_time_wait *tw, const struct wr_seg *seg)
 }
 
 /*
- * The SYN opens a new connection. Its ISS lies beyond what the old one sent, which may have
- * been faster than the ISN clock: RFC 9293 MAY-2, and 64 KiB for what may still be under way.
+ * An ISS for a tuple whose old connection used the numbers up to `used`, which may have been
+ * faster than the ISN clock: RFC 9293 MAY-2, and 64 KiB for what may still be under way.
  */
+static struct wr_seq iss_beyond(struct wr_seq used, struct wr_seq isn)
+{
+	return wr_seq_lt(used, isn) ? isn : wr_seq_add(used, UINT16_MAX + 2);
+}
+
+/*
+ * With timestamps, a second of our clock separates the two connections: the peer's PAWS, or its
+ * own TIME-WAIT, tells them apart (RFC 6191, RFC 7323 section 5). until_tick says when the wait
+ * began.
+ */
+bool tcp_wait_may_reuse(const struct wr_tcp *tcp, uint32_t index)
+{
+	const struct wr_time_wait *tw = &tcp->time_wait[index];
+	uint32_t began = tw->until_tick - wr_tick_after(0, tcp->conf.time_wait_us);
+	uint32_t enough = wr_tick_after(0, tcp->conf.time_wait_reuse_us);
+
+	return tcp->conf.time_wait_reuse_us && tw->ts && tcp->conf.timestamps &&
+	       wr_tick_reached(began + enough, tcp->now_tick);
+}
+
+void tcp_wait_reuse(struct wr_tcp *tcp, uint32_t index, struct wr_seq *iss)
+{
+	struct wr_time_wait *tw = &tcp->time_wait[index];
+
+	*iss = iss_beyond(tw->snd_nxt, *iss);
+	wr_flow_remove(tcp->flows, hash_of(tcp, tw), wr_flow_value(WR_FLOW_TIME_WAIT, index));
+	leave(tcp, tw, WR_TCP_CLOSED);
+	WR_COUNT(tcp->stats, tcp_time_wait_retaken, 1);
+}
+
+/* The SYN opens a new connection. */
 static enum wr_verdict reopen(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
 {
 	struct wr_time_wait *tw = &tcp->time_wait[index];
@@ -143,8 +174,7 @@ static enum wr_verdict reopen(struct wr_tcp *tcp, uint32_t index, struct wr_fram
 		uint32_t value = tcp_find(tcp, f->hash, &f->tuple);
 		struct wr_half_open *h = &tcp->half_open[value & WR_FLOW_INDEX];
 
-		if (!wr_seq_lt(used, h->iss))
-			h->iss = wr_seq_add(used, UINT16_MAX + 2);
+		h->iss = iss_beyond(used, h->iss);
 	}
 	return v;
 }

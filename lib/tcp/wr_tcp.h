@@ -54,7 +54,10 @@ struct wr_tcp_conf {
 	uint64_t r2_syn_us;      /* the same for SYN; >= 180 s */
 	uint8_t synack_retries;  /* at most 1 while the backlog is more than half full */
 	uint64_t time_wait_us;   /* 2 MSL */
-	uint64_t fin_wait2_us;   /* without a FIN, after the service closed; 0: for ever */
+	/* An active open may have a tuple in TIME-WAIT with timestamps after so long: 1 s, at
+	 * least 1 ms (a tick of the timestamp clock); 0: never. */
+	uint64_t time_wait_reuse_us;
+	uint64_t fin_wait2_us; /* without a FIN, after the service closed; 0: for ever */
 	/* Other limits. */
 	uint16_t challenges_per_s; /* challenge ACKs of one connection, RFC 5961 section 7 */
 	uint32_t rsts_per_s;       /* resets for no connection, at most, a core */
@@ -125,7 +128,8 @@ int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener);
 struct wr_tcp_connect {
 	uint32_t laddr; /* 0: chosen by route (MUST-44) */
 	uint16_t lport; /* 0: an unpredictable free one whose replies come to this core, RFC
-	                   6056 */
+	                   6056, */
+	uint16_t lport_low, lport_high; /* from these on both sides; 0, 0: 1024 .. 65535 */
 	uint32_t raddr;
 	uint16_t rport;
 	const struct wr_tcp_events *events;
@@ -135,8 +139,13 @@ struct wr_tcp_connect {
 
 /*
  * Active open. Returns 0 and *c, or -EADDRNOTAVAIL (no port or address), -EADDRINUSE (the
- * tuple exists), -ENETUNREACH (MUST-46), -ENOBUFS (table full). Events follow, never within
- * the call.
+ * tuple exists), -EINVAL (no such range of ports), -ENETUNREACH (MUST-46), -ENOBUFS (table
+ * full). Events follow, never within the call.
+ *
+ * From one local address to one remote address and port there can be as many connections as the
+ * range has ports, 64,512 by default; each of n cores owns about 1/n of them (Toeplitz of the
+ * tuple) and opens no others. A port whose last connection is in TIME-WAIT here counts as free
+ * if conf.time_wait_reuse_us allows.
  */
 int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct wr_tcb **c);
 
@@ -144,6 +153,9 @@ int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct w
 
 /* Bytes that wr_tcp_send() takes now; 0 after wr_tcp_close(). */
 uint32_t wr_tcp_room(const struct wr_tcp *tcp, const struct wr_tcb *c);
+
+/* Bytes sent or queued that the peer has not acknowledged; after wr_tcp_close() too. */
+uint32_t wr_tcp_queued(const struct wr_tcb *c);
 
 /*
  * Sends m's data (one buffer, > 0 bytes). On success takes m: it is transmitted itself, in

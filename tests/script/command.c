@@ -55,6 +55,7 @@ static const struct set_key set_key[] = {
 	TCP(U64, r2_syn_us),
 	TCP(U8, synack_retries),
 	TCP(U64, time_wait_us),
+	TCP(U64, time_wait_reuse_us),
 	TCP(U64, fin_wait2_us),
 	TCP(U16, challenges_per_s),
 	TCP(U32, rsts_per_s),

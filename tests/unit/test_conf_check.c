@@ -190,6 +190,7 @@ static void presets_are_those_of_the_engine(void **state)
 	assert_int_equal(stack.tcp.rto_max_us, tcp.rto_max_us);
 	assert_int_equal(stack.tcp.r2_us, tcp.r2_us);
 	assert_int_equal(stack.tcp.time_wait_us, tcp.time_wait_us);
+	assert_int_equal(stack.tcp.time_wait_reuse_us, tcp.time_wait_reuse_us);
 	assert_int_equal(stack.tcp.fin_wait2_us, tcp.fin_wait2_us);
 	assert_int_equal(stack.tcp.delack_us, tcp.delack_us);
 	assert_int_equal(stack.tcp.mss, tcp.mss);

@@ -2,10 +2,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <time.h>
 
-#include "server.h"
+#include "appliance.h"
 
 #define LOOK_EVERY_NS     WR_MS(100)
 #define DRAIN_EVERY_NS    WR_MS(10)
@@ -15,7 +14,7 @@
 
 /* The control thread's memory of what it saw last. */
 struct control {
-	struct wr_server *server;
+	struct wr_appliance *app;
 	sigset_t signals;
 	uint64_t next_snapshot_ns;
 	uint64_t next_line_ns; /* UINT64_MAX: no lines */
@@ -48,23 +47,23 @@ void wr_control_block_signals(void)
 /* Sleeps; returns whether a signal asked to stop. SIGUSR1 prints the numbers of now. */
 static bool wait_for_signal(struct control *c, uint64_t ns)
 {
-	uint64_t end_ns = wr_clock_ns(&c->server->clock) + ns, now_ns;
+	uint64_t end_ns = wr_clock_ns(&c->app->clock) + ns, now_ns;
 	int got = -1;
 
 	/* A signal for somebody else is no reason to look earlier. */
-	while (got < 0 && (now_ns = wr_clock_ns(&c->server->clock)) < end_ns) {
+	while (got < 0 && (now_ns = wr_clock_ns(&c->app->clock)) < end_ns) {
 		const struct timespec span = {.tv_nsec = (long)(end_ns - now_ns)};
 
 		got = sigtimedwait(&c->signals, NULL, &span);
 	}
 	if (got == SIGUSR1)
-		wr_report_now(stderr, c->server);
+		wr_report_now(stderr, c->app);
 	return got > 0 && got != SIGUSR1;
 }
 
 static void watch_worker(struct control *c, unsigned i, uint64_t now_ns)
 {
-	const struct wr_worker *w = c->server->worker[i];
+	const struct wr_worker *w = c->app->worker[i];
 	uint64_t polls = wr_stat_read(&w->stats.n[WR_STAT_polls]);
 
 	if (polls != c->seen[i].polls) {
@@ -81,28 +80,28 @@ static void watch_worker(struct control *c, unsigned i, uint64_t now_ns)
 
 static void look(struct control *c)
 {
-	struct wr_server *server = c->server;
-	uint64_t now_ns = wr_clock_ns(&server->clock);
+	struct wr_appliance *app = c->app;
+	uint64_t now_ns = wr_clock_ns(&app->clock);
 
 	if (now_ns >= c->next_snapshot_ns) {
 		c->next_snapshot_ns = now_ns + SNAPSHOT_EVERY_NS;
-		wr_export_tick(server->export, now_ns);
-		for (unsigned i = 0; i < server->eal.workers; i++)
+		wr_export_tick(app->export, now_ns);
+		for (unsigned i = 0; i < app->eal.workers; i++)
 			watch_worker(c, i, now_ns);
 	}
 	if (now_ns >= c->next_line_ns) {
-		c->next_line_ns += server->conf->stats_interval_us * 1000;
-		wr_report_line(stderr, server, now_ns, &c->rates);
+		c->next_line_ns += app->conf->stats_interval_us * 1000;
+		wr_report_line(stderr, app, now_ns, &c->rates);
 	}
 }
 
 /* Connections that have not come to their end; TIME-WAIT has. */
-static uint64_t open_connections(const struct wr_server *server)
+static uint64_t open_connections(const struct wr_appliance *app)
 {
 	uint64_t open = 0;
 
-	for (unsigned i = 0; i < server->eal.workers; i++) {
-		const struct wr_stats *stats = &server->worker[i]->stats;
+	for (unsigned i = 0; i < app->eal.workers; i++) {
+		const struct wr_stats *stats = &app->worker[i]->stats;
 
 		for (unsigned s = WR_TCP_SYN_SENT; s < WR_TCP_TIME_WAIT; s++)
 			open += wr_stat_read(&stats->connections[s]);
@@ -110,9 +109,9 @@ static uint64_t open_connections(const struct wr_server *server)
 	return open;
 }
 
-static bool all_heard(const struct wr_server *server, const struct wr_stack_message *message)
+static bool all_heard(const struct wr_appliance *app, const struct wr_stack_message *message)
 {
-	for (unsigned i = 0; i < server->eal.workers; i++)
+	for (unsigned i = 0; i < app->eal.workers; i++)
 		if (!__atomic_load_n(&message[i].done, __ATOMIC_ACQUIRE))
 			return false;
 	return true;
@@ -125,16 +124,16 @@ static bool all_heard(const struct wr_server *server, const struct wr_stack_mess
 static bool end_connections(struct control *c, struct wr_stack_message *message,
                             enum wr_stack_ask how, uint64_t span_ns)
 {
-	struct wr_server *server = c->server;
-	uint64_t end_ns = wr_clock_ns(&server->clock) + span_ns;
+	struct wr_appliance *app = c->app;
+	uint64_t end_ns = wr_clock_ns(&app->clock) + span_ns;
 
-	for (unsigned i = 0; i < server->eal.workers; i++) {
+	for (unsigned i = 0; i < app->eal.workers; i++) {
 		message[i].ask = how;
-		if (wr_stack_post(server->worker[i]->stack, &message[i]))
+		if (wr_stack_post(app->worker[i]->stack, &message[i]))
 			return false;
 	}
-	while (!all_heard(server, message) || open_connections(server) > 0) {
-		if (wr_clock_ns(&server->clock) >= end_ns)
+	while (!all_heard(app, message) || open_connections(app) > 0) {
+		if (wr_clock_ns(&app->clock) >= end_ns)
 			return false;
 		if (wait_for_signal(c, DRAIN_EVERY_NS)) {
 			c->at_once = true;
@@ -147,38 +146,52 @@ static bool end_connections(struct control *c, struct wr_stack_message *message,
 /* Closes what is open, and resets what the peers do not close in time. */
 static bool drain(struct control *c, struct wr_stack_message *message)
 {
-	const struct wr_server *server = c->server;
+	const struct wr_appliance *app = c->app;
 	unsigned long long open;
 
-	if (end_connections(c, message, WR_ASK_DRAIN, server->conf->drain_us * 1000))
+	if (end_connections(c, message, WR_ASK_DRAIN, app->conf->drain_us * 1000))
 		return true;
-	open = open_connections(server);
-	if (!c->at_once && all_heard(server, message))
+	open = open_connections(app);
+	if (!c->at_once && all_heard(app, message))
 		end_connections(c, message, WR_ASK_ABORT, RESET_SPAN_NS);
 	fprintf(stderr, "wringer: %llu connection%s had not ended in time%s.\n", open,
-	        open == 1 ? "" : "s",
-	        open_connections(server) == 0 ? " and had to be reset" : "");
+	        open == 1 ? "" : "s", open_connections(app) == 0 ? " and had to be reset" : "");
 	return false;
 }
 
-bool wr_control_run(struct wr_server *server)
+/* Whether the first or second signal, or the role, ends it. */
+static bool is_over(struct control *c)
 {
-	uint64_t now_ns = wr_clock_ns(&server->clock);
-	struct control c = {.server = server, .next_line_ns = UINT64_MAX};
-	struct wr_stack_message *message;
+	struct wr_appliance *app = c->app;
+	const struct wr_role *role = app->role;
+
+	if (role->look && !role->look(app, wr_clock_ns(&app->clock)))
+		return true;
+	if (!wait_for_signal(c, role->look_every_ns ? role->look_every_ns : LOOK_EVERY_NS))
+		return false;
+	c->at_once = app->interrupted;
+	app->interrupted = true;
+	if (!role->stop || c->at_once)
+		return true;
+	role->stop(app, wr_clock_ns(&app->clock));
+	return false;
+}
+
+bool wr_control_run(struct wr_appliance *app)
+{
+	uint64_t now_ns = wr_clock_ns(&app->clock);
+	struct control c = {.app = app, .next_line_ns = UINT64_MAX};
 	bool drained;
 
 	fill_signals(&c.signals);
-	if (server->conf->stats_interval_us)
-		c.next_line_ns = now_ns + server->conf->stats_interval_us * 1000;
+	if (app->conf->stats_interval_us)
+		c.next_line_ns = now_ns + app->conf->stats_interval_us * 1000;
 	c.rates.time_ns = now_ns;
 	do
 		look(&c);
-	while (!wait_for_signal(&c, LOOK_EVERY_NS));
+	while (!is_over(&c));
 
-	message = calloc(server->eal.workers, sizeof(*message));
-	drained = message && drain(&c, message);
-	wr_server_halt(server);
-	free(message);
+	drained = !c.at_once && drain(&c, app->message);
+	wr_appliance_halt(app);
 	return drained;
 }

@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "server.h"
+#include "appliance.h"
 #include "wr_json.h"
 #include "wr_text.h"
 
@@ -14,6 +14,9 @@ static void print_key(void *ctx, const struct wr_conf_item *item)
 	} lines[] = {
 		{"ip", "address      %s\n"},
 		{"gateway", "gateway      %s\n"},
+		{"impair", "impairment   %s\n"},
+		{"impair-rx", "impairment   %s, towards us\n"},
+		{"impair-tx", "impairment   %s, from us\n"},
 		{"service", "service      %s\n"},
 		{"metrics", "metrics      http://%s/metrics\n"},
 	};
@@ -24,16 +27,16 @@ static void print_key(void *ctx, const struct wr_conf_item *item)
 			fprintf(out, lines[i].form, item->text);
 }
 
-void wr_report_start(FILE *out, const struct wr_server *server)
+void wr_report_start(FILE *out, const struct wr_appliance *app)
 {
-	const struct wr_conf *conf = server->conf;
-	const struct wr_worker *w = server->worker[0];
+	const struct wr_conf *conf = app->conf;
+	const struct wr_worker *w = app->worker[0];
 
-	wr_eal_print(out, &server->eal);
+	wr_eal_print(out, &app->eal);
 	fprintf(out, "each worker  %u packet buffers, tables for %llu connections, idle: %s\n",
 	        wr_conf_bufs(conf), (unsigned long long)conf->connections,
 	        w->idle.adaptive ? "sleeps (adaptive)" : "polls on (spin)");
-	wr_port_print(out, &server->port);
+	wr_port_print(out, &app->port);
 	wr_conf_echo(conf, print_key, out);
 }
 
@@ -52,23 +55,23 @@ static void join(void *ctx, const struct wr_conf_item *item)
 		         item->text);
 }
 
-void wr_report_ready(FILE *out, const struct wr_server *server)
+void wr_report_ready(FILE *out, const struct wr_appliance *app)
 {
 	struct words ip = {.name = "ip"}, service = {.name = "service"};
 
-	wr_conf_echo(server->conf, join, &ip);
-	wr_conf_echo(server->conf, join, &service);
-	fprintf(out, "ready %s: %s answers %s on %s with %u worker%s\n", server->eal.instance,
-	        ip.text, service.text, server->conf->port.spec[0], server->eal.workers,
-	        server->eal.workers == 1 ? "" : "s");
+	wr_conf_echo(app->conf, join, &ip);
+	wr_conf_echo(app->conf, join, &service);
+	fprintf(out, "ready %s: %s answers %s on %s with %u worker%s\n", app->eal.instance,
+	        ip.text, service.text, app->conf->port.spec[0], app->eal.workers,
+	        app->eal.workers == 1 ? "" : "s");
 	fflush(out);
 }
 
-static void add_up(const struct wr_server *server, struct wr_report_rates *sum,
+static void add_up(const struct wr_appliance *app, struct wr_report_rates *sum,
                    uint64_t *established)
 {
-	for (unsigned i = 0; i < server->eal.workers; i++) {
-		const struct wr_stats *stats = &server->worker[i]->stats;
+	for (unsigned i = 0; i < app->eal.workers; i++) {
+		const struct wr_stats *stats = &app->worker[i]->stats;
 
 		sum->rx_frames += wr_stat_read(&stats->n[WR_STAT_rx_frames]);
 		sum->tx_frames += wr_stat_read(&stats->n[WR_STAT_tx_frames]);
@@ -81,14 +84,14 @@ static void add_up(const struct wr_server *server, struct wr_report_rates *sum,
 	}
 }
 
-void wr_report_line(FILE *out, const struct wr_server *server, uint64_t now_ns,
+void wr_report_line(FILE *out, const struct wr_appliance *app, uint64_t now_ns,
                     struct wr_report_rates *before)
 {
 	struct wr_report_rates now = {.time_ns = now_ns};
 	uint64_t established = 0;
 	double s = (double)(now_ns - before->time_ns) / 1e9, cycles;
 
-	add_up(server, &now, &established);
+	add_up(app, &now, &established);
 	cycles = (double)(now.busy + now.idle - before->busy - before->idle);
 	fprintf(out,
 	        "%9.1f s  rx %.0f tx %.0f frames/s  in %.3f out %.3f Gbit/s  established %llu  "
@@ -102,9 +105,9 @@ void wr_report_line(FILE *out, const struct wr_server *server, uint64_t now_ns,
 	*before = now;
 }
 
-void wr_report_now(FILE *out, const struct wr_server *server)
+void wr_report_now(FILE *out, const struct wr_appliance *app)
 {
-	wr_text_stats(out, wr_export_snapshot(server->export));
+	wr_text_stats(out, wr_export_snapshot(app->export));
 }
 
 static json_t *value_of(const struct wr_conf_item *item)

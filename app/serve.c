@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance.h"
 #include "commands.h"
-#include "server.h"
 
 static void print_help(void)
 {
@@ -22,18 +22,19 @@ static void print_help(void)
 
 static int run(const struct wr_conf *conf, struct wr_err *err)
 {
-	struct wr_server server;
+	static const struct wr_role role = {.command = "serve"};
+	struct wr_appliance app;
 	struct wr_snapshot *last;
 	bool drained;
 
 	wr_control_block_signals();
-	if (wr_server_start(&server, conf, err) < 0)
+	if (wr_appliance_start(&app, &role, conf, err) < 0)
 		return err->exit;
 	if (!conf->quiet)
-		wr_report_start(stderr, &server);
-	wr_report_ready(stderr, &server);
-	drained = wr_control_run(&server);
-	last = wr_server_stop(&server);
+		wr_report_start(stderr, &app);
+	wr_report_ready(stderr, &app);
+	drained = wr_control_run(&app);
+	last = wr_appliance_stop(&app);
 	if (last)
 		wr_report_end(stdout, conf, last, drained);
 	free(last);

@@ -9,6 +9,7 @@
 #include <rte_mempool.h>
 
 #include "wr_clock.h"
+#include "wr_conf.h"
 #include "wr_port.h"
 #include "wr_stack.h"
 
@@ -27,11 +28,28 @@ struct wr_worker {
 	const struct wr_port *port;
 	const struct wr_clock *clock;
 	struct rte_mempool *pool;
+	struct wr_impair *impair[WR_IMPAIR_SIDES]; /* NULL: frames pass untouched */
 	struct wr_idle idle;
 	uint16_t queue;
 	unsigned lcore, cpu;
 	int socket; /* NUMA node; -1 if unknown */
 };
+
+/* Bytes of a worker's impairments; makes them, from the seed of its process, when the other
+ * members are set; frees them with the frames in them. */
+uint64_t wr_wire_bytes(const struct wr_conf *conf);
+int wr_wire_open(struct wr_worker *worker, const struct wr_conf *conf, uint64_t seed,
+                 struct wr_err *err);
+void wr_wire_close(struct wr_worker *worker);
+
+/* Frames of the worker's queue for its engine: at most WR_STACK_BURST, in order. */
+unsigned wr_wire_rx(struct wr_worker *worker, struct rte_mbuf **frames, uint64_t now_ns);
+
+/* The engine's frames to the worker's queue; returns whether any moved. */
+bool wr_wire_tx(struct wr_worker *worker, uint64_t now_ns);
+
+/* When engine or impairment next have work, ns; UINT64_MAX: never. */
+uint64_t wr_wire_deadline(const struct wr_worker *worker);
 
 /* The loop; for rte_eal_remote_launch(). Returns 0 when stop was set. */
 int wr_worker_run(void *worker);

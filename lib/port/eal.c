@@ -50,17 +50,33 @@ static void keep_devices(const struct wr_eal_conf *conf, const struct wr_eal_dev
 	}
 }
 
-static int choose_cores_and_memory(const struct wr_eal_conf *conf, struct wr_eal *eal,
-                                   struct wr_err *err)
+static int choose_cores(const struct wr_eal_conf *conf, struct wr_eal *eal, struct wr_err *err)
 {
-	struct wr_cpus allowed, used = {0};
-	struct wr_memory memory;
+	struct wr_cpus allowed;
 	int rc = wr_cpus_allowed(&allowed);
 
 	if (rc != 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
 		                  "the allowed CPUs cannot be read (%s)", strerror(-rc));
-	rc = wr_eal_cores_choose(conf, &allowed, eal, err);
+	return wr_eal_cores_choose(conf, &allowed, eal, err);
+}
+
+int wr_eal_workers(const struct wr_eal_conf *conf, unsigned *workers, struct wr_err *err)
+{
+	struct wr_eal eal = {.workers = 0};
+	int rc = choose_cores(conf, &eal, err);
+
+	*workers = eal.workers;
+	return rc;
+}
+
+static int choose_cores_and_memory(const struct wr_eal_conf *conf, struct wr_eal *eal,
+                                   struct wr_err *err)
+{
+	struct wr_cpus used = {0};
+	struct wr_memory memory;
+	int rc = choose_cores(conf, eal, err);
+
 	if (rc != 0)
 		return rc;
 	for (unsigned i = 0; i < eal->workers; i++)

@@ -42,6 +42,9 @@ struct wr_eal {
 	char device[WR_MAX_PORTS][64];     /* its name for rte_eth_dev_get_port_by_name() */
 };
 
+/* How many workers wr_eal_start() will choose. Returns 0, or a negative errno and *err. */
+int wr_eal_workers(const struct wr_eal_conf *conf, unsigned *workers, struct wr_err *err);
+
 /*
  * Checks root, /dev/net/tun, names, cores and memory first, each with a sentence of its
  * own, then starts EAL with the right arguments. Returns 0, or a negative errno and *err.

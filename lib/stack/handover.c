@@ -35,12 +35,12 @@ static void *wrap(struct rte_mbuf *m, enum stack_gift kind)
 
 struct rte_mbuf *stack_gift_buffer(void *gift)
 {
-	return (struct rte_mbuf *)((uintptr_t)gift & ~(uintptr_t)1);
+	return (struct rte_mbuf *)((uintptr_t)gift & ~(uintptr_t)STACK_GIFT_MASK);
 }
 
 static enum stack_gift kind_of(void *gift)
 {
-	return (enum stack_gift)((uintptr_t)gift & 1);
+	return (enum stack_gift)((uintptr_t)gift & STACK_GIFT_MASK);
 }
 
 uint32_t stack_owner_of_segment(const struct wr_stack *s, const struct wr_frame *f)
@@ -122,6 +122,36 @@ void stack_arp_tell(struct wr_stack *s, const struct rte_mbuf *news)
 	}
 }
 
+void stack_service_tell(struct wr_service_core *core, const struct rte_mbuf *m)
+{
+	struct wr_stack *s = core->stack;
+
+	for (uint32_t to = 0; to < core->cores; to++) {
+		struct rte_mbuf *copy;
+
+		if (to == core->core)
+			continue;
+		copy = rte_pktmbuf_copy(m, s->conf.pool, 0, UINT32_MAX);
+		if (!copy) {
+			WR_COUNT(s->stats, mbuf_alloc_failed, 1);
+			WR_COUNT(s->stats, service_news_lost, 1);
+			continue;
+		}
+		copy->hash.usr = (uint32_t)(core - s->service);
+		if (rte_ring_enqueue(s->conf.inbox[to], wrap(copy, STACK_GIFT_SERVICE_NEWS))) {
+			WR_COUNT(s->stats, service_news_lost, 1);
+			rte_pktmbuf_free(copy);
+		}
+	}
+}
+
+static void service_news(struct wr_stack *s, struct rte_mbuf *m)
+{
+	struct wr_service_core *core = &s->service[m->hash.usr];
+
+	core->service->on_news(core, m);
+}
+
 unsigned stack_inbox_run(struct wr_stack *s)
 {
 	struct rte_ring *inbox = s->conf.inbox ? s->conf.inbox[s->conf.core] : NULL;
@@ -138,12 +168,18 @@ unsigned stack_inbox_run(struct wr_stack *s)
 		for (unsigned i = 0; i < n; i++) {
 			struct rte_mbuf *m = stack_gift_buffer(gift[i]);
 
-			if (kind_of(gift[i]) == STACK_GIFT_ARP_NEWS)
+			switch (kind_of(gift[i])) {
+			case STACK_GIFT_ARP_NEWS:
 				news[newses++] = m;
-			else
+				break;
+			case STACK_GIFT_SERVICE_NEWS:
+				service_news(s, m);
+				break;
+			default:
 				frame[frames++] = m;
+			}
 		}
-		WR_COUNT(s->stats, rx_handed_in, n);
+		WR_COUNT(s->stats, rx_handed_in, frames + newses);
 		stack_arp_news(s, news, newses);
 		stack_burst(s, frame, frames);
 		taken += n;

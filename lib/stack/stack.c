@@ -26,67 +26,6 @@ static struct rte_ring *mailbox_new(int socket)
 	return ring;
 }
 
-static int listen_tcp(struct wr_stack *s, const struct wr_stack_service *row, void *user)
-{
-	const struct wr_tcp_listener listener = {
-		.addr = row->addr,
-		.port = row->port,
-		.events = row->service->tcp,
-		.user = user,
-		.options = row->options,
-	};
-
-	return row->tcp && row->service->tcp ? wr_tcp_listen(s->tcp, &listener) : 0;
-}
-
-static int listen_udp(struct wr_stack *s, const struct wr_stack_service *row, void *user)
-{
-	const struct wr_udp_listener listener = {
-		.addr = row->addr,
-		.port = row->port,
-		.replies = row->service->udp_replies,
-		.handler = row->service->udp,
-		.user = user,
-	};
-
-	return row->udp && row->service->udp ? wr_udp_listen(&s->udp, &listener) : 0;
-}
-
-static int say_why(struct wr_err *err, int rc, const struct wr_stack_service *row,
-                   const char *protocol)
-{
-	if (rc == -EADDRINUSE)
-		return wr_err_set(err, WR_EXIT_USAGE, rc,
-		                  "%s: %s port %u is taken by another service; "
-		                  "give one of them another port",
-		                  row->service->name, protocol, row->port);
-	return wr_err_set(err, WR_EXIT_USAGE, rc,
-	                  "%s: there is no room for another %s listener on port %u; "
-	                  "configure fewer services",
-	                  row->service->name, protocol, row->port);
-}
-
-static int start_services(struct wr_stack *s, struct wr_err *err)
-{
-	for (unsigned i = 0; i < s->conf.services; i++) {
-		const struct wr_stack_service *row = &s->conf.service[i];
-		int rc;
-
-		s->service[i] = (struct wr_service_core) {
-			.service = row->service,
-			.pool = s->conf.pool,
-			.stats = s->stats,
-		};
-		rc = listen_tcp(s, row, &s->service[i]);
-		if (rc)
-			return say_why(err, rc, row, "TCP");
-		rc = listen_udp(s, row, &s->service[i]);
-		if (rc)
-			return say_why(err, rc, row, "UDP");
-	}
-	return 0;
-}
-
 static int no_memory(const struct wr_stack_conf *conf, struct wr_err *err)
 {
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
@@ -124,7 +63,7 @@ struct wr_stack *wr_stack_new(const struct wr_stack_conf *conf, struct wr_stats 
 		wr_stack_free(s);
 		return NULL;
 	}
-	if (start_services(s, err)) {
+	if (stack_services_start(s, err)) {
 		wr_stack_free(s);
 		return NULL;
 	}
@@ -154,6 +93,7 @@ void wr_stack_free(struct wr_stack *stack)
 		return;
 	if (stack->tcp)
 		wr_tcp_free(stack->tcp);
+	stack_services_stop(stack);
 	free_inbox(stack);
 	free_outgoing(stack);
 	wr_ip_fini(&stack->ip);
@@ -164,7 +104,7 @@ void wr_stack_free(struct wr_stack *stack)
 uint64_t wr_stack_bytes(const struct wr_stack_conf *conf)
 {
 	return sizeof(struct wr_stack) + (uint64_t)rte_ring_get_memsize(MAILBOX_SLOTS) +
-	       wr_ip_bytes(&conf->ip) + wr_tcp_bytes(&conf->tcp);
+	       wr_ip_bytes(&conf->ip) + wr_tcp_bytes(&conf->tcp) + stack_services_bytes(conf);
 }
 
 struct wr_tcp *wr_stack_tcp(struct wr_stack *stack)

@@ -6,12 +6,14 @@
 #include "wr_stack.h"
 
 /*
- * What crosses an inbox is a buffer; the low bit of its address, free because buffers are
- * aligned, says what it is.
+ * What crosses an inbox is a buffer; the low bits of its address, free because buffers are
+ * aligned, say what it is.
  */
 enum stack_gift {
-	STACK_GIFT_FRAME = 0,    /* a frame of ours: classified here again */
-	STACK_GIFT_ARP_NEWS = 1, /* a copy of an ARP packet, to learn from */
+	STACK_GIFT_FRAME = 0,        /* a frame of ours: classified here again */
+	STACK_GIFT_ARP_NEWS = 1,     /* a copy of an ARP packet, to learn from */
+	STACK_GIFT_SERVICE_NEWS = 2, /* of the listener whose index hash.usr says */
+	STACK_GIFT_MASK = 3,
 };
 
 #define STACK_FREE_MAX (2 * WR_STACK_BURST) /* each frame may complete a datagram */
@@ -77,11 +79,24 @@ struct rte_mbuf *stack_arp_copy(struct wr_stack *s, const struct rte_mbuf *m);
 /* Gives a copy of an ARP packet to each other core. */
 void stack_arp_tell(struct wr_stack *s, const struct rte_mbuf *news);
 
+/* wr_service_core.tell */
+void stack_service_tell(struct wr_service_core *core, const struct rte_mbuf *m);
+
 /* The buffer of what lies in an inbox. */
 struct rte_mbuf *stack_gift_buffer(void *gift);
 
 /* Takes what other cores handed over, a bounded amount; returns how much. */
 unsigned stack_inbox_run(struct wr_stack *s);
+
+/* ---- services.c ---- */
+
+/* Bytes of the per-core state of all services. */
+uint64_t stack_services_bytes(const struct wr_stack_conf *conf);
+
+/* Gives each listener its state and opens its ports. Returns 0, or a negative errno and *err.
+ */
+int stack_services_start(struct wr_stack *s, struct wr_err *err);
+void stack_services_stop(struct wr_stack *s);
 
 /* ---- control.c ---- */
 

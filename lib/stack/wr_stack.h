@@ -18,7 +18,7 @@ struct wr_stack;
 
 #define WR_STACK_BURST    64 /* frames a burst, at most */
 #define WR_STACK_SERVICES 32
-#define WR_STACK_TASKS    4
+#define WR_STACK_TASKS    (4 + WR_STACK_SERVICES)
 
 /* One listener: a service on a port. */
 struct wr_stack_service {
@@ -44,6 +44,9 @@ struct wr_stack_conf {
 	uint64_t seed;            /* of the pseudo-random choices */
 	uint64_t (*cycles)(void); /* stamps for the stage counters; NULL: not measured */
 	int socket;               /* NUMA node */
+	/* A service ends a connection whose request is not complete, or whose answer is not
+	 * taken, after so long; 0: never. */
+	uint64_t request_timeout_us;
 };
 
 /* Returns the stack, or NULL and *err. stats is borrowed: the stats core reads it. */

@@ -20,6 +20,11 @@ uint32_t wr_tcp_room(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	return queued < tcp->conf.snd_buf ? tcp->conf.snd_buf - queued : 0;
 }
 
+uint32_t wr_tcp_queued(const struct wr_tcb *c)
+{
+	return wr_seq_lt(c->snd.una, c->sq_end) ? wr_seq_span(c->snd.una, c->sq_end) : 0;
+}
+
 /* Small text moves into the buffer before it while that one has not been sent. */
 static bool append_to_tail(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {

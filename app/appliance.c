@@ -40,7 +40,8 @@ static void size_worker(const struct wr_conf *conf, uint64_t further, struct wr_
 	uint64_t tables;
 
 	wr_conf_stack(conf, &stack);
-	tables = wr_stack_bytes(&stack) + sizeof(struct wr_worker) + further + MIB;
+	tables = wr_stack_bytes(&stack) + wr_wire_bytes(conf) + sizeof(struct wr_worker) +
+	         further + MIB;
 	eal->worker_mib = mib(tables + wr_buf_pool_bytes(bufs, mtu));
 	eal->worker_plain_mib = mib(tables + wr_buf_pool_bytes_paged(bufs, mtu, 4096));
 }
@@ -181,7 +182,7 @@ static int make_worker(struct wr_appliance *app, unsigned i, struct wr_stack_con
 	stack->pool = w->pool;
 	stack->ip.socket = stack->socket = w->socket;
 	w->stack = wr_stack_new(stack, &w->stats, wr_clock_ns(&app->clock), err);
-	if (!w->stack)
+	if (!w->stack || wr_wire_open(w, app->conf, stack->seed, err) < 0)
 		return -ENOMEM;
 	return app->role->attach ? app->role->attach(app, i, err) : 0;
 }

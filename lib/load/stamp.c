@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A stamp, in big-endian order:
+ *
+ *   0  "WRST"
+ *   4  CRC-32C (RFC 3720) of the whole message, with zero in this place
+ *   8  run
+ *  12  connection
+ *  16  sequence, 64 bits
+ *  24  bytes of the message
+ *  28  zero
+ */
+#include <string.h>
+
+#include <rte_byteorder.h>
+#include <rte_hash_crc.h>
+
+#include "wr_base.h"
+#include "wr_stamp.h"
+
+#define MAGIC 0x57525354 /* "WRST" */
+
+enum {
+	AT_MAGIC = 0,
+	AT_CRC = 4,
+	AT_RUN = 8,
+	AT_CONNECTION = 12,
+	AT_SEQUENCE = 16,
+	AT_BYTES = 24
+};
+
+static void put32(uint8_t *at, uint32_t n)
+{
+	n = rte_cpu_to_be_32(n);
+	memcpy(at, &n, sizeof(n));
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+	uint32_t n;
+
+	memcpy(&n, at, sizeof(n));
+	return rte_be_to_cpu_32(n);
+}
+
+/* Without the two inversions, which belong to the whole message. */
+static uint32_t crc_add(uint32_t crc, const uint8_t *data, size_t n)
+{
+	return rte_hash_crc(data, (uint32_t)n, crc);
+}
+
+static uint32_t crc_of_head(const uint8_t *head)
+{
+	uint8_t copy[WR_STAMP_BYTES];
+
+	memcpy(copy, head, sizeof(copy));
+	put32(copy + AT_CRC, 0);
+	return crc_add(UINT32_MAX, copy, sizeof(copy));
+}
+
+void wr_stamp_write(uint8_t *message, const struct wr_stamp *stamp)
+{
+	uint32_t crc;
+
+	memset(message, 0, WR_STAMP_BYTES);
+	put32(message + AT_MAGIC, MAGIC);
+	put32(message + AT_RUN, stamp->run);
+	put32(message + AT_CONNECTION, stamp->connection);
+	put32(message + AT_SEQUENCE, (uint32_t)(stamp->sequence >> 32));
+	put32(message + AT_SEQUENCE + 4, (uint32_t)stamp->sequence);
+	put32(message + AT_BYTES, stamp->bytes);
+	crc = crc_add(UINT32_MAX, message, stamp->bytes);
+	put32(message + AT_CRC, ~crc);
+}
+
+void wr_stamp_begin(struct wr_stamp_check *check, uint32_t want)
+{
+	check->want = want;
+	check->have = 0;
+}
+
+size_t wr_stamp_take(struct wr_stamp_check *check, const uint8_t *data, size_t n)
+{
+	size_t taken, head = 0;
+
+	taken = n < check->want - check->have ? n : check->want - check->have;
+	if (check->have < WR_STAMP_BYTES) {
+		head = WR_STAMP_BYTES - check->have;
+		head = taken < head ? taken : head;
+		memcpy(check->head + check->have, data, head);
+		if (check->have + head == WR_STAMP_BYTES)
+			check->crc = crc_of_head(check->head);
+	}
+	if (taken > head)
+		check->crc = crc_add(check->crc, data + head, taken - head);
+	check->have += (uint32_t)taken;
+	return taken;
+}
+
+static void read_stamp(const uint8_t *head, struct wr_stamp *stamp)
+{
+	stamp->run = get32(head + AT_RUN);
+	stamp->connection = get32(head + AT_CONNECTION);
+	stamp->sequence =
+		(uint64_t)get32(head + AT_SEQUENCE) << 32 | get32(head + AT_SEQUENCE + 4);
+	stamp->bytes = get32(head + AT_BYTES);
+}
+
+/* The beginning of a message that broke off within its stamp. */
+static bool is_cut_stamp(const struct wr_stamp_check *check, uint32_t run, uint32_t connection)
+{
+	uint8_t ours[AT_SEQUENCE];
+	uint32_t n = wr_min(check->have, sizeof(ours));
+
+	memcpy(ours, check->head, n);
+	put32(ours + AT_MAGIC, MAGIC);
+	put32(ours + AT_RUN, run);
+	put32(ours + AT_CONNECTION, connection);
+	return n && !memcmp(ours, check->head, n);
+}
+
+enum wr_stamp_verdict wr_stamp_judge(const struct wr_stamp_check *check, uint32_t run,
+                                     uint32_t connection, struct wr_stamp *stamp)
+{
+	const uint8_t *head = check->head;
+	unsigned signs;
+
+	memset(stamp, 0, sizeof(*stamp));
+	if (check->have < WR_STAMP_BYTES)
+		return is_cut_stamp(check, run, connection) ? WR_STAMP_TRUNCATED
+		                                            : WR_STAMP_FOREIGN;
+	read_stamp(head, stamp);
+	signs = (get32(head + AT_MAGIC) == MAGIC) + (stamp->run == run) +
+	        (stamp->connection == connection);
+	if (check->have == stamp->bytes && get32(head + AT_CRC) == ~check->crc)
+		return signs == 3 ? WR_STAMP_GOOD : WR_STAMP_FOREIGN;
+	if (signs == 3 && check->have < stamp->bytes && check->have < check->want)
+		return WR_STAMP_TRUNCATED;
+	/* One wrong sign of three is damage; two are another run's. */
+	return signs >= 2 ? WR_STAMP_CORRUPT : WR_STAMP_FOREIGN;
+}

@@ -272,6 +272,9 @@ void wr_arp_announce(struct wr_ip *ip, uint64_t now_us)
 	for (i = 0; i < ip->conf.addrs; i++)
 		send_request(ip, &to_all, ip->conf.addr[i].addr, ip->conf.addr[i].addr,
 			     WR_CAUSE_arp_announce);
+	for (i = 0; i < ip->conf.ranges; i++)
+		send_request(ip, &to_all, ip->conf.range[i].first, ip->conf.range[i].first,
+			     WR_CAUSE_arp_announce);
 	ip->defend_us = now_us + DEFEND_INTERVAL_US;
 }
 

@@ -29,6 +29,16 @@ static void note_addr(struct wr_ip *ip, unsigned i, const struct wr_ip_addr *add
 	ip->highest[i] = has_broadcast ? addr->addr | ~mask : LIMITED;
 }
 
+/* The first ranges are the most likely; nearly all other addresses lie outside the hull. */
+static void note_ranges(struct wr_ip *ip)
+{
+	ip->hull = (struct wr_ip_range) {UINT32_MAX, 0};
+	for (unsigned i = 0; i < ip->conf.ranges; i++) {
+		ip->hull.first = wr_min(ip->hull.first, ip->conf.range[i].first);
+		ip->hull.last = wr_max(ip->hull.last, ip->conf.range[i].last);
+	}
+}
+
 int wr_ip_init(struct wr_ip *ip, const struct wr_ip_conf *conf, struct wr_stats *stats,
                struct rte_mempool *pool, struct wr_prng *prng)
 {
@@ -41,6 +51,7 @@ int wr_ip_init(struct wr_ip *ip, const struct wr_ip_conf *conf, struct wr_stats 
 	ip->prng = prng;
 	for (i = 0; i < WR_IP_ADDRS; i++)
 		note_addr(ip, i, &conf->addr[i < conf->addrs ? i : 0]);
+	note_ranges(ip);
 	ip->id_key = (uint32_t)wr_prng_u64(prng);
 	ip->next_id = (uint16_t)wr_prng_u64(prng);
 	if (wr_arp_init(ip) != 0 || wr_frag_init(ip) != 0) {
@@ -63,13 +74,23 @@ uint64_t wr_ip_bytes(const struct wr_ip_conf *conf)
 	return sizeof(struct wr_ip) + wr_arp_bytes(conf) + wr_frag_bytes(conf);
 }
 
+static bool is_in_a_range(const struct wr_ip *ip, uint32_t addr)
+{
+	if (wr_likely(addr < ip->hull.first || addr > ip->hull.last))
+		return false;
+	for (unsigned i = 0; i < ip->conf.ranges; i++)
+		if (addr >= ip->conf.range[i].first && addr <= ip->conf.range[i].last)
+			return true;
+	return false;
+}
+
 bool wr_ip_is_local(const struct wr_ip *ip, uint32_t addr)
 {
 	uint32_t hits = 0;
 
 	for (unsigned i = 0; i < WR_IP_ADDRS; i++)
 		hits |= ip->local[i] == addr;
-	return hits;
+	return hits || is_in_a_range(ip, addr);
 }
 
 bool wr_ip_is_on_link(const struct wr_ip *ip, uint32_t addr)
@@ -106,7 +127,7 @@ bool wr_ip_is_bad_source(const struct wr_ip *ip, uint32_t addr)
 		hits |= (ip->local[i] == addr) | (ip->lowest[i] == addr) |
 		        (ip->highest[i] == addr);
 	return hits || addr >= MULTICAST_FIRST || addr >> 24 == LOOPBACK_NET ||
-	       addr >> 24 == THIS_NET;
+	       addr >> 24 == THIS_NET || is_in_a_range(ip, addr);
 }
 
 uint32_t wr_ip_next_hop(const struct wr_ip *ip, uint32_t dst)

@@ -20,6 +20,7 @@
  */
 
 #define WR_IP_ADDRS   16
+#define WR_IP_RANGES  64
 #define WR_OUTQ_SLOTS 4096 /* frames; a power of two */
 
 struct wr_ip_addr {
@@ -27,9 +28,16 @@ struct wr_ip_addr {
 	uint8_t prefix; /* bits, 0..32 */
 };
 
+/* Further own addresses first .. last, host order: a client's pool. They make no network. */
+struct wr_ip_range {
+	uint32_t first, last;
+};
+
 struct wr_ip_conf {
 	struct wr_ip_addr addr[WR_IP_ADDRS];
 	unsigned addrs;
+	struct wr_ip_range range[WR_IP_RANGES];
+	unsigned ranges;
 	uint32_t gateway; /* host order; 0: none, only on-link hosts are reached */
 	uint16_t mtu;     /* bytes */
 	struct rte_ether_addr mac;
@@ -69,6 +77,8 @@ struct wr_ip {
 	uint32_t mask[WR_IP_ADDRS];
 	uint32_t lowest[WR_IP_ADDRS]; /* the network's own address: a broadcast, as old hosts */
 	uint32_t highest[WR_IP_ADDRS]; /* have it, and the directed one; RFC 1122 3.3.6 */
+	/* All of conf.range lies in hull; none: hull.first is above hull.last. */
+	struct wr_ip_range hull;
 	uint64_t icmp_tokens_us; /* rate limit of ICMP errors: a bucket in units of time */
 	uint64_t defend_us;      /* when a conflict may be answered again, RFC 5227 */
 	uint32_t id_key;         /* secret that permutes next_id */
@@ -158,8 +168,11 @@ static inline uint32_t wr_ip_out_room(const struct wr_ip *ip)
 /* Puts a finished frame into the output queue; full: dropped and counted (tx_dropped). */
 void wr_ip_enqueue(struct wr_ip *ip, struct rte_mbuf *m, enum wr_cause cause);
 
-/* A local address that routes to dst, or 0: for active opens. */
+/* A local address that routes to dst, or 0: for active opens. Of conf.addr, never of a range.
+ */
 uint32_t wr_ip_source_for(const struct wr_ip *ip, uint32_t dst);
+
+/* Whether addr is one of conf.addr or conf.range. */
 bool wr_ip_is_local(const struct wr_ip *ip, uint32_t addr);
 
 /* Whether dst can be the remote end of a connection: a unicast address that is not ours,
@@ -172,7 +185,7 @@ bool wr_ip_is_resolved(const struct wr_ip *ip, uint32_t dst);
 /* The path to dst may be dead (R1 reached, MUST-20): ask its next hop again. */
 void wr_ip_suspect(struct wr_ip *ip, uint32_t dst, uint64_t now_us);
 
-/* Sends an ARP announcement of every local address (start-up). */
+/* Announces every address of conf.addr and the first of every range by ARP (start-up). */
 void wr_arp_announce(struct wr_ip *ip, uint64_t now_us);
 
 /* ARP retries and ageing, reassembly time-outs. Cheap; call it on every tick. */

@@ -87,6 +87,28 @@ static void a_request_for_us_is_answered_in_its_own_buffer(void **state)
 	rte_pktmbuf_free(out);
 }
 
+static void a_range_answers_for_each_address_and_announces_its_first(void **state)
+{
+	struct wr_ip_conf conf = rig_conf;
+
+	rig_close(&rig);
+	conf.ranges = 1;
+	conf.range[0] = (struct wr_ip_range) {ADDR(198, 18, 5, 1), ADDR(198, 18, 5, 99)};
+	rig_open(&rig, &conf, pool);
+	assert_int_equal(rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &peer_mac, PEER,
+	                              ADDR(198, 18, 5, 42), 0),
+	                 WR_V_arp_request);
+	assert_string_equal(rig_out(&rig), "arp 198.18.5.42 is-at 02:00:00:00:00:01");
+	assert_int_equal(rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &peer_mac, PEER,
+	                              ADDR(198, 18, 5, 100), 0),
+	                 WR_V_arp_request_other);
+	wr_arp_announce(&rig.ip, 0);
+	rte_pktmbuf_free(rig_pop(&rig));
+	rte_pktmbuf_free(rig_pop(&rig));
+	assert_string_equal(rig_out(&rig), "arp who-has 198.18.5.1 tell 198.18.5.1");
+	assert_string_equal(rig_out(&rig), "");
+}
+
 static void whoever_asks_for_us_need_not_be_asked(void **state)
 {
 	rig_meet_peer(&rig, 0);
@@ -241,13 +263,13 @@ static void announcements_update_only_what_is_stale(void **state)
 {
 	rig_meet_peer(&rig, 0);
 	assert_int_equal(rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &other_mac, PEER, PEER, 1),
-			 WR_V_arp_unsolicited);
+	                 WR_V_arp_unsolicited);
 	assert_memory_equal(&(struct rte_ether_addr[]) {mac_of(PEER, 2)}, &peer_mac, 6);
 	assert_int_equal(
 		rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &other_mac, PEER, PEER, 31 * SECOND),
 		WR_V_arp_unsolicited);
 	assert_memory_equal(&(struct rte_ether_addr[]) {mac_of(PEER, 31 * SECOND)}, &other_mac,
-			    6);
+	                    6);
 	rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &other_mac, PEER2, PEER2, 31 * SECOND);
 	assert_int_equal(rig.stats.n[WR_STAT_arp_entries], 1);
 }
@@ -255,7 +277,7 @@ static void announcements_update_only_what_is_stale(void **state)
 static void requests_for_others_are_theirs(void **state)
 {
 	assert_int_equal(rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &peer_mac, PEER, PEER2, 0),
-			 WR_V_arp_request_other);
+	                 WR_V_arp_request_other);
 	assert_int_equal(rig.stats.n[WR_STAT_arp_entries], 0);
 	assert_string_equal(rig_out(&rig), "");
 }
@@ -263,7 +285,7 @@ static void requests_for_others_are_theirs(void **state)
 static void a_probe_for_our_address_is_answered_and_not_learnt(void **state)
 {
 	assert_int_equal(rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &peer_mac, 0, US, 0),
-			 WR_V_arp_request);
+	                 WR_V_arp_request);
 	assert_string_equal(rig_out(&rig), "arp 198.18.0.1 is-at 02:00:00:00:00:01");
 	assert_int_equal(rig.stats.n[WR_STAT_arp_entries], 0);
 }
@@ -282,7 +304,7 @@ static void a_conflict_is_answered_once_in_ten_seconds(void **state)
 	}
 	assert_int_equal(said, 3);
 	assert_int_equal(rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &rig_mac, US, US, now),
-			 WR_V_arp_unsolicited); /* our own announcement, come back */
+	                 WR_V_arp_unsolicited); /* our own announcement, come back */
 }
 
 static void malformed_packets_are_refused(void **state)
@@ -303,7 +325,7 @@ static void malformed_packets_are_refused(void **state)
 		rte_pktmbuf_free(f.m);
 	}
 	assert_int_equal(rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &all_macs, PEER, US, 0),
-			 WR_V_arp_malformed);
+	                 WR_V_arp_malformed);
 	assert_int_equal(
 		rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &peer_mac, ADDR(224, 0, 0, 1), US, 0),
 		WR_V_arp_malformed);
@@ -360,10 +382,10 @@ static void askers_do_not_push_out_who_is_in_use(void **state)
 	}
 	for (i = 0; i < 100; i++)
 		rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &other_mac, ADDR(198, 18, 0, 100 + i),
-			     US, SECOND);
+		             US, SECOND);
 	assert_int_equal(rig.stats.n[WR_STAT_arp_evicted], 0);
 	rig_feed_arp(&rig, RTE_ARP_OP_REQUEST, &other_mac, ADDR(198, 18, 0, 100), US,
-		     9 * SECOND);
+	             9 * SECOND);
 	assert_int_equal(rig.stats.n[WR_STAT_arp_evicted], 1);
 }
 
@@ -428,6 +450,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
 		TEST(a_request_for_us_is_answered_in_its_own_buffer),
+		TEST(a_range_answers_for_each_address_and_announces_its_first),
 		TEST(whoever_asks_for_us_need_not_be_asked),
 		TEST(a_packet_waits_for_the_answer),
 		TEST(of_many_waiting_packets_the_newest_are_kept),

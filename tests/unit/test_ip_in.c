@@ -95,7 +95,7 @@ static void a_priority_tag_is_accepted_and_a_vlan_is_not(void **state)
 	struct wr_frame f;
 
 	assert_int_equal(rig_classify(&rig, &f, tag(rig_tcp(&rig, WR_TCP_ACK, 4), 0xe000)),
-			 WR_V_NEXT);
+	                 WR_V_NEXT);
 	assert_int_equal(f.l3_off, 18);
 	assert_int_equal(f.seg.text_off, 58);
 	rte_pktmbuf_free(f.m);
@@ -245,10 +245,46 @@ static void other_destinations_are_not_for_us(void **state)
 	expect(between(PEER, ADDR(127, 0, 0, 1)), WR_V_ip_not_for_us);
 }
 
+static void every_address_of_a_range_is_ours(void **state)
+{
+	static const struct {
+		uint32_t addr;
+		bool ours;
+	} row[] = {
+		{ADDR(198, 18, 5, 9), false},   {ADDR(198, 18, 5, 10), true},
+		{ADDR(198, 18, 5, 77), true},   {ADDR(198, 18, 5, 200), true},
+		{ADDR(198, 18, 5, 201), false}, {ADDR(198, 18, 7, 1), true},
+		{ADDR(198, 18, 7, 2), false},   {US, true},
+	};
+	struct wr_ip_conf conf = rig_conf;
+	unsigned i;
+
+	rig_close(&rig);
+	conf.ranges = 2;
+	conf.range[0] = (struct wr_ip_range) {ADDR(198, 18, 5, 10), ADDR(198, 18, 5, 200)};
+	conf.range[1] = (struct wr_ip_range) {ADDR(198, 18, 7, 1), ADDR(198, 18, 7, 1)};
+	rig_open(&rig, &conf, pool);
+	for (i = 0; i < WR_LEN(row); i++) {
+		struct rte_mbuf *m = rig_ipv4(&rig, IPPROTO_UDP, 8);
+		struct rte_ipv4_hdr *h = rig_at(m, 14);
+
+		h->dst_addr = rte_cpu_to_be_32(row[i].addr);
+		rig_sum_ip(m);
+		expect(m, row[i].ours ? WR_V_NEXT : WR_V_ip_not_for_us);
+		m = rig_ipv4(&rig, IPPROTO_UDP, 8);
+		h = rig_at(m, 14);
+		h->src_addr = rte_cpu_to_be_32(row[i].addr);
+		rig_sum_ip(m);
+		expect(m, row[i].ours ? WR_V_ip_bad_source : WR_V_NEXT);
+		assert_int_equal(wr_ip_is_reachable(&rig.ip, row[i].addr), !row[i].ours);
+	}
+	assert_int_equal(wr_ip_source_for(&rig.ip, PEER), US);
+}
+
 static void tcp_to_all_is_dropped_in_silence(void **state)
 {
 	static const uint32_t all[] = {ADDR(255, 255, 255, 255), ADDR(198, 18, 0, 255),
-				       ADDR(198, 18, 0, 0), ADDR(224, 0, 0, 1), 0};
+	                               ADDR(198, 18, 0, 0), ADDR(224, 0, 0, 1), 0};
 	unsigned i;
 
 	for (i = 0; i < WR_LEN(all); i++)
@@ -381,7 +417,7 @@ static void flags_that_no_segment_has_are_refused(void **state)
 
 	for (flags = 0; flags < 256; flags++) {
 		bool bad = (flags & 0x3f) == 0 || ((flags & WR_TCP_SYN) != 0 &&
-						   (flags & (WR_TCP_FIN | WR_TCP_RST)) != 0);
+		                                   (flags & (WR_TCP_FIN | WR_TCP_RST)) != 0);
 
 		expect(rig_tcp(&rig, (uint8_t)flags, 0), bad ? WR_V_tcp_bad_flags : WR_V_NEXT);
 	}
@@ -462,6 +498,7 @@ int main(void)
 		TEST(ip_header_verdicts),
 		TEST(impossible_sources_are_dropped),
 		TEST(other_destinations_are_not_for_us),
+		TEST(every_address_of_a_range_is_ours),
 		TEST(tcp_to_all_is_dropped_in_silence),
 		TEST(tcp_in_a_broadcast_frame_is_refused),
 		TEST(tcp_from_port_zero_is_refused),

@@ -17,7 +17,7 @@ static void print_help(void)
 	      "  wringer serve --port tap:wr0 --ip 198.18.0.1/24\n"
 	      "  wringer serve --port 0000:3b:00.0 --ip 198.18.0.1/24 --cores 4\n",
 	      stdout);
-	wr_conf_print_help(stdout);
+	wr_conf_print_help(stdout, WR_CONF_SERVE);
 }
 
 static int run(const struct wr_conf *conf, struct wr_err *err)
@@ -47,7 +47,7 @@ int wr_app_serve(int argc, char **argv)
 	struct wr_err err = {.exit = WR_EXIT_OK};
 	enum wr_conf_action action;
 
-	if (wr_conf_args(&conf, argc, argv, &action, &err) == 0) {
+	if (wr_conf_args(&conf, WR_CONF_SERVE, argc, argv, &action, &err) == 0) {
 		switch (action) {
 		case WR_CONF_HELP:
 			print_help();

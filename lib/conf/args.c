@@ -32,11 +32,11 @@ static bool takes_dashes(const struct wr_conf_key *key)
 }
 
 /* The value in the next word, if this option takes it. */
-static int value_behind(struct option *o, int argc, char *const *argv, int *i,
+static int value_behind(struct option *o, unsigned command, int argc, char *const *argv, int *i,
                         struct wr_err *err)
 {
 	unsigned number;
-	const struct wr_conf_key *key = wr_conf_find(o->name, &number);
+	const struct wr_conf_key *key = wr_conf_find(o->name, command, &number);
 	const char *word = *i + 1 < argc ? argv[*i + 1] : NULL;
 
 	if (is_action(o->name))
@@ -59,7 +59,7 @@ static int value_behind(struct option *o, int argc, char *const *argv, int *i,
 }
 
 /* Reads the option at argv[*i] and moves *i to its last word. */
-static int read_option(struct option *o, int argc, char *const *argv, int *i,
+static int read_option(struct option *o, unsigned command, int argc, char *const *argv, int *i,
                        struct wr_err *err)
 {
 	const char *word = argv[*i];
@@ -81,7 +81,7 @@ static int read_option(struct option *o, int argc, char *const *argv, int *i,
 		o->value = equals + 1;
 		return 0;
 	}
-	return value_behind(o, argc, argv, i, err);
+	return value_behind(o, command, argc, argv, i, err);
 }
 
 static int read_print(const char *form, enum wr_conf_action *action, struct wr_err *err)
@@ -102,7 +102,7 @@ static int find_actions(struct wr_conf *conf, int argc, char *const *argv,
 	*action = WR_CONF_RUN;
 	for (int i = 1; i < argc; i++) {
 		struct option o;
-		int rc = read_option(&o, argc, argv, &i, err);
+		int rc = read_option(&o, conf->command, argc, argv, &i, err);
 
 		if (rc == 0 && strcmp(o.name, "config") == 0) {
 			if (conf->file[0])
@@ -121,20 +121,20 @@ static int find_actions(struct wr_conf *conf, int argc, char *const *argv,
 	return 0;
 }
 
-int wr_conf_args(struct wr_conf *conf, int argc, char *const *argv, enum wr_conf_action *action,
-                 struct wr_err *err)
+int wr_conf_args(struct wr_conf *conf, enum wr_conf_command command, int argc,
+                 char *const *argv, enum wr_conf_action *action, struct wr_err *err)
 {
 	static const struct wr_conf_origin from = {WR_CONF_OPTION, 0};
 	int rc;
 
-	wr_conf_default(conf);
+	wr_conf_default(conf, command);
 	rc = find_actions(conf, argc, argv, action, err);
 	if (rc < 0 || *action == WR_CONF_HELP)
 		return rc;
 	for (int i = 1; i < argc; i++) {
 		struct option o;
 
-		rc = read_option(&o, argc, argv, &i, err);
+		rc = read_option(&o, command, argc, argv, &i, err);
 		if (rc < 0)
 			return rc;
 		if (is_action(o.name) || strcmp(o.name, "config") == 0)

@@ -11,10 +11,10 @@
 
 static bool is_given(const struct wr_conf *conf, const char *name)
 {
-	unsigned number = 0;
+	unsigned number;
 
-	wr_conf_find(name, &number);
-	return conf->origin[number].source != WR_CONF_PRESET;
+	return wr_conf_find(name, conf->command, &number) &&
+	       conf->origin[number].source != WR_CONF_PRESET;
 }
 
 /* A sentence that begins with the place of that key. */
@@ -145,6 +145,50 @@ static int check_gateway(const struct wr_conf *conf, struct wr_err *err)
 		conf->ip.addr[0].prefix);
 }
 
+static bool contains(const struct wr_ip_range *range, uint32_t addr)
+{
+	return addr >= range->first && addr <= range->last;
+}
+
+static int check_range(const struct wr_conf *conf, unsigned i, struct wr_err *err)
+{
+	const struct wr_ip_range *range = &conf->client_ip.range[i];
+	struct host first = host(range->first), last = host(range->last);
+
+	if (!is_unicast(range->first) || !is_unicast(range->last) ||
+	    (range->first >> 24 < 127 && range->last >> 24 > 127))
+		return fail(conf, err, "client-ip",
+		            "%s-%s has addresses that no host can have; leave out zero, "
+		            "loopback, multicast and reserved ones",
+		            first.text, last.text);
+	for (unsigned j = 0; j < conf->ip.count; j++) {
+		const struct wr_ip_addr *own = &conf->ip.addr[j];
+		uint32_t low = own->addr & mask(own->prefix),
+			 high = own->addr | ~mask(own->prefix);
+
+		if (own->prefix < 31 && (contains(range, low) || contains(range, high)))
+			return fail(conf, err, "client-ip",
+			            "%s-%s contains %s, the network or broadcast address of "
+			            "%s/%u; leave it out",
+			            first.text, last.text,
+			            host(contains(range, low) ? low : high).text,
+			            host(own->addr).text, own->prefix);
+	}
+	if (conf->gateway && contains(range, conf->gateway))
+		return fail(conf, err, "client-ip", "%s-%s contains the gateway; leave it out",
+		            first.text, last.text);
+	for (unsigned j = 0; j < i; j++) {
+		const struct wr_ip_range *other = &conf->client_ip.range[j];
+
+		if (range->first <= other->last && other->first <= range->last)
+			return fail(conf, err, "client-ip",
+			            "%s-%s and %s-%s overlap; give each address once",
+			            host(other->first).text, host(other->last).text, first.text,
+			            last.text);
+	}
+	return 0;
+}
+
 static int check_network(const struct wr_conf *conf, struct wr_err *err)
 {
 	if (conf->ip.count == 0)
@@ -153,6 +197,12 @@ static int check_network(const struct wr_conf *conf, struct wr_err *err)
 		                  "--ip 198.18.0.1/24");
 	for (unsigned i = 0; i < conf->ip.count; i++) {
 		int rc = check_address(conf, i, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	for (unsigned i = 0; i < conf->client_ip.count; i++) {
+		int rc = check_range(conf, i, err);
 
 		if (rc < 0)
 			return rc;
@@ -198,9 +248,9 @@ static int check_services(const struct wr_conf *conf, struct wr_err *err)
 	static const char *const shorthands[] = {"echo", "discard", "chargen"};
 	unsigned service = 0, number = 0;
 
-	wr_conf_find("service", &service);
+	wr_conf_find("service", conf->command, &service);
 	for (unsigned i = 0; i < WR_LEN(shorthands); i++) {
-		wr_conf_find(shorthands[i], &number);
+		wr_conf_find(shorthands[i], conf->command, &number);
 		if (is_given(conf, "service") &&
 		    conf->origin[service].source == conf->origin[number].source)
 			return fail(conf, err, shorthands[i],

@@ -21,18 +21,28 @@ static const char *where(const struct wr_conf *conf, const struct wr_conf_origin
 static int no_such_key(const struct wr_conf *conf, const struct wr_conf_origin *from,
                        const char *name, struct wr_err *err)
 {
-	const char *nearest = wr_conf_nearest(name);
+	const char *command = wr_conf_command_name(conf->command);
+	const char *nearest = wr_conf_nearest(name, conf->command);
 	const char *dashes = from->source == WR_CONF_FILE ? "" : "--";
-	char at[WR_CONF_TEXT + 16] = "";
+	char at[WR_CONF_TEXT + 16] = "", others[64];
 	char hint[96] = "";
+	unsigned number;
+	const struct wr_conf_key *key = wr_conf_find(name, WR_CONF_ANY, &number);
 
 	if (from->source == WR_CONF_FILE)
 		snprintf(at, sizeof(at), "%s:%u: ", conf->file, from->line);
+	if (key)
+		return wr_err_set(
+			err, WR_EXIT_USAGE, -ENOENT,
+			"%s%s%s belongs to wringer %s, not to wringer %s; leave it out", at,
+			dashes, name,
+			wr_conf_commands_format(key->commands, others, sizeof(others)),
+			command);
 	if (nearest)
 		snprintf(hint, sizeof(hint), " did you mean '%s%s'?", dashes, nearest);
 	return wr_err_set(err, WR_EXIT_USAGE, -ENOENT,
-	                  "%sthere is no %s '%s%s';%s `wringer serve --help` lists them all",
-	                  at, dashes[0] ? "option" : "key", dashes, name, hint);
+	                  "%sthere is no %s '%s%s';%s `wringer %s --help` lists them all", at,
+	                  dashes[0] ? "option" : "key", dashes, name, hint, command);
 }
 
 static void list_choices(const struct wr_conf_key *key, char *buf, size_t size)
@@ -73,7 +83,7 @@ int wr_conf_set(struct wr_conf *conf, const struct wr_conf_origin *from, const c
                 const char *value, struct wr_err *err)
 {
 	unsigned number;
-	const struct wr_conf_key *key = wr_conf_find(name, &number);
+	const struct wr_conf_key *key = wr_conf_find(name, conf->command, &number);
 	char before[MEMBER_MAX];
 	void *at;
 	int rc;
@@ -95,15 +105,16 @@ int wr_conf_set(struct wr_conf *conf, const struct wr_conf_origin *from, const c
 	return 0;
 }
 
-void wr_conf_default(struct wr_conf *conf)
+void wr_conf_default(struct wr_conf *conf, enum wr_conf_command command)
 {
 	static const struct wr_conf_origin preset = {WR_CONF_PRESET, 0};
 	struct wr_err err;
 
 	memset(conf, 0, sizeof(*conf));
+	conf->command = command;
 	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++)
 		for (const struct wr_conf_key *key = g->keys; key->name; key++)
-			if (key->preset)
+			if (key->commands & command && key->preset)
 				wr_conf_set(conf, &preset, key->name, key->preset, &err);
 }
 

@@ -7,27 +7,36 @@
 static const char *const idles[] = {"spin", "adaptive", NULL};
 static const char *const nagles[] = {"auto", "on", "off", NULL};
 
+/* Who takes a key. */
+#define SERVE  WR_CONF_SERVE
+#define LOAD   WR_CONF_LOAD
+#define IPERF3 WR_CONF_IPERF3
+#define DEMO   WR_CONF_DEMO
+#define LISTEN (SERVE | IPERF3)
+#define NET    (SERVE | LOAD | IPERF3) /* with a port */
+#define STACK  (NET | DEMO)
+
 #define M(m) offsetof(struct wr_conf, m), sizeof(((struct wr_conf *)0)->m)
-#define NUMBER(kind, name, lo, hi, preset, zero, member, help)                                 \
+#define NUMBER(commands, kind, name, lo, hi, preset, zero, member, help)                                 \
 	{                                                                                      \
-		name, &wr_conf_##kind, lo, hi, preset, zero, NULL, M(member), help, false      \
+		name, commands, &wr_conf_##kind, lo, hi, preset, zero, NULL, M(member), help, false      \
 	}
-#define SWITCH(name, preset, member, help)                                                     \
+#define SWITCH(commands, name, preset, member, help)                                                     \
 	{                                                                                      \
-		name, &wr_conf_bool, NULL, NULL, preset, NULL, NULL, M(member), help, false    \
+		name, commands, &wr_conf_bool, NULL, NULL, preset, NULL, NULL, M(member), help, false    \
 	}
-#define VALUE(kind, name, preset, member, help)                                                \
+#define VALUE(commands, kind, name, preset, member, help)                                                \
 	{                                                                                      \
-		name, &wr_conf_##kind, NULL, NULL, preset, NULL, NULL, M(member), help, false  \
+		name, commands, &wr_conf_##kind, NULL, NULL, preset, NULL, NULL, M(member), help, false  \
 	}
-#define CHOICE(name, choices, preset, member, help)                                            \
+#define CHOICE(commands, name, choices, preset, member, help)                                            \
 	{                                                                                      \
-		name, &wr_conf_choice, NULL, NULL, preset, NULL, choices, M(member), help,     \
+		name, commands, &wr_conf_choice, NULL, NULL, preset, NULL, choices, M(member), help,     \
 			false                                                                  \
 	}
-#define SHORT(name, help)                                                                      \
+#define SHORT(commands, name, help)                                                                      \
 	{                                                                                      \
-		name, &wr_conf_service_ports, NULL, NULL, NULL, NULL, NULL, M(service), help,  \
+		name, commands, &wr_conf_service_ports, NULL, NULL, NULL, NULL, NULL, M(service), help,  \
 			true                                                                   \
 	}
 #define END                                                                                    \
@@ -37,143 +46,145 @@ static const char *const nagles[] = {"auto", "on", "off", NULL};
 
 /* clang-format off */
 static const struct wr_conf_key network[] = {
-	VALUE(ports, "port", NULL, port,
+	VALUE(NET, ports, "port", NULL, port,
 	      "Device: PCI address, tap:NAME, null, ring, pcap:..., or a DPDK vdev string"),
-	VALUE(cidrs, "ip", NULL, ip, "Own address and network; may be given several times"),
-	VALUE(addr, "gateway", NULL, gateway, "Next hop to hosts that are on no network of ours"),
-	NUMBER(count, "mtu", "576", "9216", "1500", NULL, mtu, "Bytes of an IP packet, at most"),
-	VALUE(text, "driver-config", NULL, driver_config,
+	VALUE(NET, cidrs, "ip", NULL, ip, "Own address and network; may be given several times"),
+	VALUE(LOAD | IPERF3, ranges, "client-ip", NULL, client_ip,
+	      "Further own addresses, for connections that are opened from here"),
+	VALUE(NET, addr, "gateway", NULL, gateway, "Next hop to hosts that are on no network of ours"),
+	NUMBER(NET, count, "mtu", "576", "9216", "1500", NULL, mtu, "Bytes of an IP packet, at most"),
+	VALUE(NET, text, "driver-config", NULL, driver_config,
 	      "Profile of the driver (.ini) instead of the built-in one"),
-	NUMBER(count, "ttl", "1", "255", "64", NULL, ttl, "Time to live of packets sent"),
-	NUMBER(count, "dscp", "0", "63", "0", NULL, dscp, "DSCP of TCP packets sent"),
-	NUMBER(count, "arp-entries", "16", "64k", "1024", NULL, arp_entries,
+	NUMBER(NET, count, "ttl", "1", "255", "64", NULL, ttl, "Time to live of packets sent"),
+	NUMBER(NET, count, "dscp", "0", "63", "0", NULL, dscp, "DSCP of TCP packets sent"),
+	NUMBER(NET, count, "arp-entries", "16", "64k", "1024", NULL, arp_entries,
 	       "Neighbours kept, at most"),
-	NUMBER(duration, "arp-age", "1s", "24h", "60s", NULL, arp_age_us,
+	NUMBER(NET, duration, "arp-age", "1s", "24h", "60s", NULL, arp_age_us,
 	       "A neighbour not confirmed for so long is asked again"),
-	NUMBER(count, "reassemblies", "1", "4096", "256", NULL, reassemblies,
+	NUMBER(NET, count, "reassemblies", "1", "4096", "256", NULL, reassemblies,
 	       "Datagrams under reassembly on a core, at most"),
-	NUMBER(count, "icmp-errors", "0", "1M", "1000", NULL, icmp_errors_per_s,
+	NUMBER(NET, count, "icmp-errors", "0", "1M", "1000", NULL, icmp_errors_per_s,
 	       "ICMP errors that a core sends in a second, at most"),
-	VALUE(impairments, "impair", NULL, impair,
+	VALUE(NET, impairments, "impair", NULL, impair,
 	      "A bad network in both directions, such as loss=1%,delay=20ms (docs/impairment.md)"),
-	VALUE(impairments, "impair-rx", NULL, impair_rx,
+	VALUE(NET, impairments, "impair-rx", NULL, impair_rx,
 	      "For frames towards us, instead of what impair says"),
-	VALUE(impairments, "impair-tx", NULL, impair_tx,
+	VALUE(NET, impairments, "impair-tx", NULL, impair_tx,
 	      "For frames from us, instead of what impair says"),
 	END
 };
 
 static const struct wr_conf_key machine[] = {
-	NUMBER(count, "cores", "1", "64", "auto", "auto", cores,
+	NUMBER(NET, count, "cores", "1", "64", "auto", "auto", cores,
 	       "Worker cores; auto: one less than the CPUs allowed, at least one"),
-	VALUE(cpus, "lcores", NULL, lcores, "CPUs for the workers"),
-	CHOICE("idle", idles, "spin", idle,
+	VALUE(NET, cpus, "lcores", NULL, lcores, "CPUs for the workers"),
+	CHOICE(NET, "idle", idles, "spin", idle,
 	       "Workers without work poll on, or sleep for growing times"),
-	NUMBER(bytes, "mem", "16M", "1024G", "auto", "auto", mem_bytes,
+	NUMBER(NET, bytes, "mem", "16M", "1024G", "auto", "auto", mem_bytes,
 	       "Memory for DPDK; auto: what is needed"),
-	NUMBER(count, "bufs", "1024", "16M", "auto", "auto", bufs, "Packet buffers of each core"),
-	SWITCH("no-huge", "off", no_huge, "Do not use hugepages"),
-	VALUE(text, "instance", NULL, instance,
+	NUMBER(NET, count, "bufs", "1024", "16M", "auto", "auto", bufs, "Packet buffers of each core"),
+	SWITCH(NET, "no-huge", "off", no_huge, "Do not use hugepages"),
+	VALUE(NET, text, "instance", NULL, instance,
 	      "Name of this process for ss and stats; without it, wringer-PID"),
-	VALUE(words, "eal", NULL, eal, "Further arguments for DPDK's EAL"),
+	VALUE(NET, words, "eal", NULL, eal, "Further arguments for DPDK's EAL"),
 	END
 };
 
 static const struct wr_conf_key services[] = {
-	VALUE(services, "service", "echo,discard,chargen", service,
+	VALUE(SERVE, services, "service", "echo,discard,chargen", service,
 	      "Listeners: echo (7), discard (9), chargen (19)"),
-	SHORT("echo", "Ports of echo instead of 7, or none"),
-	SHORT("discard", "Ports of discard instead of 9, or none"),
-	SHORT("chargen", "Ports of chargen instead of 19, or none"),
-	NUMBER(count, "connections", "16", "16M", "32k", NULL, connections,
+	SHORT(SERVE, "echo", "Ports of echo instead of 7, or none"),
+	SHORT(SERVE, "discard", "Ports of discard instead of 9, or none"),
+	SHORT(SERVE, "chargen", "Ports of chargen instead of 19, or none"),
+	NUMBER(LISTEN, count, "connections", "16", "16M", "32k", NULL, connections,
 	       "TCP connections on each core, at most"),
-	NUMBER(count, "backlog", "16", "4M", "8k", NULL, backlog,
+	NUMBER(LISTEN, count, "backlog", "16", "4M", "8k", NULL, backlog,
 	       "Half-open connections on each core, at most"),
-	NUMBER(count, "time-wait-entries", "16", "16M", "32k", NULL, time_wait_entries,
+	NUMBER(LISTEN, count, "time-wait-entries", "16", "16M", "32k", NULL, time_wait_entries,
 	       "TIME-WAIT records on each core, at most"),
-	NUMBER(count, "reorders", "16", "16M", "4k", NULL, reorders,
+	NUMBER(LISTEN, count, "reorders", "16", "16M", "4k", NULL, reorders,
 	       "Connections with out-of-order text on each core, at most"),
 	END
 };
 
 static const struct wr_conf_key tcp[] = {
-	NUMBER(bytes, "rcv-buf", "4K", "64M", "256K", NULL, rcv_buf,
+	NUMBER(STACK, bytes, "rcv-buf", "4K", "64M", "256K", NULL, rcv_buf,
 	       "Receive window of a connection, at most"),
-	NUMBER(bytes, "snd-buf", "4K", "64M", "256K", NULL, snd_buf,
+	NUMBER(STACK, bytes, "snd-buf", "4K", "64M", "256K", NULL, snd_buf,
 	       "Text queued for sending on a connection, at most"),
-	NUMBER(bytes, "ooo-bytes", "4K", "64M", "384K", NULL, ooo_bytes,
+	NUMBER(STACK, bytes, "ooo-bytes", "4K", "64M", "384K", NULL, ooo_bytes,
 	       "Out-of-order text of a connection with overhead, at most"),
-	NUMBER(count, "ooo-pieces", "4", "32k", "512", NULL, ooo_pieces,
+	NUMBER(STACK, count, "ooo-pieces", "4", "32k", "512", NULL, ooo_pieces,
 	       "Pieces of out-of-order text of a connection, at most"),
-	VALUE(cc, "cc", "reno", cc, "Congestion control"),
-	NUMBER(count, "iw", "1", "64", "10", NULL, iw, "Initial window in segments, RFC 6928"),
-	NUMBER(count, "mss", "64", "9176", "auto", "auto", mss,
+	VALUE(STACK, cc, "cc", "reno", cc, "Congestion control"),
+	NUMBER(STACK, count, "iw", "1", "64", "10", NULL, iw, "Initial window in segments, RFC 6928"),
+	NUMBER(STACK, count, "mss", "64", "9176", "auto", "auto", mss,
 	       "Bytes of the MSS option sent; auto: MTU less 40"),
-	NUMBER(count, "mss-min", "28", "536", "88", NULL, mss_min,
+	NUMBER(STACK, count, "mss-min", "28", "536", "88", NULL, mss_min,
 	       "Smaller MSS options of peers count as this"),
-	SWITCH("timestamps", "on", timestamps, "RFC 7323 timestamps and PAWS"),
-	SWITCH("sack", "on", sack, "Selective acknowledgements, RFC 2018"),
-	SWITCH("window-scaling", "on", window_scaling, "Windows above 64 KiB, RFC 7323"),
-	SWITCH("idle-restart", "on", idle_restart,
+	SWITCH(STACK, "timestamps", "on", timestamps, "RFC 7323 timestamps and PAWS"),
+	SWITCH(STACK, "sack", "on", sack, "Selective acknowledgements, RFC 2018"),
+	SWITCH(STACK, "window-scaling", "on", window_scaling, "Windows above 64 KiB, RFC 7323"),
+	SWITCH(STACK, "idle-restart", "on", idle_restart,
 	       "Slow start after an idle time, RFC 5681 section 4.1"),
-	CHOICE("nagle", nagles, "auto", nagle, "Nagle's algorithm; auto: as each service prefers"),
-	NUMBER(count, "challenges", "1", "10k", "10", NULL, challenges_per_s,
+	CHOICE(STACK, "nagle", nagles, "auto", nagle, "Nagle's algorithm; auto: as each service prefers"),
+	NUMBER(STACK, count, "challenges", "1", "10k", "10", NULL, challenges_per_s,
 	       "Challenge ACKs of a connection in a second, at most, RFC 5961"),
-	NUMBER(count, "resets", "1", "10M", "10k", NULL, resets_per_s,
+	NUMBER(STACK, count, "resets", "1", "10M", "10k", NULL, resets_per_s,
 	       "Resets for no connection that a core sends in a second, at most"),
 	END
 };
 
 static const struct wr_conf_key times[] = {
-	NUMBER(duration, "delack", "1ms", "499ms", "40ms", "off", delack_us,
+	NUMBER(STACK, duration, "delack", "1ms", "499ms", "40ms", "off", delack_us,
 	       "Delay of an acknowledgement, at most"),
-	NUMBER(duration, "rto-initial", "10ms", "60s", "1s", NULL, rto_initial_us,
+	NUMBER(STACK, duration, "rto-initial", "10ms", "60s", "1s", NULL, rto_initial_us,
 	       "Retransmission time-out before the first sample, RFC 6298"),
-	NUMBER(duration, "rto-min", "1ms", "60s", "200ms", NULL, rto_min_us,
+	NUMBER(STACK, duration, "rto-min", "1ms", "60s", "200ms", NULL, rto_min_us,
 	       "Lower bound of the retransmission time-out"),
-	NUMBER(duration, "rto-max", "1s", "10min", "120s", NULL, rto_max_us,
+	NUMBER(STACK, duration, "rto-max", "1s", "10min", "120s", NULL, rto_max_us,
 	       "Upper bound of the retransmission time-out"),
-	NUMBER(count, "r1", "1", "32", "3", NULL, r1_rexmits,
+	NUMBER(STACK, count, "r1", "1", "32", "3", NULL, r1_rexmits,
 	       "Retransmissions after which the next hop is suspected, RFC 9293 R1"),
-	NUMBER(duration, "r2", "1s", "24h", "100s", NULL, r2_us,
+	NUMBER(STACK, duration, "r2", "1s", "24h", "100s", NULL, r2_us,
 	       "A connection without acknowledgement for so long ends, RFC 9293 R2"),
-	NUMBER(duration, "syn-r2", "1s", "24h", "180s", NULL, syn_r2_us,
+	NUMBER(STACK, duration, "syn-r2", "1s", "24h", "180s", NULL, syn_r2_us,
 	       "The same for connections being opened by us"),
-	NUMBER(count, "synack-retries", "0", "16", "5", NULL, synack_retries,
+	NUMBER(LISTEN, count, "synack-retries", "0", "16", "5", NULL, synack_retries,
 	       "Times that a SYN-ACK is sent again; once while the backlog is more than half full"),
-	NUMBER(duration, "time-wait", "1ms", "10min", "60s", NULL, time_wait_us,
+	NUMBER(STACK, duration, "time-wait", "1ms", "10min", "60s", NULL, time_wait_us,
 	       "Length of TIME-WAIT: twice the maximum segment lifetime"),
-	NUMBER(duration, "time-wait-reuse", "1ms", "10min", "1s", "never", time_wait_reuse_us,
+	NUMBER(STACK, duration, "time-wait-reuse", "1ms", "10min", "1s", "never", time_wait_reuse_us,
 	       "TIME-WAIT after which a new connection of ours may have the same ports, "
 	       "RFC 6191"),
-	NUMBER(duration, "fin-wait2", "1ms", "24h", "60s", "never", fin_wait2_us,
+	NUMBER(STACK, duration, "fin-wait2", "1ms", "24h", "60s", "never", fin_wait2_us,
 	       "FIN-WAIT-2 without a FIN for so long ends"),
-	SWITCH("keepalive", "off", keepalive, "Keepalive probes"),
-	NUMBER(duration, "keepalive-idle", "1s", "24h", "2h", NULL, keepalive_idle_us,
+	SWITCH(STACK, "keepalive", "off", keepalive, "Keepalive probes"),
+	NUMBER(STACK, duration, "keepalive-idle", "1s", "24h", "2h", NULL, keepalive_idle_us,
 	       "Silence before the first probe"),
-	NUMBER(duration, "keepalive-interval", "1s", "1h", "75s", NULL, keepalive_interval_us,
+	NUMBER(STACK, duration, "keepalive-interval", "1s", "1h", "75s", NULL, keepalive_interval_us,
 	       "Time between two probes"),
-	NUMBER(count, "keepalive-probes", "1", "255", "9", NULL, keepalive_probes,
+	NUMBER(STACK, count, "keepalive-probes", "1", "255", "9", NULL, keepalive_probes,
 	       "Unanswered probes that end a connection"),
-	NUMBER(duration, "user-timeout", "10ms", "24h", "auto", "auto", user_timeout_us,
+	NUMBER(STACK, duration, "user-timeout", "10ms", "24h", "auto", "auto", user_timeout_us,
 	       "Text unacknowledged for so long ends a connection; auto: r2"),
-	NUMBER(duration, "idle-timeout", "10ms", "24h", "never", "never", idle_timeout_us,
+	NUMBER(STACK, duration, "idle-timeout", "10ms", "24h", "never", "never", idle_timeout_us,
 	       "A connection on which nothing is received for so long ends"),
-	NUMBER(duration, "total-timeout", "10ms", "24h", "never", "never", total_timeout_us,
+	NUMBER(STACK, duration, "total-timeout", "10ms", "24h", "never", "never", total_timeout_us,
 	       "A connection that has been open for so long ends"),
 	END
 };
 
 static const struct wr_conf_key output[] = {
-	VALUE(listen, "metrics", NULL, metrics, "Prometheus endpoint"),
-	NUMBER(duration, "stats-interval", "100ms", "1h", "never", "never", stats_interval_us,
+	VALUE(NET, listen, "metrics", NULL, metrics, "Prometheus endpoint"),
+	NUMBER(SERVE, duration, "stats-interval", "100ms", "1h", "never", "never", stats_interval_us,
 	       "Print a line of rates so often"),
-	SWITCH("json", "off", json, "Print the summary at exit as JSON"),
-	SWITCH("quiet", "off", quiet, "Print only errors and the ready line"),
-	SWITCH("verbose", "off", verbose, "Print the notes of the driver and DPDK's messages too"),
-	NUMBER(duration, "drain", "0s", "10min", "2s", NULL, drain_us,
+	SWITCH(LISTEN, "json", "off", json, "Print the summary at exit as JSON"),
+	SWITCH(STACK, "quiet", "off", quiet, "Print only errors and the ready line"),
+	SWITCH(STACK, "verbose", "off", verbose, "Print the notes of the driver and DPDK's messages too"),
+	NUMBER(NET, duration, "drain", "0s", "10min", "2s", NULL, drain_us,
 	       "Time that connections get to end when the process is asked to stop"),
-	NUMBER(count, "seed", "1", "18446744073709551615", "random", "random", seed,
+	NUMBER(STACK, count, "seed", "1", "18446744073709551615", "random", "random", seed,
 	       "Seed of secrets and random choices, to repeat a test; not for production"),
 	END
 };
@@ -194,13 +205,43 @@ static_assert(WR_LEN(network) + WR_LEN(machine) + WR_LEN(services) + WR_LEN(tcp)
                       WR_CONF_KEYS,
               "every key has a mark of origin");
 
-const struct wr_conf_key *wr_conf_find(const char *name, unsigned *number)
+static const struct {
+	enum wr_conf_command command;
+	const char *name;
+} commands[] = {
+	{WR_CONF_SERVE, "serve"},
+	{WR_CONF_LOAD, "load"},
+	{WR_CONF_IPERF3, "iperf3"},
+	{WR_CONF_DEMO, "demo"},
+};
+
+const char *wr_conf_command_name(enum wr_conf_command command)
+{
+	for (size_t i = 0; i < WR_LEN(commands); i++)
+		if (commands[i].command == command)
+			return commands[i].name;
+	return "";
+}
+
+const char *wr_conf_commands_format(unsigned mask, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < WR_LEN(commands) && n < size; i++)
+		if (mask & commands[i].command)
+			n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "",
+			                      commands[i].name);
+	return buf;
+}
+
+const struct wr_conf_key *wr_conf_find(const char *name, unsigned mask, unsigned *number)
 {
 	unsigned n = 0;
 
 	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++)
 		for (const struct wr_conf_key *key = g->keys; key->name; key++, n++)
-			if (strcmp(key->name, name) == 0) {
+			if (key->commands & mask && strcmp(key->name, name) == 0) {
 				*number = n;
 				return key;
 			}
@@ -231,7 +272,7 @@ static unsigned distance(const char *a, const char *b)
 	return row[width];
 }
 
-const char *wr_conf_nearest(const char *name)
+const char *wr_conf_nearest(const char *name, unsigned mask)
 {
 	const char *best = NULL;
 	unsigned least = 2 + (unsigned)strnlen(name, LONGEST) / 4;
@@ -240,7 +281,7 @@ const char *wr_conf_nearest(const char *name)
 		for (const struct wr_conf_key *key = g->keys; key->name; key++) {
 			unsigned d = distance(name, key->name);
 
-			if (d < least) {
+			if (key->commands & mask && d < least) {
 				least = d;
 				best = key->name;
 			}
@@ -253,7 +294,7 @@ const char *wr_conf_where(const struct wr_conf *conf, const char *name, char *bu
 	unsigned number = 0;
 	const struct wr_conf_origin *from;
 
-	wr_conf_find(name, &number);
+	wr_conf_find(name, conf->command, &number);
 	from = &conf->origin[number];
 	if (from->source == WR_CONF_FILE)
 		snprintf(buf, size, "%s:%u: %s", conf->file, from->line, name);

@@ -30,6 +30,7 @@ struct wr_conf_kind {
 
 struct wr_conf_key {
 	const char *name;
+	unsigned commands; /* of enum wr_conf_command: who takes it */
 	const struct wr_conf_kind *kind;
 	const char *min, *max; /* as the user would write them; NULL: no bounds */
 	const char *preset;    /* NULL: not set */
@@ -49,14 +50,22 @@ extern const struct wr_conf_group wr_conf_groups[]; /* ends with a NULL title */
 
 extern const struct wr_conf_kind wr_conf_count, wr_conf_bytes, wr_conf_duration, wr_conf_bool,
 	wr_conf_choice, wr_conf_text, wr_conf_words, wr_conf_cpus, wr_conf_cc, wr_conf_addr,
-	wr_conf_cidrs, wr_conf_ports, wr_conf_services, wr_conf_service_ports, wr_conf_listen,
+	wr_conf_cidrs, wr_conf_ranges, wr_conf_ports, wr_conf_services, wr_conf_service_ports, wr_conf_listen,
 	wr_conf_impairments;
 
-/* The key of that name and its number, counted through all groups; NULL: there is none. */
-const struct wr_conf_key *wr_conf_find(const char *name, unsigned *number);
+/*
+ * The key that one of `commands` knows by that name, and its number, counted through all
+ * groups; NULL: there is none. Two commands may each have a key of one name.
+ */
+const struct wr_conf_key *wr_conf_find(const char *name, unsigned commands, unsigned *number);
 
-/* The name most like the given one, or NULL if none is near. */
-const char *wr_conf_nearest(const char *name);
+#define WR_CONF_ANY (~0u) /* command */
+
+/* The command's name that is most like the given one, or NULL if none is near. */
+const char *wr_conf_nearest(const char *name, unsigned commands);
+
+/* "serve, load": the commands of a key. */
+const char *wr_conf_commands_format(unsigned commands, char *buf, size_t size);
 
 /* "--gateway", or "lab.conf:12: gateway": how a message names the value of that key. */
 const char *wr_conf_where(const struct wr_conf *conf, const char *name, char *buf, size_t size);

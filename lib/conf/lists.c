@@ -153,6 +153,77 @@ const struct wr_conf_kind wr_conf_cidrs = {
 	clear_cidrs, NULL,
 };
 
+/* Pools of own addresses: FIRST-LAST, a CIDR less its network and broadcast, or one address. */
+
+static int read_range(char *item, struct wr_ip_range *out)
+{
+	char *last = strchr(item, '-');
+	struct wr_ip_addr net = {.prefix = 32};
+	uint32_t inside;
+
+	if (last) {
+		*last++ = '\0';
+		if (!read_host(item, &out->first) || !read_host(last, &out->last))
+			return -EINVAL;
+		return out->first <= out->last ? 0 : -EINVAL;
+	}
+	if (strchr(item, '/') ? read_cidr(item, &net) : !read_host(item, &net.addr))
+		return -EINVAL;
+	if (net.prefix == 0)
+		return -EINVAL;
+	inside = (uint32_t)((UINT64_C(1) << (32 - net.prefix)) - 1);
+	out->first = (net.addr & ~inside) + (net.prefix < 31);
+	out->last = (net.addr | inside) - (net.prefix < 31);
+	return 0;
+}
+
+static int read_ranges(const struct wr_conf_key *key, const char *text, void *at)
+{
+	struct wr_conf_range_list *list = at;
+
+	for (const char *rest = text; rest;) {
+		char item[ITEM];
+		int rc = next_item(&rest, item);
+
+		if (rc < 0)
+			return rc;
+		if (list->count == WR_IP_RANGES)
+			return -E2BIG;
+		rc = read_range(item, &list->range[list->count]);
+		if (rc < 0)
+			return rc;
+		list->count++;
+	}
+	return 0;
+}
+
+static bool write_range(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
+                        size_t size)
+{
+	const struct wr_conf_range_list *list = at;
+	char first[INET_ADDRSTRLEN], last[INET_ADDRSTRLEN];
+
+	if (i >= list->count)
+		return false;
+	snprintf(buf, size, "%s-%s", write_host(list->range[i].first, first),
+	         write_host(list->range[i].last, last));
+	return true;
+}
+
+static void clear_ranges(const struct wr_conf_key *key, void *at)
+{
+	memset(at, 0, sizeof(struct wr_conf_range_list));
+}
+
+const struct wr_conf_kind wr_conf_ranges = {
+	"RANGES",
+	"a list of addresses, such as 198.18.1.1-198.18.1.250, 198.18.2.0/24 or 198.18.3.1",
+	read_ranges,
+	write_range,
+	clear_ranges,
+	NULL,
+};
+
 /* Listeners: NAME[:PORT][/tcp|/udp][@ADDR]. */
 
 static int append(struct wr_conf_service_list *list, const struct wr_conf_listener *listener)

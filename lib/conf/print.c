@@ -17,20 +17,36 @@ static void describe(const struct wr_conf_key *key, char *buf, size_t size)
 		snprintf(buf, size, "%s", key->kind->meta);
 }
 
-void wr_conf_print_help(FILE *out)
+/* Whether any key of the group is that command's. */
+static bool has_keys(const struct wr_conf_group *group, enum wr_conf_command command)
+{
+	for (const struct wr_conf_key *key = group->keys; key->name; key++)
+		if (key->commands & command)
+			return true;
+	return false;
+}
+
+static void print_option(FILE *out, const struct wr_conf_key *key)
+{
+	char meta[64], left[96];
+
+	describe(key, meta, sizeof(meta));
+	snprintf(left, sizeof(left), "--%s %s", key->name, meta);
+	fprintf(out, "  %-29s %s", left, key->help);
+	if (key->preset)
+		fprintf(out, " (default %s)", key->preset);
+	fputc('\n', out);
+}
+
+void wr_conf_print_help(FILE *out, enum wr_conf_command command)
 {
 	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++) {
+		if (!has_keys(g, command))
+			continue;
 		fprintf(out, "\n%s:\n", g->title);
-		for (const struct wr_conf_key *key = g->keys; key->name; key++) {
-			char meta[64], left[96];
-
-			describe(key, meta, sizeof(meta));
-			snprintf(left, sizeof(left), "--%s %s", key->name, meta);
-			fprintf(out, "  %-29s %s", left, key->help);
-			if (key->preset)
-				fprintf(out, " (default %s)", key->preset);
-			fputc('\n', out);
-		}
+		for (const struct wr_conf_key *key = g->keys; key->name; key++)
+			if (key->commands & command)
+				print_option(out, key);
 	}
 	fputs("\nOther:\n"
 	      "  --config FILE                 Read `name = value` lines; options override "
@@ -46,23 +62,25 @@ void wr_conf_print_help(FILE *out)
 	      out);
 }
 
-void wr_conf_print(FILE *out, const struct wr_conf *conf)
+static void print_lines(FILE *out, const struct wr_conf_key *key, const void *at)
 {
 	char value[VALUE];
 
-	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++) {
-		fprintf(out, "%s# %s\n", g == wr_conf_groups ? "" : "\n", g->title);
-		for (const struct wr_conf_key *key = g->keys; key->name; key++) {
-			const void *at = wr_conf_at(conf, key);
+	if (!key->kind->write(key, at, 0, value, sizeof(value)))
+		fprintf(out, "#%s =\n", key->name);
+	for (unsigned i = 0; key->kind->write(key, at, i, value, sizeof(value)); i++)
+		fprintf(out, "%s = %s\n", key->name, value);
+}
 
-			if (key->shorthand)
-				continue;
-			if (!key->kind->write(key, at, 0, value, sizeof(value)))
-				fprintf(out, "#%s =\n", key->name);
-			for (unsigned i = 0; key->kind->write(key, at, i, value, sizeof(value));
-			     i++)
-				fprintf(out, "%s = %s\n", key->name, value);
-		}
+void wr_conf_print(FILE *out, const struct wr_conf *conf)
+{
+	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++) {
+		if (!has_keys(g, conf->command))
+			continue;
+		fprintf(out, "%s# %s\n", g == wr_conf_groups ? "" : "\n", g->title);
+		for (const struct wr_conf_key *key = g->keys; key->name; key++)
+			if (key->commands & conf->command && !key->shorthand)
+				print_lines(out, key, wr_conf_at(conf, key));
 	}
 }
 
@@ -93,6 +111,8 @@ void wr_conf_echo(const struct wr_conf *conf,
 				.is_list = key->kind->clear,
 			};
 
+			if (!(key->commands & conf->command))
+				continue;
 			classify(&item, key, at);
 			for (unsigned i = 0; key->kind->write(key, at, i, text, sizeof(text));
 			     i++)
@@ -109,10 +129,11 @@ static void print_cell(FILE *out, const char *text)
 
 static void print_row(FILE *out, const struct wr_conf_key *key)
 {
-	char meta[64];
+	char meta[64], commands[64];
 
 	describe(key, meta, sizeof(meta));
-	fprintf(out, "| `%s` | ", key->name);
+	fprintf(out, "| `%s` | %s | ", key->name,
+	        wr_conf_commands_format(key->commands, commands, sizeof(commands)));
 	print_cell(out, meta);
 	fprintf(out, " | %s | ", key->preset ? key->preset : "");
 	if (key->min)
@@ -140,6 +161,7 @@ void wr_conf_print_markdown(FILE *out)
 	      "values (`port`, `ip`, `service`) may be repeated; the first use on the command "
 	      "line\n"
 	      "replaces what the file said. In the file `#` begins a comment.\n"
+	      "A key of another command is refused. `wringer size` takes the keys of `load`.\n"
 	      "`wringer serve ... --print-config` prints the merged result in file form.\n"
 	      "\n"
 	      "Counts take `k` and `M` (thousands), bytes `K`, `M` and `G` (powers of 1024), "
@@ -148,9 +170,10 @@ void wr_conf_print_markdown(FILE *out)
 	      "Switches are `on` or `off`; on the command line a switch alone means on.\n",
 	      out);
 	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++) {
-		fprintf(out, "\n## %s\n\n| Key | Value | Default | Bounds | Meaning |\n",
+		fprintf(out,
+		        "\n## %s\n\n| Key | Commands | Value | Default | Bounds | Meaning |\n",
 		        g->title);
-		fputs("|---|---|---|---|---|\n", out);
+		fputs("|---|---|---|---|---|---|\n", out);
 		for (const struct wr_conf_key *key = g->keys; key->name; key++)
 			print_row(out, key);
 	}

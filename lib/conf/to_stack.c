@@ -34,6 +34,8 @@ static void fill_ip(const struct wr_conf *conf, struct wr_ip_conf *ip)
 {
 	memcpy(ip->addr, conf->ip.addr, sizeof(ip->addr));
 	ip->addrs = conf->ip.count;
+	memcpy(ip->range, conf->client_ip.range, sizeof(ip->range));
+	ip->ranges = conf->client_ip.count;
 	ip->gateway = conf->gateway;
 	ip->mtu = (uint16_t)conf->mtu;
 	ip->neighbours = (unsigned)conf->arp_entries;

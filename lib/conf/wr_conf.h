@@ -19,7 +19,7 @@
  */
 
 #define WR_CONF_PORTS 8
-#define WR_CONF_KEYS  96  /* room for marks of origin */
+#define WR_CONF_KEYS  192 /* room for marks of origin */
 #define WR_CONF_TEXT  256 /* bytes of a string value, its end included */
 
 enum wr_conf_idle {
@@ -43,6 +43,11 @@ struct wr_conf_ip_list {
 	unsigned count;
 };
 
+struct wr_conf_range_list {
+	struct wr_ip_range range[WR_IP_RANGES];
+	unsigned count;
+};
+
 struct wr_conf_listener {
 	const struct wr_service *service;
 	uint32_t addr; /* host order; 0: every own address */
@@ -60,6 +65,17 @@ struct wr_conf_endpoint {
 	uint16_t port; /* 0: none */
 };
 
+/* The commands that take keys: a key says which. */
+enum wr_conf_command {
+	WR_CONF_SERVE = 1,
+	WR_CONF_LOAD = 2, /* and size, which says what a load needs */
+	WR_CONF_IPERF3 = 4,
+	WR_CONF_DEMO = 8,
+};
+
+/* "serve"; of one command. */
+const char *wr_conf_command_name(enum wr_conf_command command);
+
 /* Where a value came from, for messages. */
 struct wr_conf_origin {
 	enum { WR_CONF_PRESET, WR_CONF_FILE, WR_CONF_OPTION } source;
@@ -67,9 +83,12 @@ struct wr_conf_origin {
 };
 
 struct wr_conf {
+	enum wr_conf_command command;
+
 	/* Network. */
 	struct wr_conf_port_list port;
 	struct wr_conf_ip_list ip;
+	struct wr_conf_range_list client_ip; /* further own addresses, for clients */
 	uint32_t gateway; /* host order; 0: none */
 	uint64_t mtu;     /* bytes of IP packet */
 	uint64_t ttl, dscp;
@@ -133,23 +152,24 @@ enum wr_conf_action {
 	WR_CONF_MARKDOWN, /* --print-config=markdown: docs/configuration.md */
 };
 
-void wr_conf_default(struct wr_conf *conf);
+/* The defaults of that command; what belongs to others is zero. */
+void wr_conf_default(struct wr_conf *conf, enum wr_conf_command command);
 
 /*
- * Reads options, argv[1] to argv[argc - 1], over what --config FILE says, over the
+ * Starts with the defaults of that command. Reads options, argv[1] to argv[argc - 1], over what --config FILE says, over the
  * defaults. Options are --name value or --name=value; a switch alone means on. Lists
  * (port, ip, service) grow with each use; the first use replaces what came from below.
  * Returns 0 and *action, or a negative errno and *err. Checks each value by itself only:
  * --help and --print-config must work on an unfinished configuration.
  */
-int wr_conf_args(struct wr_conf *conf, int argc, char *const *argv, enum wr_conf_action *action,
-                 struct wr_err *err);
+int wr_conf_args(struct wr_conf *conf, enum wr_conf_command command, int argc,
+                 char *const *argv, enum wr_conf_action *action, struct wr_err *err);
 
 /* Reads `name = value` lines; # begins a comment. Returns 0, or a negative errno and *err. */
 int wr_conf_file(struct wr_conf *conf, const char *path, struct wr_err *err);
 
 /*
- * Sets one key. Returns 0; -ENOENT if there is no such key, -EINVAL if the value cannot be
+ * Sets one key. Returns 0; -ENOENT if the command has no such key, -EINVAL if the value cannot be
  * read, -ERANGE if it is out of bounds, -E2BIG if the list is full. On failure conf is as
  * before, and err->text says where, what is wrong and what to write.
  */
@@ -159,8 +179,8 @@ int wr_conf_set(struct wr_conf *conf, const struct wr_conf_origin *from, const c
 /* Finds contradictions between values. Returns 0, or -EINVAL and *err. */
 int wr_conf_check(const struct wr_conf *conf, struct wr_err *err);
 
-/* --help's list of options; --print-config; docs/configuration.md. */
-void wr_conf_print_help(FILE *out);
+/* --help's list of options; --print-config; docs/configuration.md, which has all commands. */
+void wr_conf_print_help(FILE *out, enum wr_conf_command command);
 void wr_conf_print(FILE *out, const struct wr_conf *conf);
 void wr_conf_print_markdown(FILE *out);
 

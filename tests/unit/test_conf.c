@@ -15,7 +15,7 @@ static struct wr_err err;
 
 static int fresh(void **state)
 {
-	wr_conf_default(&conf);
+	wr_conf_default(&conf, WR_CONF_SERVE);
 	memset(&err, 0, sizeof(err));
 	return 0;
 }
@@ -38,7 +38,7 @@ static const char *written(const char *name, unsigned i)
 {
 	static char text[512];
 	unsigned number;
-	const struct wr_conf_key *key = wr_conf_find(name, &number);
+	const struct wr_conf_key *key = wr_conf_find(name, conf.command, &number);
 
 	if (!key->kind->write(key, wr_conf_at(&conf, key), i, text, sizeof(text)))
 		return "";
@@ -63,7 +63,7 @@ static int args(enum wr_conf_action *action, char **words)
 
 	while (words[argc])
 		argc++;
-	return wr_conf_args(&conf, argc, words, action, &err);
+	return wr_conf_args(&conf, WR_CONF_SERVE, argc, words, action, &err);
 }
 
 #define ARGS(action, ...) args(action, (char *[]) {"serve", __VA_ARGS__, NULL})
@@ -101,7 +101,7 @@ static void names_are_unique_and_helps_are_short_sentences(void **state)
 
 	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++)
 		for (const struct wr_conf_key *key = g->keys; key->name; key++, n++) {
-			assert_ptr_equal(wr_conf_find(key->name, &number), key);
+			assert_ptr_equal(wr_conf_find(key->name, key->commands, &number), key);
 			assert_int_equal(number, n);
 			assert_true(strlen(key->help) > 8 && strlen(key->help) < 90);
 			assert_true(key->help[strlen(key->help) - 1] != '.');
@@ -250,6 +250,52 @@ static void a_bad_network_is_refused_and_leaves_the_list(void **state)
 	assert_string_equal(complaint("ip", "198.18.0.1/33"),
 	                    "--ip: '198.18.0.1/33' is not an address with the length of its "
 	                    "network, such as 198.18.0.1/24");
+}
+
+static void a_pool_is_a_range_a_network_less_its_edges_or_one_address(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"198.18.1.9-198.18.1.1",
+		"198.18.1.1-",
+		"-198.18.1.1",
+		"198.18.1.1-9",
+		"198.18.1.0/33",
+		"0.0.0.0/0",
+		"198.18.1.1,",
+		"198.18.1.1-198.18.1.2-198.18.1.3",
+	};
+
+	wr_conf_default(&conf, WR_CONF_LOAD);
+	assert_int_equal(set("client-ip", "198.18.1.0-198.18.1.250,198.18.2.7/24"), 0);
+	assert_int_equal(set("client-ip", "198.18.3.1,198.18.4.0/31,198.18.4.4/32"), 0);
+	assert_string_equal(written("client-ip", 0), "198.18.1.0-198.18.1.250");
+	assert_string_equal(written("client-ip", 1), "198.18.2.1-198.18.2.254");
+	assert_string_equal(written("client-ip", 2), "198.18.3.1-198.18.3.1");
+	assert_string_equal(written("client-ip", 3), "198.18.4.0-198.18.4.1");
+	assert_string_equal(written("client-ip", 4), "198.18.4.4-198.18.4.4");
+	assert_int_equal(conf.client_ip.count, 5);
+	for (size_t i = 0; i < WR_LEN(bad); i++)
+		assert_int_equal(set("client-ip", bad[i]), -EINVAL);
+	assert_int_equal(conf.client_ip.count, 5);
+	assert_string_equal(complaint("client-ip", "198.18.1.1-9"),
+	                    "--client-ip: '198.18.1.1-9' is not a list of addresses, such as "
+	                    "198.18.1.1-198.18.1.250, 198.18.2.0/24 or 198.18.3.1");
+	for (unsigned i = 5; i < WR_IP_RANGES; i++)
+		assert_int_equal(set("client-ip", "198.18.9.9"), 0);
+	assert_int_equal(set("client-ip", "198.18.9.9"), -E2BIG);
+}
+
+static void a_key_of_another_command_is_refused_and_told_whose_it_is(void **state)
+{
+	assert_string_equal(complaint("client-ip", "198.18.1.1"),
+	                    "--client-ip belongs to wringer load, iperf3, not to wringer "
+	                    "serve; leave it out");
+	wr_conf_default(&conf, WR_CONF_LOAD);
+	assert_string_equal(complaint("echo", "7"),
+	                    "--echo belongs to wringer serve, not to wringer load; leave it "
+	                    "out");
+	assert_int_equal(conf.service.count, 0);
 }
 
 static void a_full_list_refuses_one_more(void **state)
@@ -506,6 +552,8 @@ int main(void)
 		TEST(switches_and_choices_name_their_words),
 		TEST(addresses_and_networks_are_read_in_host_order),
 		TEST(a_bad_network_is_refused_and_leaves_the_list),
+		TEST(a_pool_is_a_range_a_network_less_its_edges_or_one_address),
+		TEST(a_key_of_another_command_is_refused_and_told_whose_it_is),
 		TEST(a_full_list_refuses_one_more),
 		TEST(a_device_keeps_its_commas),
 		TEST(a_listener_has_port_protocol_and_address),

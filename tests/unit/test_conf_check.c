@@ -9,16 +9,16 @@ static struct wr_conf conf;
 static struct wr_err err;
 
 /* The sentence about these options beside a good device and address; "": nothing is wrong. */
-static const char *complaint(char **more)
+static const char *complaint(enum wr_conf_command command, char **more)
 {
-	char *words[32] = {"serve", "--port", "tap:wr0", "--ip", "198.18.0.1/24"};
+	char *words[32] = {"wringer", "--port", "tap:wr0", "--ip", "198.18.0.1/24"};
 	enum wr_conf_action action;
 	int argc = 5;
 
 	for (; *more; more++)
 		words[argc++] = *more;
 	memset(&err, 0, sizeof(err));
-	assert_int_equal(wr_conf_args(&conf, argc, words, &action, &err), 0);
+	assert_int_equal(wr_conf_args(&conf, command, argc, words, &action, &err), 0);
 	if (wr_conf_check(&conf, &err) == 0)
 		assert_string_equal(err.text, "");
 	else
@@ -26,7 +26,8 @@ static const char *complaint(char **more)
 	return err.text;
 }
 
-#define COMPLAINT(...) complaint((char *[]) {__VA_ARGS__, NULL})
+#define COMPLAINT(...) complaint(WR_CONF_SERVE, (char *[]) {__VA_ARGS__, NULL})
+#define OF_LOAD(...)   complaint(WR_CONF_LOAD, (char *[]) {__VA_ARGS__, NULL})
 
 static void what_belongs_together_is_taken(void **state)
 {
@@ -45,11 +46,11 @@ static void device_and_address_are_needed(void **state)
 	char *none[] = {"serve"}, *port[] = {"serve", "--port", "tap:wr0"};
 	enum wr_conf_action action;
 
-	assert_int_equal(wr_conf_args(&conf, 1, none, &action, &err), 0);
+	assert_int_equal(wr_conf_args(&conf, WR_CONF_SERVE, 1, none, &action, &err), 0);
 	assert_int_equal(wr_conf_check(&conf, &err), -EINVAL);
 	assert_string_equal(err.text, "no device is given; write --port DEVICE, such as --port "
 	                              "tap:wr0");
-	assert_int_equal(wr_conf_args(&conf, 3, port, &action, &err), 0);
+	assert_int_equal(wr_conf_args(&conf, WR_CONF_SERVE, 3, port, &action, &err), 0);
 	assert_int_equal(wr_conf_check(&conf, &err), -EINVAL);
 	assert_string_equal(err.text, "no address is given; write --ip ADDR/LENGTH, such as "
 	                              "--ip 198.18.0.1/24");
@@ -99,6 +100,33 @@ static void the_gateway_is_another_host_of_a_network_of_ours(void **state)
 	assert_string_equal(COMPLAINT("--gateway", "198.18.0.1"),
 	                    "--gateway: 198.18.0.1 is an own address; give the router's");
 	assert_string_not_equal(COMPLAINT("--gateway", "198.18.0.255"), "");
+}
+
+static void a_pool_of_clients_leaves_out_what_no_host_may_have(void **state)
+{
+	struct wr_stack_conf stack;
+
+	assert_string_equal(
+		OF_LOAD("--client-ip", "198.18.0.9-198.18.1.9"),
+		"--client-ip: 198.18.0.9-198.18.1.9 contains 198.18.0.255, the network or "
+		"broadcast address of 198.18.0.1/24; leave it out");
+	assert_string_equal(OF_LOAD("--client-ip", "198.17.0.0-198.18.0.0"),
+	                    "--client-ip: 198.17.0.0-198.18.0.0 contains 198.18.0.0, the "
+	                    "network or broadcast address of 198.18.0.1/24; leave it out");
+	assert_string_equal(
+		OF_LOAD("--gateway", "198.18.0.9", "--client-ip", "198.18.0.2-198.18.0.99"),
+		"--client-ip: 198.18.0.2-198.18.0.99 contains the gateway; leave it out");
+	assert_string_equal(OF_LOAD("--client-ip", "198.18.1.1-198.18.1.9,198.18.1.9"),
+	                    "--client-ip: 198.18.1.1-198.18.1.9 and 198.18.1.9-198.18.1.9 "
+	                    "overlap; give each address once");
+	assert_string_equal(OF_LOAD("--client-ip", "120.0.0.1-130.0.0.1"),
+	                    "--client-ip: 120.0.0.1-130.0.0.1 has addresses that no host can "
+	                    "have; leave out zero, loopback, multicast and reserved ones");
+	assert_string_not_equal(OF_LOAD("--client-ip", "224.0.0.1"), "");
+	assert_string_equal(OF_LOAD("--client-ip", "198.18.0.2-198.18.0.99,198.19.0.0/16"), "");
+	wr_conf_stack(&conf, &stack);
+	assert_int_equal(stack.ip.ranges, 2);
+	assert_int_equal(stack.ip.range[1].last, 0xc613fffe);
 }
 
 static void a_port_has_one_service(void **state)
@@ -220,6 +248,7 @@ int main(void)
 		cmocka_unit_test(a_second_device_is_refused),
 		cmocka_unit_test(an_address_must_be_a_hosts),
 		cmocka_unit_test(the_gateway_is_another_host_of_a_network_of_ours),
+		cmocka_unit_test(a_pool_of_clients_leaves_out_what_no_host_may_have),
 		cmocka_unit_test(a_port_has_one_service),
 		cmocka_unit_test(sizes_must_fit_each_other),
 		cmocka_unit_test(times_must_fit_each_other),

@@ -63,6 +63,11 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 	info->timer = tcb_timer_name(tcp, c, &info->timer_us);
 }
 
+void wr_tcp_info_get(const struct wr_tcp *tcp, const struct wr_tcb *c, struct wr_tcp_info *info)
+{
+	describe_tcb(tcp, c, info);
+}
+
 static void describe_half_open(const struct wr_tcp *tcp, const struct wr_half_open *h,
                                struct wr_tcp_info *info)
 {

@@ -256,6 +256,10 @@ struct wr_tcp_info {
 	uint64_t timer_us; /* until it rings */
 };
 
+/* The levels of one connection, as of the last burst. */
+void wr_tcp_info_get(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                     struct wr_tcp_info *info);
+
 struct wr_tcp_filter {
 	uint32_t states; /* bit 1 << state; 0: all but LISTEN and TIME-WAIT */
 	uint32_t laddr, lmask, raddr, rmask;

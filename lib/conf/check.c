@@ -329,7 +329,7 @@ static int check_impair(const struct wr_conf *conf, struct wr_err *err)
 			return fail(conf, err, key, "%s", why.text);
 		if (!wr_impair_is_none(&impair) && impair.limit > bufs / 4)
 			return fail(conf, err, key,
-			            "%u frames under way could hold most of the %u packet "
+			            "%u frames under way are too many for the %u packet "
 			            "buffers of a core; give limit=%u, or --bufs %u",
 			            impair.limit, bufs, bufs / 4, 4 * impair.limit);
 	}

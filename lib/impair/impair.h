@@ -37,8 +37,10 @@ struct rte_mbuf *impair_queue_take(struct impair_queue *q);
  * buffer for the copy, and *m is as before.
  */
 
-/* Flips one bit behind the Ethernet header; checksums that a NIC would make are made before.
- * -ENOENT: there is none. */
+/*
+ * Flips one bit behind the Ethernet header; checksums that a NIC would make are made before.
+ * -ENOENT: there is none, or it is ARP, which has no checksum and would teach wrong addresses.
+ */
 int impair_corrupt(struct rte_mbuf **m, struct rte_mempool *pool, struct wr_prng *prng);
 
 /* Whether it is an IPv4 packet that says ECN-capable and is not marked yet. */

@@ -93,12 +93,30 @@ static void make_sums(struct rte_mbuf *m)
 	}
 }
 
+/* The EtherType, and in *off where the payload begins, behind a VLAN tag perhaps. 0: none. */
+static uint16_t find_payload(const struct rte_mbuf *m, uint16_t *off)
+{
+	uint16_t type;
+
+	*off = ETHER_BYTES;
+	if (m->data_len < ETHER_BYTES)
+		return 0;
+	type = wr_be16_get(rte_pktmbuf_mtod_offset(m, const uint8_t *, TYPE_OFF));
+	if (type != RTE_ETHER_TYPE_VLAN)
+		return type;
+	*off += VLAN_BYTES;
+	if (m->data_len < ETHER_BYTES + VLAN_BYTES)
+		return 0;
+	return wr_be16_get(rte_pktmbuf_mtod_offset(m, const uint8_t *, TYPE_OFF + VLAN_BYTES));
+}
+
 int impair_corrupt(struct rte_mbuf **m, struct rte_mempool *pool, struct wr_prng *prng)
 {
+	uint16_t off;
 	uint32_t bit;
 	int rc;
 
-	if ((*m)->pkt_len <= ETHER_BYTES)
+	if (find_payload(*m, &off) == RTE_ETHER_TYPE_ARP || (*m)->pkt_len <= ETHER_BYTES)
 		return -ENOENT;
 	rc = make_ours(m, pool);
 	if (rc < 0)
@@ -110,22 +128,15 @@ int impair_corrupt(struct rte_mbuf **m, struct rte_mempool *pool, struct wr_prng
 	return 0;
 }
 
-/* Where the IPv4 header is, behind a VLAN tag perhaps; 0: there is none in the first buffer. */
+/* Where the IPv4 header is; 0: there is none in the first buffer. */
 static uint16_t find_ipv4(const struct rte_mbuf *m)
 {
-	uint16_t off = ETHER_BYTES, type;
+	uint16_t off;
 
-	if (m->data_len < ETHER_BYTES + sizeof(struct rte_ipv4_hdr))
+	if (find_payload(m, &off) != RTE_ETHER_TYPE_IPV4 ||
+	    m->data_len < off + sizeof(struct rte_ipv4_hdr))
 		return 0;
-	type = wr_be16_get(rte_pktmbuf_mtod_offset(m, const uint8_t *, TYPE_OFF));
-	if (type == RTE_ETHER_TYPE_VLAN) {
-		off += VLAN_BYTES;
-		type = wr_be16_get(
-			rte_pktmbuf_mtod_offset(m, const uint8_t *, TYPE_OFF + VLAN_BYTES));
-	}
-	return type == RTE_ETHER_TYPE_IPV4 && m->data_len >= off + sizeof(struct rte_ipv4_hdr)
-	               ? off
-	               : 0;
+	return off;
 }
 
 bool impair_may_mark(const struct rte_mbuf *m)

@@ -36,7 +36,7 @@ struct wr_impair_conf {
 	uint32_t burst_begin;	/* that a burst of loss begins with a frame (Gilbert 1960) */
 	uint32_t burst_end;	/* that it ends before a frame: mean length 1 / burst_end */
 	uint32_t duplicate;	/* that an independent copy follows at once */
-	uint32_t corrupt;	/* that one bit behind the Ethernet addresses and type flips */
+	uint32_t corrupt;	/* that a bit behind the Ethernet header flips; ARP is spared */
 	uint32_t mark;		/* that an ECN-capable packet is marked, RFC 3168 */
 	uint32_t reorder;	/* that a frame is held back, so that later ones overtake it */
 	uint64_t hold_ns;	/* for so long */

@@ -661,6 +661,21 @@ static void too_short_a_frame_has_nothing_to_damage(void **state)
 	rte_pktmbuf_free(m);
 }
 
+static void arp_is_spared_as_it_has_no_checksum(void **state)
+{
+	struct rte_mbuf *clean = frame(0, LENGTH), *m = frame(0, LENGTH);
+
+	begin("corrupt=100%");
+	set_type(rte_pktmbuf_mtod_offset(clean, uint8_t *, 12), RTE_ETHER_TYPE_ARP);
+	set_type(rte_pktmbuf_mtod_offset(m, uint8_t *, 12), RTE_ETHER_TYPE_ARP);
+	push(m, 0);
+	m = pull(0);
+	assert_int_equal(bits_between(clean, m), 0);
+	assert_int_equal(counted(WR_STAT_impair_rx_corrupted), 0);
+	rte_pktmbuf_free(m);
+	rte_pktmbuf_free(clean);
+}
+
 static uint8_t *tos_of(struct rte_mbuf *m)
 {
 	return rte_pktmbuf_mtod_offset(m, uint8_t *, L3 + 1);
@@ -860,6 +875,7 @@ int main(void)
 		TEST(damage_finds_any_byte_of_a_chain_and_spares_all_of_its_buffers),
 		TEST(damage_comes_behind_the_checksums_that_a_nic_was_to_make),
 		TEST(too_short_a_frame_has_nothing_to_damage),
+		TEST(arp_is_spared_as_it_has_no_checksum),
 		TEST(only_ecn_capable_packets_are_marked_and_their_checksum_stays_good),
 		TEST(a_mark_spares_a_buffer_that_somebody_else_holds),
 		TEST(a_packet_behind_a_vlan_tag_is_marked_and_arp_is_not),

@@ -61,7 +61,8 @@ struct wr_load_setpoints {
 	double pps;           /* datagrams or SYNs a second */
 };
 
-#define WR_LOAD_CLIENTS 64
+#define WR_LOAD_CLIENTS  64
+#define WR_LOAD_PIPELINE 64 /* requests under way on a connection, at most */
 
 struct wr_load_client {
 	uint32_t first, last; /* addresses, host order */
@@ -131,6 +132,7 @@ extern const struct wr_named wr_latency_desc[WR_LATENCY_COUNT];
 struct wr_load_stats {
 	alignas(WR_CACHE_LINE) uint64_t n[WR_LOAD_STAT_COUNT];
 	uint64_t reason[WR_REASON_COUNT]; /* how its connections ended */
+	uint64_t wanted;                  /* gauge: connections that shall be open */
 	uint64_t open;                    /* gauge: connections established now */
 	uint64_t opening;                 /* gauge: attempts under way */
 	uint64_t outstanding;             /* gauge: requests without a response yet */
@@ -143,7 +145,9 @@ void wr_load_stats_sum(struct wr_load_stats *sum, const struct wr_load_stats *co
 /* What a run is doing, by its own time. */
 enum wr_load_phase {
 	WR_LOAD_WAITING, /* not begun */
-	WR_LOAD_RAMP,    /* rates rise to their setpoints, or connections are being opened */
+	WR_LOAD_OPENING, /* connections that stay are being opened */
+	WR_LOAD_READY,   /* all are open, or none is needed: waits for the start */
+	WR_LOAD_RAMP,    /* rates rise to their setpoints */
 	WR_LOAD_WARMUP,  /* at the setpoints, not measured */
 	WR_LOAD_MEASURE, /* what is planned now counts */
 	WR_LOAD_DRAIN,   /* nothing new; waiting for what is under way */
@@ -172,19 +176,31 @@ uint64_t wr_load_bytes(const struct wr_load_conf *conf, uint32_t cores);
 
 /* ---- on the worker, or before it runs ---- */
 
-/* Begins at start_ns, which is the same on all cores: ramp, warm-up, measurement, drain. */
-void wr_load_begin(struct wr_load *load, uint64_t start_ns);
+/* Opens the connections that stay (rr, stream, hold, http): OPENING, then READY. */
+void wr_load_begin(struct wr_load *load, uint64_t now_ns);
+
+/*
+ * Starts at start_ns, which is the same on all cores, with the connections that are open by
+ * then: ramp, warm-up, measurement, drain, close.
+ */
+void wr_load_start(struct wr_load *load, uint64_t start_ns);
 
 /* New setpoints from now on. Returns 0 or -ENOSPC: more connections than there is room for. */
 int wr_load_set(struct wr_load *load, const struct wr_load_setpoints *set, uint64_t now_ns);
 
-/* Ends the measurement now, as if its time were over. */
+/* Ends what goes on now, as if its time were over. */
 void wr_load_end(struct wr_load *load, uint64_t now_ns);
+
+/* Resets what is left and is DONE at once. */
+void wr_load_abort(struct wr_load *load);
 
 /* ---- from any thread ---- */
 
 const struct wr_load_stats *wr_load_stats(const struct wr_load *load);
 enum wr_load_phase wr_load_phase(const struct wr_load *load);
+
+/* When opening began and when the last connection was open, ns; 0: not yet. */
+void wr_load_opened(const struct wr_load *load, uint64_t *from_ns, uint64_t *until_ns);
 
 /* When the measurement began and ended on this core, ns; 0: not yet. */
 void wr_load_window(const struct wr_load *load, uint64_t *from_ns, uint64_t *until_ns);

@@ -14,6 +14,7 @@
 #include "cable.h"
 #include "client.h"
 #include "sample.h"
+#include "wr_load.h"
 
 #define SPARE_BUFS    8192 /* of each pool, beyond one a connection */
 #define OPEN_AT_ONCE  256  /* connections being opened */
@@ -29,12 +30,15 @@ struct options {
 	unsigned runs;
 	double seconds; /* a run */
 	const char *lcores;
+	bool generator; /* the client is the load generator */
 };
 
 struct bench {
 	struct options options;
 	struct cable cable;
 	struct client client;
+	struct wr_load_conf load_conf;
+	struct wr_load *load;
 	bool hugepages;
 	/* One value a run. */
 	struct sample total, engines, cable_cycles, other, nanoseconds;
@@ -47,7 +51,8 @@ static void usage(void)
 {
 	fputs("usage: bench_mem [--mode rr|crr|udp] [--connections N] [--checksums "
 	      "nic|software]\n"
-	      "                 [--runs N] [--seconds S] [--lcores LIST]\n",
+	      "                 [--client plain|load] [--runs N] [--seconds S] [--lcores "
+	      "LIST]\n",
 	      stderr);
 	exit(WR_EXIT_USAGE);
 }
@@ -73,6 +78,7 @@ static void parse(struct options *o, int argc, char **argv)
 		{"runs", required_argument, NULL, 'r'},
 		{"seconds", required_argument, NULL, 's'},
 		{"lcores", required_argument, NULL, 'l'},
+		{"client", required_argument, NULL, 'g'},
 		{0},
 	};
 	int c;
@@ -101,6 +107,9 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 's':
 			o->seconds = strtod(optarg, NULL);
+			break;
+		case 'g':
+			o->generator = !strcmp(optarg, "load");
 			break;
 		case 'l':
 			o->lcores = optarg;
@@ -132,6 +141,36 @@ static void start_hosts(struct bench *b)
 	host_start(&b->cable.host[HOST_CLIENT], "client", &conf, bufs, cable_now(&b->cable));
 	client_init(&b->client, b->options.mode, b->options.connections);
 	client_attach(&b->client, &b->cable.host[HOST_CLIENT]);
+}
+
+/* The load generator in the plain client's place. */
+static void start_generator(struct bench *b)
+{
+	struct wr_err err;
+
+	b->load_conf = (struct wr_load_conf) {
+		.mode = b->options.mode == CLIENT_CRR   ? WR_LOAD_CRR
+	                : b->options.mode == CLIENT_UDP ? WR_LOAD_UDP_RR
+	                                                : WR_LOAD_RR,
+		.target = HOST_SERVER_ADDR,
+		.port = wr_service_echo.port,
+		.client[0] = {HOST_CLIENT_ADDR, HOST_CLIENT_ADDR + HOST_CLIENT_ADDRS - 1},
+		.clients = 1,
+		.set.connections = b->options.connections,
+		.pipeline = 1,
+		.drain_ns = WR_S(1),
+		.duration_ns = WR_S(3600),
+		.seed = 1,
+	};
+	wr_sizes_parse("64", CLIENT_BYTES, &b->load_conf.request);
+	b->load_conf.response = b->load_conf.request;
+	wr_tcp_options_default(&b->load_conf.tcp);
+	b->load_conf.tcp.nodelay = true;
+	b->load = wr_load_new(&b->load_conf, b->cable.host[HOST_CLIENT].stack, 0, 1, -1, &err);
+	if (!b->load) {
+		fprintf(stderr, "%s\n", err.text);
+		exit(err.exit);
+	}
 }
 
 static void give_up(const struct bench *b, const char *what)
@@ -173,6 +212,20 @@ static void open_all(struct bench *b)
 	}
 }
 
+static void run_generator(struct bench *b)
+{
+	uint64_t limit_ns = cable_now(&b->cable) + OPEN_LIMIT_NS;
+
+	start_generator(b);
+	wr_load_begin(b->load, cable_now(&b->cable));
+	while (wr_load_phase(b->load) != WR_LOAD_READY) {
+		cable_round(&b->cable);
+		if (cable_now(&b->cable) > limit_ns)
+			give_up(b, "not all connections opened");
+	}
+	wr_load_start(b->load, cable_now(&b->cable));
+}
+
 static bool send_one(struct bench *b, uint32_t i)
 {
 	if (b->options.mode == CLIENT_UDP)
@@ -205,6 +258,8 @@ static void keep_connecting(struct bench *b)
 
 static uint64_t done(const struct bench *b)
 {
+	if (b->load)
+		return wr_load_stats(b->load)->n[WR_LOAD_STAT_responses];
 	return b->options.mode == CLIENT_CRR ? b->client.closed : b->client.replies;
 }
 
@@ -213,7 +268,7 @@ static uint64_t run_for(struct bench *b, uint64_t cycles)
 	uint64_t begin = wr_clock_cycles(), now;
 
 	do {
-		if (b->options.mode == CLIENT_CRR)
+		if (b->options.mode == CLIENT_CRR && !b->load)
 			keep_connecting(b);
 		cable_round(&b->cable);
 		now = wr_clock_cycles();
@@ -358,14 +413,15 @@ static uint64_t troubles(const struct bench *b)
 static void report(const struct bench *b)
 {
 	json_t *out = json_pack(
-		"{s:s, s:I, s:s, s:b, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "mode",
-		b->options.mode_name, "connections", (json_int_t)b->options.connections,
-		"checksums", b->options.nic ? "nic" : "software", "hugepages", b->hugepages,
-		"tsc_hz", (double)b->cable.clock.hz, "cycles", sample_json(&b->engines),
-		"cable_cycles", sample_json(&b->cable_cycles), "total_cycles",
-		sample_json(&b->total), "ns", sample_json(&b->nanoseconds), "stages",
-		stages_json(b), "burst", sample_json(&b->burst), "disturbed",
-		sample_json(&b->disturbed), "lost_or_sent_again", (json_int_t)troubles(b));
+		"{s:s, s:s, s:I, s:s, s:b, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
+		"mode", b->options.mode_name, "client", b->options.generator ? "load" : "plain",
+		"connections", (json_int_t)b->options.connections, "checksums",
+		b->options.nic ? "nic" : "software", "hugepages", b->hugepages, "tsc_hz",
+		(double)b->cable.clock.hz, "cycles", sample_json(&b->engines), "cable_cycles",
+		sample_json(&b->cable_cycles), "total_cycles", sample_json(&b->total), "ns",
+		sample_json(&b->nanoseconds), "stages", stages_json(b), "burst",
+		sample_json(&b->burst), "disturbed", sample_json(&b->disturbed),
+		"lost_or_sent_again", (json_int_t)troubles(b));
 
 	json_dumpf(out, stdout, JSON_REAL_PRECISION(6));
 	putchar('\n');
@@ -382,9 +438,11 @@ int main(int argc, char **argv)
 	cable_init(&b.cable, b.options.nic);
 	start_hosts(&b);
 	meet(&b);
-	if (b.options.mode == CLIENT_RR)
+	if (b.options.generator)
+		run_generator(&b);
+	else if (b.options.mode == CLIENT_RR)
 		open_all(&b);
-	if (b.options.mode != CLIENT_CRR)
+	if (b.options.mode != CLIENT_CRR && !b.options.generator)
 		send_first(&b);
 	cycles = (uint64_t)(b.options.seconds * (double)b.cable.clock.hz);
 	run_for(&b, cycles / 2); /* warm up */
@@ -394,6 +452,7 @@ int main(int argc, char **argv)
 	cable_free(&b.cable);
 	for (unsigned h = 0; h < 2; h++)
 		host_stop(&b.cable.host[h]);
+	wr_load_free(b.load);
 	client_free(&b.client);
 	return WR_EXIT_OK;
 }

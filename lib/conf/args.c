@@ -45,6 +45,9 @@ static int value_behind(struct option *o, unsigned command, int argc, char *cons
 		o->value = "on";
 		if (!word || !is_switch_word(word))
 			return 0;
+	} else if (key && key->kind == &wr_conf_output) {
+		o->value = "on";
+		return 0;
 	} else if (!key && strcmp(o->name, "config") != 0) {
 		if (!word || word[0] == '-')
 			return 0; /* a typing error, told of later */
@@ -64,11 +67,17 @@ static int read_option(struct option *o, unsigned command, int argc, char *const
 {
 	const char *word = argv[*i];
 	const char *equals = strchr(word, '=');
+	unsigned number;
 	size_t length;
 
 	*o = (struct option) {.value = NULL};
 	if (strcmp(word, "-h") == 0)
 		word = "--help";
+	if (word[0] != '-' && wr_conf_find("target", command, &number)) {
+		strcpy(o->name, "target");
+		o->value = word;
+		return 0;
+	}
 	if (strncmp(word, "--", 2) != 0 || word[2] == '\0')
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
 		                  "'%.128s' is not an option; options are written --name value",

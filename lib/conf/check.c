@@ -9,7 +9,7 @@
 
 /* Contradictions between values, found before anything starts. */
 
-static bool is_given(const struct wr_conf *conf, const char *name)
+bool wr_conf_is_given(const struct wr_conf *conf, const char *name)
 {
 	unsigned number;
 
@@ -17,10 +17,8 @@ static bool is_given(const struct wr_conf *conf, const char *name)
 	       conf->origin[number].source != WR_CONF_PRESET;
 }
 
-/* A sentence that begins with the place of that key. */
-__attribute__((format(printf, 4, 5))) static int fail(const struct wr_conf *conf,
-                                                      struct wr_err *err, const char *name,
-                                                      const char *fmt, ...)
+int wr_conf_fail(const struct wr_conf *conf, struct wr_err *err, const char *name,
+                 const char *fmt, ...)
 {
 	char at[WR_CONF_TEXT + 64], text[384];
 	va_list ap;
@@ -75,10 +73,11 @@ static int check_port(const struct wr_conf *conf, struct wr_err *err)
 			err, WR_EXIT_USAGE, -EINVAL,
 			"no device is given; write --port DEVICE, such as --port tap:wr0");
 	if (conf->port.count > 1)
-		return fail(conf, err, "port",
-		            "one process serves one device; start another with --instance NAME "
-		            "--port %.64s",
-		            conf->port.spec[1]);
+		return wr_conf_fail(
+			conf, err, "port",
+			"one process serves one device; start another with --instance NAME "
+			"--port %.64s",
+			conf->port.spec[1]);
 	return 0;
 }
 
@@ -87,18 +86,18 @@ static int check_address(const struct wr_conf *conf, unsigned i, struct wr_err *
 	const struct wr_ip_addr *own = &conf->ip.addr[i];
 
 	if (!is_unicast(own->addr))
-		return fail(
+		return wr_conf_fail(
 			conf, err, "ip",
 			"%s cannot be a host's address; give one that is not zero, loopback, "
 			"multicast or reserved",
 			host(own->addr).text);
 	if (own->prefix == 0)
-		return fail(conf, err, "ip",
-		            "%s/0 takes every address as local; give the length "
-		            "of the network, such as /24",
-		            host(own->addr).text);
+		return wr_conf_fail(conf, err, "ip",
+		                    "%s/0 takes every address as local; give the length "
+		                    "of the network, such as /24",
+		                    host(own->addr).text);
 	if (is_edge(own, own->addr))
-		return fail(
+		return wr_conf_fail(
 			conf, err, "ip",
 			"%s is the network or broadcast address of its /%u; give one between",
 			host(own->addr).text, own->prefix);
@@ -106,16 +105,16 @@ static int check_address(const struct wr_conf *conf, unsigned i, struct wr_err *
 		const struct wr_ip_addr *other = &conf->ip.addr[j];
 
 		if (other->addr == own->addr)
-			return fail(conf, err, "ip", "%s is given twice; give it once",
-			            host(own->addr).text);
+			return wr_conf_fail(conf, err, "ip", "%s is given twice; give it once",
+			                    host(own->addr).text);
 		if (is_edge(other, own->addr) && on_link(other, own->addr))
-			return fail(
+			return wr_conf_fail(
 				conf, err, "ip",
 				"%s is the network or broadcast address of %s/%u; give another",
 				host(own->addr).text, host(other->addr).text, other->prefix);
 		if (on_link(own, other->addr) && on_link(other, own->addr) &&
 		    own->prefix != other->prefix)
-			return fail(
+			return wr_conf_fail(
 				conf, err, "ip",
 				"%s/%u and %s/%u are one network with two lengths; give both "
 				"the same",
@@ -131,14 +130,14 @@ static int check_gateway(const struct wr_conf *conf, struct wr_err *err)
 		return 0;
 	for (unsigned i = 0; i < conf->ip.count; i++)
 		if (conf->ip.addr[i].addr == conf->gateway)
-			return fail(conf, err, "gateway",
-			            "%s is an own address; give the router's",
-			            host(conf->gateway).text);
+			return wr_conf_fail(conf, err, "gateway",
+			                    "%s is an own address; give the router's",
+			                    host(conf->gateway).text);
 	for (unsigned i = 0; i < conf->ip.count; i++)
 		if (on_link(&conf->ip.addr[i], conf->gateway) &&
 		    !is_edge(&conf->ip.addr[i], conf->gateway))
 			return 0;
-	return fail(
+	return wr_conf_fail(
 		conf, err, "gateway",
 		"%s is no host on the network of any --ip; give one that is, such as on %s/%u",
 		host(conf->gateway).text, host(conf->ip.addr[0].addr).text,
@@ -157,34 +156,37 @@ static int check_range(const struct wr_conf *conf, unsigned i, struct wr_err *er
 
 	if (!is_unicast(range->first) || !is_unicast(range->last) ||
 	    (range->first >> 24 < 127 && range->last >> 24 > 127))
-		return fail(conf, err, "client-ip",
-		            "%s-%s has addresses that no host can have; leave out zero, "
-		            "loopback, multicast and reserved ones",
-		            first.text, last.text);
+		return wr_conf_fail(
+			conf, err, "client-ip",
+			"%s-%s has addresses that no host can have; leave out zero, "
+			"loopback, multicast and reserved ones",
+			first.text, last.text);
 	for (unsigned j = 0; j < conf->ip.count; j++) {
 		const struct wr_ip_addr *own = &conf->ip.addr[j];
 		uint32_t low = own->addr & mask(own->prefix),
 			 high = own->addr | ~mask(own->prefix);
 
 		if (own->prefix < 31 && (contains(range, low) || contains(range, high)))
-			return fail(conf, err, "client-ip",
-			            "%s-%s contains %s, the network or broadcast address of "
-			            "%s/%u; leave it out",
-			            first.text, last.text,
-			            host(contains(range, low) ? low : high).text,
-			            host(own->addr).text, own->prefix);
+			return wr_conf_fail(
+				conf, err, "client-ip",
+				"%s-%s contains %s, the network or broadcast address of "
+				"%s/%u; leave it out",
+				first.text, last.text,
+				host(contains(range, low) ? low : high).text,
+				host(own->addr).text, own->prefix);
 	}
 	if (conf->gateway && contains(range, conf->gateway))
-		return fail(conf, err, "client-ip", "%s-%s contains the gateway; leave it out",
-		            first.text, last.text);
+		return wr_conf_fail(conf, err, "client-ip",
+		                    "%s-%s contains the gateway; leave it out", first.text,
+		                    last.text);
 	for (unsigned j = 0; j < i; j++) {
 		const struct wr_ip_range *other = &conf->client_ip.range[j];
 
 		if (range->first <= other->last && other->first <= range->last)
-			return fail(conf, err, "client-ip",
-			            "%s-%s and %s-%s overlap; give each address once",
-			            host(other->first).text, host(other->last).text, first.text,
-			            last.text);
+			return wr_conf_fail(conf, err, "client-ip",
+			                    "%s-%s and %s-%s overlap; give each address once",
+			                    host(other->first).text, host(other->last).text,
+			                    first.text, last.text);
 	}
 	return 0;
 }
@@ -228,17 +230,18 @@ static int check_listener(const struct wr_conf *conf, unsigned i, struct wr_err 
 	for (unsigned j = 0; j < conf->ip.count; j++)
 		own |= conf->ip.addr[j].addr == l->addr;
 	if (!own)
-		return fail(conf, err, "service",
-		            "%s@%s: no --ip has that address; give one of ours",
-		            l->service->name, host(l->addr).text);
+		return wr_conf_fail(conf, err, "service",
+		                    "%s@%s: no --ip has that address; give one of ours",
+		                    l->service->name, host(l->addr).text);
 	for (unsigned j = 0; j < i; j++) {
 		const struct wr_conf_listener *other = &conf->service.listener[j];
 		const char *protocol = overlap(l, other);
 
 		if (protocol)
-			return fail(conf, err, l->service->name,
-			            "%s port %u is in use by %s already; give another port",
-			            protocol, l->port, other->service->name);
+			return wr_conf_fail(
+				conf, err, l->service->name,
+				"%s port %u is in use by %s already; give another port",
+				protocol, l->port, other->service->name);
 	}
 	return 0;
 }
@@ -251,10 +254,11 @@ static int check_services(const struct wr_conf *conf, struct wr_err *err)
 	wr_conf_find("service", conf->command, &service);
 	for (unsigned i = 0; i < WR_LEN(shorthands); i++) {
 		wr_conf_find(shorthands[i], conf->command, &number);
-		if (is_given(conf, "service") &&
+		if (wr_conf_is_given(conf, "service") &&
 		    conf->origin[service].source == conf->origin[number].source)
-			return fail(conf, err, shorthands[i],
-			            "service is given too; give all listeners in one of them");
+			return wr_conf_fail(
+				conf, err, shorthands[i],
+				"service is given too; give all listeners in one of them");
 	}
 	for (unsigned i = 0; i < conf->service.count; i++) {
 		int rc = check_listener(conf, i, err);
@@ -273,9 +277,10 @@ static int check_cores(const struct wr_conf *conf, struct wr_err *err)
 		return 0;
 	wr_conf_read_cpus(conf->lcores, &cpus);
 	if (conf->cores && conf->cores != cpus)
-		return fail(conf, err, "cores",
-		            "%u workers on the %u CPUs of lcores %s; give one of the two",
-		            (unsigned)conf->cores, cpus, conf->lcores);
+		return wr_conf_fail(
+			conf, err, "cores",
+			"%u workers on the %u CPUs of lcores %s; give one of the two",
+			(unsigned)conf->cores, cpus, conf->lcores);
 	return 0;
 }
 
@@ -284,17 +289,18 @@ static int check_sizes(const struct wr_conf *conf, struct wr_err *err)
 	uint64_t all = (uint64_t)wr_conf_bufs(conf) * conf->mtu;
 
 	if (conf->mss && conf->mss + 40 > conf->mtu)
-		return fail(
+		return wr_conf_fail(
 			conf, err, "mss",
 			"%u bytes of text and 40 of headers do not fit mtu %u; give at most %u",
 			(unsigned)conf->mss, (unsigned)conf->mtu, (unsigned)conf->mtu - 40);
-	if (conf->rcv_buf > UINT16_MAX && !conf->window_scaling && is_given(conf, "rcv-buf"))
-		return fail(
+	if (conf->rcv_buf > UINT16_MAX && !conf->window_scaling &&
+	    wr_conf_is_given(conf, "rcv-buf"))
+		return wr_conf_fail(
 			conf, err, "rcv-buf",
 			"a window above 65535 bytes needs window-scaling; give at most 65535");
 	if (conf->rcv_buf + conf->snd_buf > all)
-		return fail(
-			conf, err, is_given(conf, "rcv-buf") ? "rcv-buf" : "snd-buf",
+		return wr_conf_fail(
+			conf, err, wr_conf_is_given(conf, "rcv-buf") ? "rcv-buf" : "snd-buf",
 			"one connection could hold more than the %u packet buffers of a core; "
 			"give less, or --bufs %u",
 			wr_conf_bufs(conf),
@@ -305,13 +311,16 @@ static int check_sizes(const struct wr_conf *conf, struct wr_err *err)
 static int check_times(const struct wr_conf *conf, struct wr_err *err)
 {
 	if (conf->rto_min_us > conf->rto_max_us)
-		return fail(conf, err, "rto-min", "it is longer than rto-max; give less");
+		return wr_conf_fail(conf, err, "rto-min",
+		                    "it is longer than rto-max; give less");
 	if (conf->rto_initial_us > conf->rto_max_us)
-		return fail(conf, err, "rto-initial", "it is longer than rto-max; give less");
-	if (conf->delack_us > conf->rto_min_us && is_given(conf, "delack"))
-		return fail(conf, err, "delack",
-		            "it is longer than rto-min, so peers like us would send again; "
-		            "give less");
+		return wr_conf_fail(conf, err, "rto-initial",
+		                    "it is longer than rto-max; give less");
+	if (conf->delack_us > conf->rto_min_us && wr_conf_is_given(conf, "delack"))
+		return wr_conf_fail(
+			conf, err, "delack",
+			"it is longer than rto-min, so peers like us would send again; "
+			"give less");
 	return 0;
 }
 
@@ -326,12 +335,13 @@ static int check_impair(const struct wr_conf *conf, struct wr_err *err)
 		const char *key;
 
 		if (wr_conf_impair(conf, side, &impair, &key, &why) < 0)
-			return fail(conf, err, key, "%s", why.text);
+			return wr_conf_fail(conf, err, key, "%s", why.text);
 		if (!wr_impair_is_none(&impair) && impair.limit > bufs / 4)
-			return fail(conf, err, key,
-			            "%u frames under way are too many for the %u packet "
-			            "buffers of a core; give limit=%u, or --bufs %u",
-			            impair.limit, bufs, bufs / 4, 4 * impair.limit);
+			return wr_conf_fail(
+				conf, err, key,
+				"%u frames under way are too many for the %u packet "
+				"buffers of a core; give limit=%u, or --bufs %u",
+				impair.limit, bufs, bufs / 4, 4 * impair.limit);
 	}
 	return 0;
 }
@@ -350,6 +360,7 @@ int wr_conf_check(const struct wr_conf *conf, struct wr_err *err)
 			return rc;
 	}
 	if (conf->quiet && conf->verbose)
-		return fail(conf, err, "quiet", "verbose is on too; give one of the two");
+		return wr_conf_fail(conf, err, "quiet",
+		                    "verbose is on too; give one of the two");
 	return 0;
 }

@@ -5,6 +5,11 @@
 #include "keys.h"
 
 static const char *const idles[] = {"spin", "adaptive", NULL};
+static const char *const protocols[] = {"auto", "echo", "sized", NULL};
+static const char *const directions[] = {"up", "down", "both", NULL};
+static const char *const closes[] = {"fin", "server", "reset", NULL};
+static const char *const reconnects[] = {"never", "now", "backoff", NULL};
+static const char *const methods[] = {"GET", "POST", NULL};
 static const char *const nagles[] = {"auto", "on", "off", NULL};
 
 /* Who takes a key. */
@@ -17,27 +22,35 @@ static const char *const nagles[] = {"auto", "on", "off", NULL};
 #define STACK  (NET | DEMO)
 
 #define M(m) offsetof(struct wr_conf, m), sizeof(((struct wr_conf *)0)->m)
-#define NUMBER(commands, kind, name, lo, hi, preset, zero, member, help)                                 \
+#define NUMBER(commands, kind, name, lo, hi, preset, zero, member, help)                       \
 	{                                                                                      \
-		name, commands, &wr_conf_##kind, lo, hi, preset, zero, NULL, M(member), help, false      \
-	}
-#define SWITCH(commands, name, preset, member, help)                                                     \
-	{                                                                                      \
-		name, commands, &wr_conf_bool, NULL, NULL, preset, NULL, NULL, M(member), help, false    \
-	}
-#define VALUE(commands, kind, name, preset, member, help)                                                \
-	{                                                                                      \
-		name, commands, &wr_conf_##kind, NULL, NULL, preset, NULL, NULL, M(member), help, false  \
-	}
-#define CHOICE(commands, name, choices, preset, member, help)                                            \
-	{                                                                                      \
-		name, commands, &wr_conf_choice, NULL, NULL, preset, NULL, choices, M(member), help,     \
+		name, commands, &wr_conf_##kind, lo, hi, preset, zero, NULL, M(member), help,  \
 			false                                                                  \
 	}
-#define SHORT(commands, name, help)                                                                      \
+#define SWITCH(commands, name, preset, member, help)                                           \
 	{                                                                                      \
-		name, commands, &wr_conf_service_ports, NULL, NULL, NULL, NULL, NULL, M(service), help,  \
-			true                                                                   \
+		name, commands, &wr_conf_bool, NULL, NULL, preset, NULL, NULL, M(member),      \
+			help, false                                                            \
+	}
+#define VALUE(commands, kind, name, preset, member, help)                                      \
+	{                                                                                      \
+		name, commands, &wr_conf_##kind, NULL, NULL, preset, NULL, NULL, M(member),    \
+			help, false                                                            \
+	}
+#define ZEROED(commands, kind, name, preset, zero, member, help)                               \
+	{                                                                                      \
+		name, commands, &wr_conf_##kind, NULL, NULL, preset, zero, NULL, M(member),    \
+			help, false                                                            \
+	}
+#define CHOICE(commands, name, choices, preset, member, help)                                  \
+	{                                                                                      \
+		name, commands, &wr_conf_choice, NULL, NULL, preset, NULL, choices, M(member), \
+			help, false                                                            \
+	}
+#define SHORT(commands, name, help)                                                            \
+	{                                                                                      \
+		name, commands, &wr_conf_service_ports, NULL, NULL, NULL, NULL, NULL,          \
+			M(service), help, true                                                 \
 	}
 #define END                                                                                    \
 	{                                                                                      \
@@ -104,6 +117,80 @@ static const struct wr_conf_key services[] = {
 	       "TIME-WAIT records on each core, at most"),
 	NUMBER(LISTEN, count, "reorders", "16", "16M", "4k", NULL, reorders,
 	       "Connections with out-of-order text on each core, at most"),
+	END
+};
+
+static const struct wr_conf_key load[] = {
+	VALUE(LOAD, target, "target", NULL, load.target,
+	      "Whom to load: ADDR, ADDR:PORT or http://ADDR[:PORT]/PATH; --target may be left out"),
+	CHOICE(LOAD, "mode", wr_load_mode_name, "rr", load.mode,
+	       "What each connection does; http with a URL"),
+	NUMBER(LOAD, count, "connections", "1", "16M", "auto", "auto", load.connections,
+	       "Connections at once, all cores together; auto: 1, or what a rate needs"),
+	NUMBER(LOAD, rate, "cps", "0.001", "1G", "max", "max", load.cps,
+	       "Connection attempts a second; max: as many as go"),
+	NUMBER(LOAD, rate, "rps", "0.001", "1G", "max", "max", load.rps,
+	       "Requests a second, planned ahead; max: each as soon as the one before is answered"),
+	NUMBER(LOAD, bitrate, "bitrate", "1", "10T", "max", "max", load.bitrate,
+	       "Payload bits a second, each direction"),
+	NUMBER(LOAD, rate, "pps", "0.001", "1G", "max", "max", load.pps,
+	       "Datagrams or SYNs a second"),
+	NUMBER(LOAD, duration, "ramp", "0s", "24h", "0s", NULL, load.ramp_us,
+	       "Rates rise to their setpoints within this time"),
+	VALUE(LOAD, schedule, "schedule", "constant", load.schedule,
+	      "Shape of the rates over time"),
+	NUMBER(LOAD, duration, "warmup", "0s", "24h", "0s", NULL, load.warmup_us,
+	       "Time after the ramp that is not measured"),
+	NUMBER(LOAD, duration, "duration", "10ms", "720h", "auto", "auto", load.duration_us,
+	       "Length of the measurement; auto: 10s, or until the requests are done"),
+	NUMBER(LOAD, count, "requests", "1", "1000000G", "none", "none", load.requests,
+	       "End after so many requests, connections or datagrams, all cores together"),
+	NUMBER(LOAD, count, "repeat", "1", "1000", "1", NULL, load.repeat,
+	       "Runs, one after another; the result shows their spread"),
+	VALUE(LOAD, port_range, "client-ports", "1024-65535", load.client_ports,
+	      "Source ports"),
+	NUMBER(LOAD, duration, "wait", "0s", "1h", "3s", NULL, load.wait_us,
+	       "Time that link and target get to answer before the run begins"),
+	NUMBER(LOAD, count, "time-wait-entries", "16", "16M", "auto", "auto", time_wait_entries,
+	       "TIME-WAIT records on each core, at most; auto: what the rates need"),
+	NUMBER(LOAD, count, "reorders", "16", "16M", "4k", NULL, reorders,
+	       "Connections with out-of-order text on each core, at most"),
+	VALUE(LOAD, text, "server-instance", NULL, load.server_instance,
+	      "Instance of a wringer serve on this machine that is the target: its counters are "
+	      "compared"),
+	END
+};
+
+static const struct wr_conf_key messages[] = {
+	CHOICE(LOAD, "protocol", protocols, "auto", load.protocol,
+	       "Target echoes, or answers in the size asked for; auto: echo if sizes are equal"),
+	CHOICE(LOAD, "direction", directions, "up", load.direction, "Way of the data of a stream"),
+	VALUE(LOAD, sizes, "request", "64", load.request, "Bytes of a request or datagram"),
+	ZEROED(LOAD, sizes, "response", "auto", "auto", load.response,
+	       "Bytes of a response; auto: as the request"),
+	NUMBER(LOAD, count, "pipeline", "1", "64k", "1", NULL, load.pipeline,
+	       "Requests under way on a connection, at most"),
+	NUMBER(LOAD, duration, "think", "0s", "24h", "0s", NULL, load.think_us,
+	       "Time between a response and the next request"),
+	VALUE(LOAD, payload, "payload", "pattern", load.payload,
+	      "What messages are made of: pattern, random, zero or file:PATH"),
+	SWITCH(LOAD, "verify", "off", load.verify,
+	       "Prove each message: loss, damage, duplication, order"),
+	CHOICE(LOAD, "close", closes, "fin", load.close,
+	       "How connections end: our FIN first, the server's first, or a reset"),
+	CHOICE(LOAD, "reconnect", reconnects, "never", load.reconnect,
+	       "Whether a connection that broke is opened again"),
+	NUMBER(LOAD, duration, "connect-timeout", "1ms", "1h", "5s", "never",
+	       load.connect_timeout_us, "An attempt without an answer for so long has failed"),
+	NUMBER(LOAD, duration, "response-timeout", "1ms", "1h", "never", "never",
+	       load.response_timeout_us, "A request without its response for so long has failed"),
+	CHOICE(LOAD, "method", methods, "GET", load.method,
+	       "HTTP method; POST sends a body of --request bytes"),
+	VALUE(LOAD, text, "host", NULL, load.host, "HTTP Host header instead of the address"),
+	VALUE(LOAD, headers, "header", NULL, load.header,
+	      "Further HTTP header line; may be given several times"),
+	SWITCH(LOAD, "http-close", "off", load.http_close,
+	       "A connection for each HTTP request, instead of keep-alive"),
 	END
 };
 
@@ -179,6 +266,17 @@ static const struct wr_conf_key output[] = {
 	VALUE(NET, listen, "metrics", NULL, metrics, "Prometheus endpoint"),
 	NUMBER(SERVE, duration, "stats-interval", "100ms", "1h", "never", "never", stats_interval_us,
 	       "Print a line of rates so often"),
+	VALUE(LOAD, output, "json", NULL, load.json,
+	      "Write the result as JSON, to standard output or --json=FILE"),
+	SWITCH(LOAD, "json-stream", "off", load.json_stream,
+	       "Write JSON events to standard output, one a line, while it runs"),
+	VALUE(LOAD, text, "csv", NULL, load.csv, "Write a row a second to this file; - is stdout"),
+	VALUE(LOAD, text, "hgrm", NULL, load.hgrm,
+	      "Write latencies as HdrHistogram does, to TEXT-response.hgrm and others"),
+	VALUE(LOAD, thresholds, "require", NULL, load.require,
+	      "Exit with 4 unless this holds at the end; may be given several times"),
+	NUMBER(LOAD, duration, "interval", "100ms", "1h", "1s", NULL, load.interval_us,
+	       "Time between two live lines"),
 	SWITCH(LISTEN, "json", "off", json, "Print the summary at exit as JSON"),
 	SWITCH(STACK, "quiet", "off", quiet, "Print only errors and the ready line"),
 	SWITCH(STACK, "verbose", "off", verbose, "Print the notes of the driver and DPDK's messages too"),
@@ -194,14 +292,16 @@ const struct wr_conf_group wr_conf_groups[] = {
 	{"Network", network},
 	{"Cores and memory", machine},
 	{"Services and table sizes", services},
+	{"Load", load},
+	{"Messages of a load", messages},
 	{"TCP", tcp},
 	{"TCP times", times},
 	{"Output and control", output},
 	{NULL, NULL},
 };
 
-static_assert(WR_LEN(network) + WR_LEN(machine) + WR_LEN(services) + WR_LEN(tcp) +
-                              WR_LEN(times) + WR_LEN(output) <=
+static_assert(WR_LEN(network) + WR_LEN(machine) + WR_LEN(services) + WR_LEN(load) +
+                              WR_LEN(messages) + WR_LEN(tcp) + WR_LEN(times) + WR_LEN(output) <=
                       WR_CONF_KEYS,
               "every key has a mark of origin");
 

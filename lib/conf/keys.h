@@ -51,7 +51,9 @@ extern const struct wr_conf_group wr_conf_groups[]; /* ends with a NULL title */
 extern const struct wr_conf_kind wr_conf_count, wr_conf_bytes, wr_conf_duration, wr_conf_bool,
 	wr_conf_choice, wr_conf_text, wr_conf_words, wr_conf_cpus, wr_conf_cc, wr_conf_addr,
 	wr_conf_cidrs, wr_conf_ranges, wr_conf_ports, wr_conf_services, wr_conf_service_ports, wr_conf_listen,
-	wr_conf_impairments;
+	wr_conf_impairments, wr_conf_rate, wr_conf_bitrate, wr_conf_sizes, wr_conf_schedule,
+	wr_conf_target, wr_conf_payload, wr_conf_port_range, wr_conf_output, wr_conf_thresholds,
+	wr_conf_headers;
 
 /*
  * The key that one of `commands` knows by that name, and its number, counted through all
@@ -70,10 +72,32 @@ const char *wr_conf_commands_format(unsigned commands, char *buf, size_t size);
 /* "--gateway", or "lab.conf:12: gateway": how a message names the value of that key. */
 const char *wr_conf_where(const struct wr_conf *conf, const char *name, char *buf, size_t size);
 
+/* Whether file or command line say anything about that key. */
+bool wr_conf_is_given(const struct wr_conf *conf, const char *name);
+
+/* A sentence that begins with the place of that key. Returns -EINVAL. */
+__attribute__((format(printf, 4, 5))) int wr_conf_fail(const struct wr_conf *conf,
+                                                       struct wr_err *err, const char *name,
+                                                       const char *fmt, ...);
+
+/* Options of connections; nodelay: when nagle is auto. */
+void wr_conf_options(const struct wr_conf *conf, bool nodelay, struct wr_tcp_options *options);
+
 static inline const void *wr_conf_at(const struct wr_conf *conf, const struct wr_conf_key *key)
 {
 	return (const char *)conf + key->offset;
 }
+
+/* What a target says. */
+struct wr_conf_target {
+	uint32_t addr; /* host order */
+	uint16_t port; /* 0: not said */
+	bool http;     /* it is a URL */
+	char path[256];
+};
+
+/* Reads ADDR, ADDR:PORT or http://ADDR[:PORT][/PATH]. Returns 0, -EINVAL or -E2BIG. */
+int wr_conf_target_parse(const char *text, struct wr_conf_target *target);
 
 /* Whether the CPU list "0-3,8" can be read; *cpus is how many it names. */
 bool wr_conf_read_cpus(const char *text, unsigned *cpus);

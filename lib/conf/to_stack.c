@@ -87,12 +87,11 @@ static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->fin_wait2_us = conf->fin_wait2_us;
 }
 
-static void fill_options(const struct wr_conf *conf, const struct wr_service *service,
-                         struct wr_tcp_options *options)
+void wr_conf_options(const struct wr_conf *conf, bool nodelay, struct wr_tcp_options *options)
 {
 	wr_tcp_options_default(options);
 	options->nodelay = conf->nagle == WR_CONF_NAGLE_OFF ||
-	                   (conf->nagle == WR_CONF_NAGLE_AUTO && service->nodelay);
+	                   (conf->nagle == WR_CONF_NAGLE_AUTO && nodelay);
 	options->keepalive = conf->keepalive;
 	options->tos = (uint8_t)(conf->dscp << 2);
 	options->keepalive_probes = (uint8_t)conf->keepalive_probes;
@@ -118,6 +117,6 @@ void wr_conf_stack(const struct wr_conf *conf, struct wr_stack_conf *stack)
 		to->port = from->port;
 		to->tcp = from->tcp;
 		to->udp = from->udp;
-		fill_options(conf, from->service, &to->options);
+		wr_conf_options(conf, from->service->nodelay, &to->options);
 	}
 }

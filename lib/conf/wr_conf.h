@@ -9,6 +9,7 @@
 
 #include "wr_err.h"
 #include "wr_impair.h"
+#include "wr_load.h"
 #include "wr_stack.h"
 
 /*
@@ -63,6 +64,52 @@ struct wr_conf_service_list {
 struct wr_conf_endpoint {
 	uint32_t addr; /* host order */
 	uint16_t port; /* 0: none */
+};
+
+#define WR_CONF_TEXTS 16
+
+struct wr_conf_text_list {
+	char text[WR_CONF_TEXTS][128];
+	unsigned count;
+};
+
+struct wr_conf_port_range {
+	uint16_t low, high;
+};
+
+/* What a load is asked to do; wr_conf_load() makes the generator's configuration of it. */
+struct wr_conf_load {
+	char target[WR_CONF_TEXT]; /* "": not given */
+	unsigned mode;             /* enum wr_load_mode */
+	uint64_t connections;      /* at once; 0: not set */
+	double cps, rps, pps;      /* 1/s; 0: not set */
+	double bitrate;            /* bit/s; 0: not set */
+	uint64_t ramp_us, warmup_us;
+	uint64_t duration_us; /* 0: 10 s, or until the requests are done */
+	uint64_t requests;    /* 0: no limit */
+	struct wr_schedule schedule;
+
+	unsigned protocol;                 /* enum wr_load_protocol */
+	unsigned direction;                /* enum wr_load_direction less 1 */
+	struct wr_sizes request, response; /* response 0: as the request */
+	uint64_t pipeline, think_us;
+	char payload[WR_CONF_TEXT];
+	bool verify;
+	unsigned close, reconnect; /* enum wr_load_close, wr_load_reconnect */
+	struct wr_conf_port_range client_ports;
+	uint64_t connect_timeout_us, response_timeout_us; /* 0: none */
+
+	unsigned method; /* of HTTP: 0 GET, 1 POST */
+	char host[128];
+	struct wr_conf_text_list header;
+	bool http_close;
+
+	uint64_t wait_us; /* for the link and the target's ARP */
+	uint64_t repeat, interval_us;
+	struct wr_conf_text_list require;
+	char json[WR_CONF_TEXT], csv[WR_CONF_TEXT], hgrm[WR_CONF_TEXT]; /* "": none */
+	bool json_stream;
+	char server_instance[64];
 };
 
 /* The commands that take keys: a key says which. */
@@ -132,6 +179,9 @@ struct wr_conf {
 	bool keepalive;
 	uint64_t keepalive_idle_us, keepalive_interval_us, keepalive_probes;
 	uint64_t user_timeout_us, idle_timeout_us, total_timeout_us;
+
+	/* The load. */
+	struct wr_conf_load load;
 
 	/* Output and control. */
 	struct wr_conf_endpoint metrics;
@@ -216,5 +266,17 @@ int wr_conf_impair(const struct wr_conf *conf, enum wr_impair_side side,
  * caller: MAC and offloads, pool, owner, core, inboxes, key, seed, cycles and socket.
  */
 void wr_conf_stack(const struct wr_conf *conf, struct wr_stack_conf *stack);
+
+/*
+ * Makes the generator's configuration; payload files are left to the caller, which finds
+ * their path behind "file:". Returns 0, or -EINVAL and *err.
+ */
+int wr_conf_load(const struct wr_conf *conf, struct wr_load_conf *load, struct wr_err *err);
+
+/*
+ * Chooses the sizes of a core's tables that the user left open, for that load spread over
+ * `workers`.
+ */
+void wr_conf_size_load(struct wr_conf *conf, const struct wr_load_conf *load, unsigned workers);
 
 #endif /* WR_CONF_H */

@@ -20,9 +20,9 @@ static bool take_bytes(const char **at, uint32_t *bytes)
 
 	if (!take_number(at, &number))
 		return false;
-	if (take(at, "k") || take(at, "K"))
+	if (take(at, "Ki") || take(at, "k") || take(at, "K"))
 		number *= 1024;
-	else if (take(at, "M"))
+	else if (take(at, "Mi") || take(at, "M"))
 		number *= 1024 * 1024;
 	*bytes = (uint32_t)fmin(number, UINT32_MAX);
 	return number == floor(number);

@@ -54,6 +54,12 @@ static uint32_t count_addrs(const struct wr_load_conf *conf)
 	return n;
 }
 
+void load_addrs_init(struct wr_load *load)
+{
+	load->pool_addrs = count_addrs(load->conf);
+	load->next_addr = load->pool_addrs ? wr_prng_below(&load->prng, load->pool_addrs) : 0;
+}
+
 uint32_t load_next_addr(struct wr_load *load)
 {
 	const struct wr_load_conf *conf = load->conf;
@@ -513,8 +519,6 @@ int load_clients_init(struct wr_load *load, int socket)
 	uint32_t n = (uint32_t)load_share(conf->set.connections, load->core, load->cores);
 
 	load->clients = load->wanted = n;
-	load->pool_addrs = count_addrs(conf);
-	load->next_addr = load->pool_addrs ? wr_prng_below(&load->prng, load->pool_addrs) : 0;
 	load->client = rte_zmalloc_socket("load clients", wr_max(n, 1) * sizeof(*load->client),
 	                                  WR_CACHE_LINE, socket);
 	load->request = rte_zmalloc_socket(

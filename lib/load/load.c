@@ -171,6 +171,7 @@ struct wr_load *wr_load_new(const struct wr_load_conf *conf, struct wr_stack *st
 	load->set = conf->set;
 	load->quota = conf->requests ? load_share(conf->requests, core, cores) : UINT64_MAX;
 	wr_prng_seed(&load->prng, conf->seed + core);
+	load_addrs_init(load);
 	load->run = (uint32_t)(conf->seed ^ conf->seed >> 32);
 	for (unsigned i = 0; i < WR_LATENCY_COUNT; i++)
 		wr_histogram_clear(&load->stats.latency[i]);

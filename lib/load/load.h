@@ -252,6 +252,8 @@ static inline uint32_t load_client_name(const struct wr_load *load, uint32_t n)
 	return n * load->cores + load->core;
 }
 
+void load_addrs_init(struct wr_load *load);
+
 /* The client's next local address of the pool: address and port range of its flow. */
 uint32_t load_next_addr(struct wr_load *load);
 
@@ -280,6 +282,12 @@ bool load_has_surplus(const struct wr_load *load);
 /* CLOSING: closes what is open, a bounded number a tick; true: all are closed. */
 bool load_close_all(struct wr_load *load);
 void load_abort_all(struct wr_load *load);
+
+/* ---- request.c ---- */
+
+/* Requests that were due within the measurement until end_ns and never taken count as unsent.
+ */
+void load_count_unsent(struct wr_load *load, const struct wr_plan *plan, uint64_t end_ns);
 
 /* ---- payload.c ---- */
 

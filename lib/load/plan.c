@@ -24,12 +24,14 @@ static double work_at(const struct wr_plan *plan, uint64_t now_ns)
 	               : 0;
 }
 
-/* Arrivals of all cores that are due before now_ns, which is not before the last leg. */
+/* Arrivals of all cores that are due before now_ns. */
 static double due_before(const struct wr_plan *plan, uint64_t now_ns)
 {
 	const struct wr_plan_leg *leg = &plan->leg[plan->legs - 1];
 	double work;
 
+	while (leg > plan->leg && leg->from_ns > now_ns)
+		leg--;
 	if (leg->even)
 		work = (double)(int64_t)(now_ns - leg->from_ns);
 	else

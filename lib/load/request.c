@@ -448,17 +448,23 @@ static uint64_t unsent(const struct wr_load *load, const struct wr_plan *plan, u
 	                                     : late;
 }
 
-static void stop(struct wr_load *load, uint64_t end_ns)
+void load_count_unsent(struct wr_load *load, const struct wr_plan *plan, uint64_t end_ns)
 {
-	const struct wr_plan *plan = is_one_shot(load) ? &load->opens : &load->requests;
 	uint64_t late;
 
-	if ((is_one_shot(load) ? load->opens_rate : load->requests_rate) <= 0 ||
-	    load->quota == 0 || !load->from_ns || end_ns <= load->from_ns)
+	if (load->quota == 0 || !load->from_ns || end_ns <= load->from_ns)
 		return;
 	late = unsent(load, plan, end_ns);
 	LOAD_COUNT(load, requests_planned, late);
 	LOAD_COUNT(load, requests_unsent, late);
+}
+
+static void stop(struct wr_load *load, uint64_t end_ns)
+{
+	if (is_one_shot(load) && load->opens_rate > 0)
+		load_count_unsent(load, &load->opens, end_ns);
+	else if (!is_one_shot(load) && is_open_loop(load))
+		load_count_unsent(load, &load->requests, end_ns);
 }
 
 static bool is_drained(const struct wr_load *load)

@@ -62,6 +62,7 @@ static void fill_eal(const struct wr_conf *conf, struct wr_eal_conf *eal)
 		.no_huge = conf->no_huge,
 		.extra = if_set(conf->eal),
 		.log_level = conf->verbose ? "info" : NULL,
+		.mtu = (unsigned)conf->mtu,
 	};
 	for (unsigned i = 0; i < conf->port.count; i++)
 		eal->ports[i] = conf->port.spec[i];
@@ -81,6 +82,7 @@ static int start_eal(struct wr_appliance *app, struct wr_err *err)
 	int rc;
 
 	fill_eal(app->conf, &eal);
+	eal.client = app->role->client;
 	size_worker(app->conf, app->role->worker_bytes, &eal);
 	rc = wr_eal_start(&eal, &app->eal, err);
 	app->eal_runs = rc == 0;

@@ -18,6 +18,7 @@ struct wr_appliance;
  */
 struct wr_role {
 	const char *command;   /* for those who look at it: "load" */
+	bool client;           /* opens connections: asks at a memif, where the peer serves */
 	uint64_t worker_bytes; /* memory of each worker besides stack and buffers */
 	/*
 	 * Worker `worker` has its stack and does not run yet: adds tasks to it. Returns 0, or a

@@ -15,40 +15,7 @@
 #include "eal_args.h"
 #include "wr_base.h"
 
-/* Reads every --port, and asks whether the machine has what it needs. */
-static int prepare_devices(const struct wr_eal_conf *conf, struct wr_eal_device *devices,
-                           struct wr_err *err)
-{
-	int rc = 0;
-
-	if (conf->port_count > WR_MAX_PORTS)
-		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-		                  "%u ports are too many; use at most %d", conf->port_count,
-		                  WR_MAX_PORTS);
-	for (unsigned i = 0; i < conf->port_count && rc == 0; i++) {
-		rc = wr_eal_device_parse(conf->ports[i], i, &devices[i], err);
-		for (unsigned j = 0; j < i && rc == 0; j++)
-			if (strcmp(devices[i].name, devices[j].name) == 0 ||
-			    (devices[i].iface[0] &&
-			     strcmp(devices[i].iface, devices[j].iface) == 0))
-				rc = wr_err_set(err, WR_EXIT_USAGE, -EEXIST,
-				                "--port %s: the same device as --port %s; give "
-				                "each device once",
-				                conf->ports[i], conf->ports[j]);
-	}
-	for (unsigned i = 0; i < conf->port_count && rc == 0; i++)
-		rc = wr_eal_device_check(conf->ports[i], &devices[i], err);
-	return rc;
-}
-
-static void keep_devices(const struct wr_eal_conf *conf, const struct wr_eal_device *devices,
-                         struct wr_eal *eal)
-{
-	for (unsigned i = 0; i < conf->port_count; i++) {
-		memcpy(eal->devargs[i], devices[i].devargs, sizeof(eal->devargs[i]));
-		memcpy(eal->device[i], devices[i].name, sizeof(eal->device[i]));
-	}
-}
+#define PLAIN_MTU 1500
 
 static int choose_cores(const struct wr_eal_conf *conf, struct wr_eal *eal, struct wr_err *err)
 {
@@ -68,6 +35,48 @@ int wr_eal_workers(const struct wr_eal_conf *conf, unsigned *workers, struct wr_
 
 	*workers = eal.workers;
 	return rc;
+}
+
+/* Reads every --port, and asks whether the machine has what it needs. */
+static int prepare_devices(const struct wr_eal_conf *conf, struct wr_eal_device *devices,
+                           struct wr_err *err)
+{
+	struct wr_eal_needs needs = {.mtu = conf->mtu ? conf->mtu : PLAIN_MTU,
+	                             .client = conf->client};
+	int rc = 0;
+
+	if (conf->port_count > WR_MAX_PORTS)
+		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
+		                  "%u ports are too many; use at most %d", conf->port_count,
+		                  WR_MAX_PORTS);
+	for (unsigned i = 0; i < conf->port_count && rc == 0; i++) {
+		rc = wr_eal_device_parse(conf->ports[i], i, &devices[i], err);
+		for (unsigned j = 0; j < i && rc == 0; j++)
+			if (strcmp(devices[i].name, devices[j].name) == 0 ||
+			    (devices[i].iface[0] &&
+			     strcmp(devices[i].iface, devices[j].iface) == 0))
+				rc = wr_err_set(err, WR_EXIT_USAGE, -EEXIST,
+				                "--port %s: the same device as --port %s; give "
+				                "each device once",
+				                conf->ports[i], conf->ports[j]);
+	}
+	if (rc == 0)
+		rc = wr_eal_workers(conf, &needs.workers, err);
+	for (unsigned i = 0; i < conf->port_count && rc == 0; i++)
+		rc = wr_eal_device_complete(conf->ports[i], &needs, &devices[i], err);
+	for (unsigned i = 0; i < conf->port_count && rc == 0; i++)
+		rc = wr_eal_device_check(conf->ports[i], &devices[i], err);
+	return rc;
+}
+
+static void keep_devices(const struct wr_eal_conf *conf, const struct wr_eal_device *devices,
+                         struct wr_eal *eal)
+{
+	for (unsigned i = 0; i < conf->port_count; i++) {
+		memcpy(eal->devargs[i], devices[i].devargs, sizeof(eal->devargs[i]));
+		memcpy(eal->device[i], devices[i].name, sizeof(eal->device[i]));
+		eal->one_file |= devices[i].one_file;
+	}
 }
 
 static int choose_cores_and_memory(const struct wr_eal_conf *conf, struct wr_eal *eal,
@@ -172,12 +181,13 @@ int wr_eal_start(const struct wr_eal_conf *conf, struct wr_eal *eal, struct wr_e
 		rc = prepare_devices(conf, devices, err);
 	if (rc == 0)
 		rc = choose_cores_and_memory(conf, eal, err);
-	if (rc == 0)
+	if (rc == 0) {
+		keep_devices(conf, devices, eal);
 		rc = wr_eal_argv(conf, eal, devices, &args, err);
+	}
 	if (rc == 0)
 		rc = wr_instance_take(eal->instance, err);
 	if (rc == 0) {
-		keep_devices(conf, devices, eal);
 		wr_eal_keep_signals_from_tap();
 		rc = start(conf, &args, eal, err);
 		if (rc != 0 && wr_instance_dir(eal->instance, dir, sizeof(dir)) == 0)

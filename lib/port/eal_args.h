@@ -16,13 +16,24 @@
 #define WR_DEVARGS_BYTES 256 /* as struct wr_eal.devargs */
 #define WR_DEVICE_BYTES	 64  /* RTE_DEV_NAME_MAX_LEN, as struct wr_eal.device */
 #define WR_IFNAME_BYTES	 16  /* IFNAMSIZ */
+#define WR_SOCKET_BYTES	 108 /* sun_path of struct sockaddr_un */
+
+/* Who makes the socket at which two processes meet. */
+enum wr_device_end {
+	WR_DEVICE_EITHER, /* not said */
+	WR_DEVICE_SERVER,
+	WR_DEVICE_CLIENT,
+};
 
 /* One --port: the EAL device that it stands for. */
 struct wr_eal_device {
 	char devargs[WR_DEVARGS_BYTES]; /* "net_tap0,iface=wr0" */
 	char name[WR_DEVICE_BYTES];	/* "net_tap0" */
 	char iface[WR_IFNAME_BYTES];	/* kernel interface that it makes or uses; "": none */
-	bool pci;			/* allowed with -a, else made with --vdev */
+	char socket[WR_SOCKET_BYTES];	/* Unix socket at which it meets its peer; "": none */
+	enum wr_device_end end;
+	bool one_file; /* another process maps EAL's memory, which must be one file */
+	bool pci;      /* allowed with -a, else made with --vdev */
 };
 
 /*
@@ -32,7 +43,19 @@ struct wr_eal_device {
 int wr_eal_device_parse(const char *spec, unsigned index, struct wr_eal_device *device,
 			struct wr_err *err);
 
-/* Is there, on this machine, what the device needs? 0, or a negative errno and a sentence. */
+/* What the arguments of a device depend on, besides its spec. */
+struct wr_eal_needs {
+	unsigned workers; /* each wants a queue */
+	unsigned mtu;	  /* bytes of IP packet */
+	bool client;	  /* this process opens connections, the peer waits for them */
+};
+
+/* Adds the arguments that the user left to us. Returns 0, or -EINVAL and a sentence. */
+int wr_eal_device_complete(const char *spec, const struct wr_eal_needs *needs,
+			   struct wr_eal_device *device, struct wr_err *err);
+
+/* Is there, on this machine, what the device needs? 0, or a negative errno and a sentence.
+ * A client waits some seconds for its server. */
 int wr_eal_device_check(const char *spec, const struct wr_eal_device *device,
 			struct wr_err *err);
 

@@ -86,6 +86,8 @@ int wr_eal_argv(const struct wr_eal_conf *conf, const struct wr_eal *eal,
 		wr_argv_add(args, "--no-huge");
 		wr_argv_add(args, "--no-shconf");
 	}
+	if (eal->one_file)
+		wr_argv_add(args, "--single-file-segments");
 	add_log_level(conf, args);
 	add_devices(conf, devices, args);
 	if (conf->extra)

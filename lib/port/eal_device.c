@@ -1,66 +1,43 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "eal_args.h"
+#include "eal_device.h"
 #include "wr_base.h"
 
-/* What one form of --port needs to be read; the error sentences begin with the spec. */
-struct reading {
-	const char *spec;
-	const char *args; /* what follows "WORD:"; "" if nothing does */
-	unsigned index;
-	struct wr_err *err;
-};
-
-/* An option of a shorthand, and the devargs key that it stands for. */
-struct option {
-	const char *name, *key;
-};
-
-struct form {
-	const char *word; /* "tap" as in "tap:..."; NULL: known by its looks */
-	bool (*looks_like)(const char *spec);
-	const char *usage;
-	int (*parse)(const struct reading *r, struct wr_eal_device *device);
-	int (*check)(const char *spec, const struct wr_eal_device *device, struct wr_err *err);
-};
-
-static int bad(const struct reading *r, const char *what)
+int wr_device_bad(const struct wr_device_text *t, const char *what)
 {
-	return wr_err_set(r->err, WR_EXIT_USAGE, -EINVAL, "--port %s: %s", r->spec, what);
+	return wr_err_set(t->err, WR_EXIT_USAGE, -EINVAL, "--port %s: %s", t->spec, what);
 }
 
-static int too_long(const struct reading *r)
+static int too_long(const struct wr_device_text *t)
 {
-	return bad(r, "the device's arguments are longer than 255 characters");
+	return wr_device_bad(t, "the device's arguments are longer than 255 characters");
 }
 
-static int append(const struct reading *r, struct wr_eal_device *device, const char *key,
-                  const char *value, size_t len)
+int wr_device_append(const struct wr_device_text *t, struct wr_eal_device *device,
+                     const char *key, const char *value, size_t len)
 {
 	size_t used = strlen(device->devargs);
 	int n = snprintf(device->devargs + used, sizeof(device->devargs) - used, ",%s=%.*s",
 	                 key, (int)len, value);
 
-	return n < 0 || (size_t)n >= sizeof(device->devargs) - used ? too_long(r) : 0;
+	return n < 0 || (size_t)n >= sizeof(device->devargs) - used ? too_long(t) : 0;
 }
 
 /* Appends one "name=value" of length len. */
-static int append_option(const struct reading *r, const struct option *options,
+static int append_option(const struct wr_device_text *t, const struct wr_device_option *options,
                          struct wr_eal_device *device, const char *text, size_t len)
 {
 	const char *equals = memchr(text, '=', len);
 	char names[96] = "";
 
-	for (const struct option *o = options; o->name; o++) {
+	for (const struct wr_device_option *o = options; o->name; o++) {
 		size_t name_len = strlen(o->name), used = strlen(names);
 
 		snprintf(names + used, sizeof(names) - used, "%s%s=", used ? ", " : "",
@@ -68,186 +45,82 @@ static int append_option(const struct reading *r, const struct option *options,
 		if (!equals || (size_t)(equals - text) != name_len)
 			continue;
 		if (strncmp(text, o->name, name_len) == 0 && equals + 1 < text + len)
-			return append(r, device, o->key, equals + 1,
-			              (size_t)(text + len - equals - 1));
+			return wr_device_append(t, device, o->key, equals + 1,
+			                        (size_t)(text + len - equals - 1));
 	}
-	return wr_err_set(r->err, WR_EXIT_USAGE, -EINVAL,
+	return wr_err_set(t->err, WR_EXIT_USAGE, -EINVAL,
 	                  "--port %s: '%.*s' is not one of its options with a value (%s)",
-	                  r->spec, (int)len, text, names);
+	                  t->spec, (int)len, text, names);
 }
 
-static int append_options(const struct reading *r, const struct option *options,
-                          struct wr_eal_device *device, const char *text)
+int wr_device_append_options(const struct wr_device_text *t,
+                             const struct wr_device_option *options,
+                             struct wr_eal_device *device, const char *text)
 {
 	int rc = 0;
 
 	while (rc == 0 && *text) {
 		size_t len = strcspn(text, ",");
 
-		rc = append_option(r, options, device, text, len);
+		rc = append_option(t, options, device, text, len);
 		text += len + (text[len] == ',');
 	}
 	return rc;
 }
 
-static void name_vdev(const struct reading *r, struct wr_eal_device *device, const char *driver)
+void wr_device_name(const struct wr_device_text *t, struct wr_eal_device *device,
+                    const char *driver)
 {
-	snprintf(device->name, sizeof(device->name), "%s%u", driver, r->index);
+	snprintf(device->name, sizeof(device->name), "%s%u", driver, t->index);
 	snprintf(device->devargs, sizeof(device->devargs), "%s", device->name);
 }
 
-/* Takes the interface name that ends at ',' or at the end of the text. */
-static int take_iface(const struct reading *r, struct wr_eal_device *device, const char *text)
+bool wr_device_value(const struct wr_eal_device *device, const char *key, char *out,
+                     size_t size)
 {
-	size_t len = strcspn(text, ",");
+	size_t len = strlen(key);
 
-	if (len == 0)
-		return bad(r, "an interface name is missing, such as tap:wr0");
-	if (len >= sizeof(device->iface))
-		return bad(r, "an interface name has at most 15 characters");
-	for (size_t i = 0; i < len; i++)
-		if (!isgraph((unsigned char)text[i]) || strchr("/:=%", text[i]))
-			return bad(r, "an interface name has no blank and none of / : = %");
-	snprintf(device->iface, sizeof(device->iface), "%.*s", (int)len, text);
-	return 0;
-}
-
-/* tap:NAME[,mac=...] */
-
-static int parse_tap(const struct reading *r, struct wr_eal_device *device)
-{
-	static const struct option options[] = {
-		{"mac", "mac"}, {"remote", "remote"}, {NULL, NULL}};
-	int rc = take_iface(r, device, r->args);
-	size_t len = strlen(device->iface);
-
-	if (rc != 0)
-		return rc;
-	name_vdev(r, device, "net_tap");
-	rc = append(r, device, "iface", device->iface, len);
-	if (rc == 0 && r->args[len])
-		rc = append_options(r, options, device, r->args + len + 1);
-	return rc;
-}
-
-/* Bit numbers of capabilities(7). */
-enum { CAP_NET_ADMIN = 12, CAP_NET_RAW = 13 };
-
-static bool is_capable(unsigned capability)
-{
-	FILE *f = fopen("/proc/self/status", "re");
-	char line[256];
-	bool capable = false;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (strncmp(line, "CapEff:", 7) == 0)
-			capable = strtoull(line + 7, NULL, 16) >> capability & 1;
-	if (f)
-		fclose(f);
-	return capable;
-}
-
-static int check_tun(const char *spec, struct wr_err *err)
-{
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0) {
-		close(fd);
-		return 0;
+	for (const char *at = device->devargs; (at = strchr(at, ',')) != NULL;) {
+		at++;
+		if (strncmp(at, key, len) != 0 || at[len] != '=')
+			continue;
+		at += len + 1;
+		snprintf(out, size, "%.*s", (int)strcspn(at, ","), at);
+		return true;
 	}
-	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
-	                  "--port %s: /dev/net/tun cannot be opened (%s); load it with "
-	                  "'modprobe tun', or give a container --device /dev/net/tun",
-	                  spec, strerror(errno));
+	return false;
 }
 
-static int check_tap(const char *spec, const struct wr_eal_device *device, struct wr_err *err)
+int wr_device_preset(const char *spec, struct wr_eal_device *device, const char *key,
+                     unsigned value, struct wr_err *err)
 {
-	if (!is_capable(CAP_NET_ADMIN))
-		return wr_err_set(
-			err, WR_EXIT_ENVIRONMENT, -EPERM,
-			"--port %s: making a tap needs CAP_NET_ADMIN; run as root, or "
-			"inside 'unshare --user --map-root-user --net'",
-			spec);
-	if (if_nametoindex(device->iface) != 0)
-		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EEXIST,
-		                  "--port %s: there is an interface %s already; choose another "
-		                  "name, or remove what was left behind with 'ip link del'",
-		                  spec, device->iface);
-	return check_tun(spec, err);
+	const struct wr_device_text t = {.spec = spec, .err = err};
+	char number[16];
+
+	if (wr_device_value(device, key, number, sizeof(number)))
+		return 0;
+	snprintf(number, sizeof(number), "%u", value);
+	return wr_device_append(&t, device, key, number, strlen(number));
 }
 
 /* null[:size=64,copy=1] */
 
-static int parse_null(const struct reading *r, struct wr_eal_device *device)
+static int parse_null(const struct wr_device_text *t, struct wr_eal_device *device)
 {
-	static const struct option options[] = {
+	static const struct wr_device_option options[] = {
 		{"size", "size"}, {"copy", "copy"}, {"no-rx", "no-rx"}, {NULL, NULL}};
 
-	name_vdev(r, device, "net_null");
-	return append_options(r, options, device, r->args);
+	wr_device_name(t, device, "net_null");
+	return wr_device_append_options(t, options, device, t->args);
 }
 
 /* ring: what is sent comes back */
 
-static int parse_ring(const struct reading *r, struct wr_eal_device *device)
+static int parse_ring(const struct wr_device_text *t, struct wr_eal_device *device)
 {
-	if (r->args[0])
-		return bad(r, "a ring takes no options");
-	name_vdev(r, device, "net_ring");
-	return 0;
-}
-
-/* pcap:rx=FILE,tx=FILE or pcap:IFACE */
-
-static int parse_pcap(const struct reading *r, struct wr_eal_device *device)
-{
-	static const struct option options[] = {
-		{"rx", "rx_pcap"}, {"tx", "tx_pcap"}, {"loop", "infinite_rx"}, {NULL, NULL}};
-	int rc;
-
-	name_vdev(r, device, "net_pcap");
-	if (r->args[0] == '\0')
-		return bad(r, "a file or an interface is missing, such as pcap:rx=in.pcap");
-	if (strchr(r->args, '='))
-		return append_options(r, options, device, r->args);
-	rc = take_iface(r, device, r->args);
-	return rc ? rc : append(r, device, "iface", device->iface, strlen(device->iface));
-}
-
-/* The value of "KEY=" in the devargs: false if it is not there. */
-static bool value_of(const struct wr_eal_device *device, const char *key, char *out,
-                     size_t size)
-{
-	const char *at = strstr(device->devargs, key);
-
-	if (!at)
-		return false;
-	at += strlen(key);
-	snprintf(out, size, "%.*s", (int)strcspn(at, ","), at);
-	return true;
-}
-
-static int check_pcap(const char *spec, const struct wr_eal_device *device, struct wr_err *err)
-{
-	char file[WR_DEVARGS_BYTES];
-
-	if (value_of(device, ",rx_pcap=", file, sizeof(file)) && access(file, R_OK) != 0)
-		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
-		                  "--port %s: '%s' cannot be read (%s); name a file that can",
-		                  spec, file, strerror(errno));
-	if (!device->iface[0])
-		return 0;
-	if (if_nametoindex(device->iface) == 0)
-		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENODEV,
-		                  "--port %s: there is no interface %s here; 'ip link' lists "
-		                  "them",
-		                  spec, device->iface);
-	if (!is_capable(CAP_NET_RAW))
-		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EPERM,
-		                  "--port %s: capturing on an interface needs CAP_NET_RAW; run "
-		                  "as root",
-		                  spec);
+	if (t->args[0])
+		return wr_device_bad(t, "a ring takes no options");
+	wr_device_name(t, device, "net_ring");
 	return 0;
 }
 
@@ -278,10 +151,10 @@ static bool looks_like_pci(const char *spec)
 	return pci_bus(spec) != NULL;
 }
 
-static int parse_pci(const struct reading *r, struct wr_eal_device *device)
+static int parse_pci(const struct wr_device_text *t, struct wr_eal_device *device)
 {
-	const char *bus = pci_bus(r->spec);
-	unsigned long domain = bus == r->spec ? 0 : strtoul(r->spec, NULL, 16);
+	const char *bus = pci_bus(t->spec);
+	unsigned long domain = bus == t->spec ? 0 : strtoul(t->spec, NULL, 16);
 	int n;
 
 	device->pci = true;
@@ -289,7 +162,7 @@ static int parse_pci(const struct reading *r, struct wr_eal_device *device)
 	for (char *p = device->name; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
 	n = snprintf(device->devargs, sizeof(device->devargs), "%s%s", device->name, bus + 7);
-	return n < 0 || (size_t)n >= sizeof(device->devargs) ? too_long(r) : 0;
+	return n < 0 || (size_t)n >= sizeof(device->devargs) ? too_long(t) : 0;
 }
 
 /* Drivers that share the NIC with the kernel: their devices stay bound to them. */
@@ -336,16 +209,16 @@ static bool looks_like_vdev(const char *spec)
 	return strncmp(spec, "net_", 4) == 0 && spec[4] && spec[4] != ',';
 }
 
-static int parse_raw(const struct reading *r, struct wr_eal_device *device)
+static int parse_raw(const struct wr_device_text *t, struct wr_eal_device *device)
 {
-	size_t len = strcspn(r->spec, ",");
+	size_t len = strcspn(t->spec, ",");
 
 	if (len >= sizeof(device->name))
-		return bad(r, "a device name has at most 63 characters");
-	if (strlen(r->spec) >= sizeof(device->devargs))
-		return too_long(r);
-	snprintf(device->name, sizeof(device->name), "%.*s", (int)len, r->spec);
-	snprintf(device->devargs, sizeof(device->devargs), "%s", r->spec);
+		return wr_device_bad(t, "a device name has at most 63 characters");
+	if (strlen(t->spec) >= sizeof(device->devargs))
+		return too_long(t);
+	snprintf(device->name, sizeof(device->name), "%.*s", (int)len, t->spec);
+	snprintf(device->devargs, sizeof(device->devargs), "%s", t->spec);
 	return 0;
 }
 
@@ -355,22 +228,59 @@ static int check_raw(const char *spec, const struct wr_eal_device *device, struc
 
 	if (strncmp(device->name, "net_tap", 7) != 0)
 		return 0;
-	if (!value_of(device, ",iface=", tap.iface, sizeof(tap.iface)))
+	if (!wr_device_value(device, "iface", tap.iface, sizeof(tap.iface)))
 		snprintf(tap.iface, sizeof(tap.iface), "dtap0");
-	return check_tap(spec, &tap, err);
+	return wr_device_check_tap(spec, &tap, err);
 }
 
 /* Every form of --port; the first that fits is taken. */
-static const struct form forms[] = {
-	{NULL, looks_like_pci, "a PCI address (0000:3b:00.0)", parse_pci, check_pci},
-	{"tap", NULL, "tap:NAME", parse_tap, check_tap},
-	{"null", NULL, "null[:size=64,copy=1]", parse_null, NULL},
-	{"ring", NULL, "ring", parse_ring, NULL},
-	{"pcap", NULL, "pcap:rx=FILE,tx=FILE, pcap:IFACE", parse_pcap, check_pcap},
-	{NULL, looks_like_vdev, "a DPDK device (net_...)", parse_raw, check_raw},
+static const struct wr_device_form forms[] = {
+	{.looks_like = looks_like_pci,
+         .usage = "a PCI address (0000:3b:00.0)",
+         .parse = parse_pci,
+         .check = check_pci},
+	{.word = "tap",
+         .usage = "tap:NAME",
+         .parse = wr_device_parse_tap,
+         .check = wr_device_check_tap},
+	{.word = "afpacket",
+         .usage = "afpacket:IFACE",
+         .parse = wr_device_parse_afpacket,
+         .complete = wr_device_complete_afpacket,
+         .check = wr_device_check_afpacket},
+	{.word = "xdp",
+         .usage = "xdp:IFACE",
+         .parse = wr_device_parse_xdp,
+         .complete = wr_device_complete_xdp,
+         .check = wr_device_check_xdp},
+	{.word = "memif",
+         .usage = "memif:PATH[,server|client]",
+         .parse = wr_device_parse_memif,
+         .complete = wr_device_complete_memif,
+         .check = wr_device_check_socket},
+	{.word = "vhost",
+         .usage = "vhost:PATH",
+         .parse = wr_device_parse_vhost,
+         .complete = wr_device_complete_vhost,
+         .check = wr_device_check_socket},
+	{.word = "virtio-user",
+         .usage = "virtio-user:PATH",
+         .parse = wr_device_parse_virtio_user,
+         .complete = wr_device_complete_virtio_user,
+         .check = wr_device_check_socket},
+	{.word = "null", .usage = "null[:size=64,copy=1]", .parse = parse_null},
+	{.word = "ring", .usage = "ring", .parse = parse_ring},
+	{.word = "pcap",
+         .usage = "pcap:rx=FILE,tx=FILE, pcap:IFACE",
+         .parse = wr_device_parse_pcap,
+         .check = wr_device_check_pcap},
+	{.looks_like = looks_like_vdev,
+         .usage = "a DPDK device (net_...)",
+         .parse = parse_raw,
+         .check = check_raw},
 };
 
-static const struct form *find_form(const char *spec)
+static const struct wr_device_form *find_form(const char *spec)
 {
 	for (size_t i = 0; i < WR_LEN(forms); i++) {
 		size_t len = forms[i].word ? strlen(forms[i].word) : 0;
@@ -402,10 +312,10 @@ void wr_eal_device_forms(char *text, size_t size)
 int wr_eal_device_parse(const char *spec, unsigned index, struct wr_eal_device *device,
                         struct wr_err *err)
 {
-	const struct form *form = find_form(spec);
+	const struct wr_device_form *form = find_form(spec);
 	size_t word = form && form->word ? strlen(form->word) : 0;
-	struct reading r = {.spec = spec, .args = "", .index = index, .err = err};
-	char list[256];
+	struct wr_device_text t = {.spec = spec, .args = "", .index = index, .err = err};
+	char list[320];
 
 	memset(device, 0, sizeof(*device));
 	if (!form) {
@@ -414,14 +324,22 @@ int wr_eal_device_parse(const char *spec, unsigned index, struct wr_eal_device *
 		                  "--port %s: not a port; write %s", spec, list);
 	}
 	if (word && spec[word] == ':')
-		r.args = spec + word + 1;
-	return form->parse(&r, device);
+		t.args = spec + word + 1;
+	return form->parse(&t, device);
+}
+
+int wr_eal_device_complete(const char *spec, const struct wr_eal_needs *needs,
+                           struct wr_eal_device *device, struct wr_err *err)
+{
+	const struct wr_device_form *form = find_form(spec);
+
+	return form && form->complete ? form->complete(spec, needs, device, err) : 0;
 }
 
 int wr_eal_device_check(const char *spec, const struct wr_eal_device *device,
                         struct wr_err *err)
 {
-	const struct form *form = find_form(spec);
+	const struct wr_device_form *form = find_form(spec);
 
 	return form && form->check ? form->check(spec, device, err) : 0;
 }

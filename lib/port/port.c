@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
@@ -13,6 +11,7 @@
 #include <rte_log.h>
 
 #include "capture.h"
+#include "port_host.h"
 #include "port_rss.h"
 #include "profile.h"
 #include "wr_base.h"
@@ -83,6 +82,22 @@ static uint32_t largest_mtu(const struct rte_eth_dev_info *info)
 	return wr_min(info->max_mtu, info->max_rx_pktlen - overhead);
 }
 
+/* The interface is not ours: we do not change what its owner set. */
+static int check_host_mtu(const struct wr_port *port, const struct rte_eth_dev_info *info,
+                          struct wr_err *err)
+{
+	char name[IF_NAMESIZE];
+	uint32_t mtu;
+
+	if (!port->profile.host_iface || wr_host_mtu(info->if_index, &mtu, name) != 0 ||
+	    mtu >= port->mtu)
+		return 0;
+	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ERANGE,
+	                  "--mtu %u: the interface of port %s carries %u bytes; use --mtu %u, "
+	                  "or 'ip link set %s mtu %u'",
+	                  port->mtu, port->spec, mtu, mtu, name, port->mtu);
+}
+
 static int check_mtu(struct wr_port *port, const struct wr_port_conf *conf,
                      const struct rte_eth_dev_info *info, struct wr_err *err)
 {
@@ -93,8 +108,8 @@ static int check_mtu(struct wr_port *port, const struct wr_port_conf *conf,
 		return wr_err_set(err, WR_EXIT_USAGE, -ERANGE,
 		                  "--mtu %u: not between %d and %d bytes", conf->mtu, MTU_MIN,
 		                  MTU_MAX);
-	if (conf->mtu <= most)
-		return 0;
+	if (conf->mtu <= most || port->profile.any_mtu)
+		return check_host_mtu(port, info, err);
 	if (!port->profile.kernel_mtu || info->if_index == 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ERANGE,
 		                  "--mtu %u: port %s (driver %s) carries at most %u bytes; use "
@@ -183,34 +198,24 @@ static int set_up_queues(struct wr_port *port, const struct rte_eth_dev_info *in
 	return rc ? refuse(port, rc, "a queue", err) : 0;
 }
 
-/* Sets the MTU of the kernel's interface behind a device. */
-static int set_kernel_mtu(unsigned if_index, uint16_t mtu)
-{
-	struct ifreq request = {.ifr_mtu = mtu};
-	int fd, rc = 0;
-
-	if (!if_indextoname(if_index, request.ifr_name))
-		return -errno;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, SIOCSIFMTU, &request) != 0)
-		rc = -errno;
-	close(fd);
-	return rc;
-}
-
 static int set_mtu(const struct wr_port *port, const struct rte_eth_dev_info *info,
                    struct wr_err *err)
 {
-	int rc = port->tx_longest ? set_kernel_mtu(info->if_index, port->mtu)
-	                          : rte_eth_dev_set_mtu(port->id, port->mtu);
+	int rc;
 
+	if (port->profile.host_iface)
+		return 0;
+	rc = port->tx_longest ? wr_host_set_mtu(info->if_index, port->mtu)
+	                      : rte_eth_dev_set_mtu(port->id, port->mtu);
 	return rc == 0 || rc == -ENOTSUP ? 0 : refuse(port, rc, "the MTU", err);
 }
 
-/* The kernel and we cannot both wear the driver's address: a bridge would keep our frames. */
-static int read_mac(struct wr_port *port, struct wr_err *err)
+/*
+ * The kernel and we cannot both wear the driver's address: a bridge would keep our frames, and
+ * a router would forward those that it takes for its own.
+ */
+static int read_mac(struct wr_port *port, const struct rte_eth_dev_info *info,
+                    struct wr_err *err)
 {
 	int rc = rte_eth_macaddr_get(port->id, &port->mac);
 
@@ -220,7 +225,10 @@ static int read_mac(struct wr_port *port, struct wr_err *err)
 		rte_eth_random_addr(port->mac.addr_bytes);
 	if (port->profile.kernel_mac)
 		port->mac.addr_bytes[RTE_ETHER_ADDR_LEN - 1] ^= 1;
-	return 0;
+	if (!port->profile.kernel_mac || !port->profile.host_iface)
+		return 0;
+	port->host_fd = wr_host_take_mac(info->if_index, &port->mac);
+	return port->host_fd < 0 ? refuse(port, port->host_fd, "a second MAC address", err) : 0;
 }
 
 /* A NIC needs some seconds until its link is up: waits for that, at most 9 s. */
@@ -239,7 +247,7 @@ static int start(struct wr_port *port, const struct rte_eth_dev_info *info, stru
 	int rc = set_mtu(port, info, err);
 
 	if (rc == 0)
-		rc = read_mac(port, err);
+		rc = read_mac(port, info, err);
 	if (rc != 0)
 		return rc;
 	rc = rte_eth_dev_start(port->id);
@@ -277,6 +285,13 @@ static void use_capture(char *said, int rc, struct wr_err *err)
 	free(said);
 }
 
+bool wr_port_link_is_up(const struct wr_port *port)
+{
+	struct rte_eth_link link = {0};
+
+	return rte_eth_link_get_nowait(port->id, &link) == 0 && link.link_status;
+}
+
 int wr_port_open(struct wr_port *port, const struct wr_port_conf *conf,
                  struct rte_mempool *const pool[], struct wr_err *err)
 {
@@ -285,6 +300,7 @@ int wr_port_open(struct wr_port *port, const struct wr_port_conf *conf,
 	int rc;
 
 	memset(port, 0, sizeof(*port));
+	port->host_fd = -1;
 	rc = find(port, conf, &info, err);
 	if (rc == 0)
 		rc = check_queues(port, conf, &info, err);
@@ -302,4 +318,6 @@ void wr_port_close(struct wr_port *port)
 {
 	rte_eth_dev_stop(port->id);
 	rte_eth_dev_close(port->id);
+	if (port->host_fd >= 0)
+		close(port->host_fd);
 }

@@ -36,6 +36,8 @@ static const struct key {
 	{"rx_shared", YES_NO, offsetof(struct wr_profile, rx_shared)},
 	{"kernel_mac", YES_NO, offsetof(struct wr_profile, kernel_mac)},
 	{"kernel_mtu", YES_NO, offsetof(struct wr_profile, kernel_mtu)},
+	{"any_mtu", YES_NO, offsetof(struct wr_profile, any_mtu)},
+	{"host_iface", YES_NO, offsetof(struct wr_profile, host_iface)},
 	{"notes", TEXT, offsetof(struct wr_profile, notes)},
 };
 

@@ -24,6 +24,8 @@ struct wr_eal_conf {
 	bool no_huge;                      /* do not even try hugepages */
 	const char *extra;                 /* raw EAL arguments, split like a shell does; may be NULL */
 	const char *log_level;             /* EAL log level; NULL: warnings */
+	unsigned mtu;                      /* bytes of IP packet that devices must carry; 0: 1500 */
+	bool client;                       /* opens connections: memif asks, the peer serves */
 };
 
 /* What was found and chosen. */
@@ -35,6 +37,7 @@ struct wr_eal {
 	unsigned cpu[WR_MAX_WORKERS];      /* the CPU it is pinned to */
 	unsigned control_cpu;              /* the main lcore's CPU: may be worker 0's */
 	bool shares_cpu;                   /* control and worker 0 share one CPU */
+	bool one_file;                     /* another process maps our memory: it is one file */
 	bool hugepages;
 	uint64_t hugepage_bytes;           /* size of one page, 0 without */
 	unsigned mem_mib;                  /* memory given to EAL */

@@ -32,6 +32,9 @@ struct wr_profile {
 			      * takes another (net_tap) */
 	bool kernel_mtu;     /* an MTU that the driver refuses is set on the kernel's interface,
 			      * which can carry it (net_tap of DPDK 22.11) */
+	bool any_mtu;        /* the driver names a limit of the MTU that its device does not have */
+	bool host_iface;     /* the device is an interface of the kernel's that was there before
+			      * and stays: its MTU is its owner's to set */
 	char notes[256];     /* known limits, one sentence, printed with --verbose */
 };
 
@@ -63,6 +66,7 @@ struct wr_port {
 	int socket;                        /* NUMA node; -1 if unknown */
 	bool link_up;                      /* when it was opened */
 	uint32_t link_mbps;                /* 0: unknown */
+	int host_fd;                       /* has the kernel take frames to our MAC; -1: none */
 };
 
 /*
@@ -72,6 +76,9 @@ struct wr_port {
 int wr_port_open(struct wr_port *port, const struct wr_port_conf *conf,
 		 struct rte_mempool *const pool[], struct wr_err *err);
 void wr_port_close(struct wr_port *port);
+
+/* Is there a peer now? Of memif, vhost and virtio-user it may come and go. Any thread. */
+bool wr_port_link_is_up(const struct wr_port *port);
 
 /* Up to n frames of queue q. With profile.rx_shared, buffers that others hold are copied
  * from pool (no memory: dropped and counted in *no_mbuf). */

@@ -46,10 +46,12 @@ static void each_driver_finds_its_profile(void **state)
 	static const char *const cases[][2] = {
 		{"net_tap", "tap"},       {"net_null", "null"},
 		{"net_ring", "ring"},     {"net_pcap", "pcap"},
+		{"net_memif", "memif"},   {"net_vhost", "vhost"},
+		{"net_af_xdp", "xdp"},    {"net_af_packet", "afpacket"},
 		{"net_ixgbe", "ixgbe"},   {"net_i40e", "i40e"},
 		{"net_ice", "ice"},       {"mlx5_pci", "mlx5"},
 		{"net_virtio", "virtio"}, {"net_virtio_user", "virtio"},
-		{"net_ena", "ena"},       {"net_memif", "default"},
+		{"net_ena", "ena"},       {"net_bonding", "default"},
 		{"net_ta", "default"},    {"", "default"},
 	};
 	struct wr_profile profile;

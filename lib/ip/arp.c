@@ -57,6 +57,7 @@ struct neighbour {
 	struct link link[QUEUES];
 	struct rte_mbuf
 		*wait[WAITING]; /* oldest first; data: the Ethernet header to be filled */
+	uint64_t failed_us; /* asked in vain until then; 0: not since it last answered */
 } __rte_cache_aligned;
 
 static_assert(offsetof(struct neighbour, link) <= WR_CACHE_LINE, "sending touches one line");
@@ -406,6 +407,7 @@ static void confirm(struct wr_ip *ip, struct neighbour *e, const struct rte_ethe
 	e->eth.dst_addr = *mac;
 	e->state = REACHABLE;
 	e->confirmed_us = now_us;
+	e->failed_us = 0;
 	send_waiting(ip, e);
 }
 
@@ -532,6 +534,30 @@ bool wr_ip_is_resolved(const struct wr_ip *ip, uint32_t dst)
 	return e == NULL || e->state >= REACHABLE;
 }
 
+bool wr_ip_gave_up(const struct wr_ip *ip, uint32_t dst, uint64_t since_us)
+{
+	const struct neighbour *e = find(ip->neighbours, wr_ip_next_hop(ip, dst));
+
+	return e != NULL && e->failed_us > since_us;
+}
+
+int wr_ip_resolve(struct wr_ip *ip, uint32_t dst, uint64_t now_us)
+{
+	uint32_t hop = wr_ip_next_hop(ip, dst);
+	struct neighbour *e;
+
+	if (hop == 0 || wr_ip_is_local(ip, hop))
+		return -ENETUNREACH;
+	e = find(ip->neighbours, hop);
+	if (e == NULL)
+		e = create(ip, hop, now_us);
+	if (e->state >= REACHABLE)
+		return 0;
+	if (e->state == FAILED)
+		ask(ip, e, INCOMPLETE, now_us);
+	return e->failed_us ? -EHOSTUNREACH : -EINPROGRESS;
+}
+
 void wr_ip_suspect(struct wr_ip *ip, uint32_t dst, uint64_t now_us)
 {
 	struct neighbour *e = find(ip->neighbours, wr_ip_next_hop(ip, dst));
@@ -556,6 +582,7 @@ void wr_arp_tick(struct wr_ip *ip, uint64_t now_us)
 			continue;
 		}
 		e->state = FAILED;
+		e->failed_us = now_us;
 		e->tries = 0;
 		drop_waiting(ip, e);
 	}

@@ -182,6 +182,19 @@ bool wr_ip_is_reachable(const struct wr_ip *ip, uint32_t dst);
 /* False while the next hop towards dst has not answered ARP although asked. */
 bool wr_ip_is_resolved(const struct wr_ip *ip, uint32_t dst);
 
+/*
+ * True if dst's next hop was given up, after three requests without an answer, later than
+ * since_us, and has not been heard of since.
+ */
+bool wr_ip_gave_up(const struct wr_ip *ip, uint32_t dst, uint64_t since_us);
+
+/*
+ * Asks for dst's next hop unless it is known or being asked: few packets wait for an answer, so
+ * whoever is going to send many at once does this first. Returns 0: it is known; -EINPROGRESS: it
+ * is being asked; -EHOSTUNREACH: so far in vain, it is asked once more; -ENETUNREACH: no route.
+ */
+int wr_ip_resolve(struct wr_ip *ip, uint32_t dst, uint64_t now_us);
+
 /* The path to dst may be dead (R1 reached, MUST-20): ask its next hop again. */
 void wr_ip_suspect(struct wr_ip *ip, uint32_t dst, uint64_t now_us);
 

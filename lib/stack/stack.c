@@ -235,8 +235,8 @@ bool wr_stack_tick(struct wr_stack *stack, uint64_t now_ns)
 	settle(stack);
 	start_watch(stack);
 	busy = stack_inbox_run(stack);
+	wr_ip_tick(&stack->ip, stack->now_us); /* first: TCP's timers ask what ARP gave up */
 	busy |= wr_tcp_tick(stack->tcp, stack->now_us, TIMERS_ROUND);
-	wr_ip_tick(&stack->ip, stack->now_us);
 	stack_stamp(stack, WR_STAGE_timers);
 	busy |= run_tasks(stack);
 	stack_stamp(stack, WR_STAGE_tasks);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * ICMP errors about our segments: RFC 9293 3.9.2.2 with the checks of RFC 5927 (the quoted
- * sequence number must be in flight) and the softness of RFC 5461 (only a connection
- * attempt is ended).
+ * sequence number must be in flight) and the softness of RFC 5461: only a connection attempt
+ * is ended, but that by every "unreachable", as Linux and the BSDs do (section 4.2 there):
+ * who opens connections wants to know at once, not after three minutes.
  */
 
 #include <rte_ip.h>
@@ -14,8 +15,6 @@ enum {
 	ICMP_SOURCE_QUENCH = 4,
 	ICMP_TIME_EXCEEDED = 11,
 	ICMP_PARAMETER_PROBLEM = 12,
-	CODE_PROTOCOL = 2,
-	CODE_PORT = 3,
 	CODE_FRAG_NEEDED = 4,
 };
 
@@ -71,7 +70,7 @@ enum wr_verdict wr_tcp_icmp_error(struct wr_tcp *tcp, const struct wr_icmp_error
 {
 	uint32_t value = tcp_find(tcp, wr_flow_hash(tcp->flows, &error->tuple), &error->tuple);
 	struct wr_tcb *c;
-	bool hard;
+	bool too_long;
 
 	tcp_set_time(tcp, now_us);
 	if (error->type == ICMP_SOURCE_QUENCH)
@@ -84,16 +83,13 @@ enum wr_verdict wr_tcp_icmp_error(struct wr_tcp *tcp, const struct wr_icmp_error
 	c = &tcp->tcb[value & WR_FLOW_INDEX];
 	if (!wr_seq_in(error->seq, c->snd.una, tcb_flight(c)))
 		return WR_V_icmp_error_stale;
-	hard = error->type == ICMP_UNREACHABLE &&
-	       (error->code == CODE_PROTOCOL || error->code == CODE_PORT);
-	if (hard && c->state == WR_TCP_SYN_SENT) {
+	too_long = error->type == ICMP_UNREACHABLE && error->code == CODE_FRAG_NEEDED;
+	if (error->type == ICMP_UNREACHABLE && !too_long && c->state == WR_TCP_SYN_SENT) {
 		tcb_end(tcp, c, WR_REASON_unreachable);
 		return WR_V_icmp_error_hard;
 	}
-	if (error->type == ICMP_UNREACHABLE && error->code == CODE_FRAG_NEEDED) {
-		if (c->state >= WR_TCP_ESTABLISHED)
-			lower_mss(tcp, c, error->mtu);
-	}
+	if (too_long && c->state >= WR_TCP_ESTABLISHED)
+		lower_mss(tcp, c, error->mtu);
 	c->rare |= WR_TCB_SOFT_ERROR;
 	return WR_V_icmp_error_soft;
 }

@@ -87,11 +87,41 @@ static bool due(const struct wr_tcp *tcp, uint32_t tick)
 
 /* ---- what then happens ---- */
 
+/* Nobody on the link has the address of the next hop: ARP said so since c was opened. */
+static bool has_no_route(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	uint64_t open_us = (uint64_t)(tcp->now_tick - c->opened_tick) << WR_TICK_SHIFT;
+
+	return wr_ip_gave_up(tcp->ip, c->tuple.raddr, tcp->now_us - open_us);
+}
+
+static void send_syn_again(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (c->syn_rexmits < UINT8_MAX)
+		c->syn_rexmits++;
+	c->rexmits++;
+	tcp_send_syn(tcp, c,
+	             c->state == WR_TCP_SYN_SENT ? WR_CAUSE_tcp_syn_rexmit
+	                                         : WR_CAUSE_tcp_synack_rexmit);
+}
+
 /* SYN or SYN-ACK without an answer: MUST-22, MUST-23. */
 static void syn_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	uint64_t waited_us = (uint64_t)(tcp->now_tick - c->opened_tick) << WR_TICK_SHIFT;
 
+	if (c->state == WR_TCP_SYN_SENT && c->backoff == 0 &&
+	    !wr_ip_is_resolved(tcp->ip, c->tuple.raddr)) {
+		/*
+		 * The SYN waits for the next hop, or gave way to others there: that says
+		 * nothing about the path, so nothing is backed off.
+		 */
+		if (has_no_route(tcp, c))
+			tcb_end(tcp, c, WR_REASON_no_route);
+		else
+			send_syn_again(tcp, c);
+		return;
+	}
 	if (waited_us >= tcp->conf.r2_syn_us) {
 		tcb_end(tcp, c,
 		        wr_ip_is_resolved(tcp->ip, c->tuple.raddr) ? WR_REASON_connect_timeout
@@ -100,14 +130,9 @@ static void syn_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 	}
 	if (c->backoff < 15)
 		c->backoff++;
-	if (c->syn_rexmits < UINT8_MAX)
-		c->syn_rexmits++;
-	c->rexmits++;
 	if (c->backoff == tcp->conf.r1_rexmits)
 		wr_ip_suspect(tcp->ip, c->tuple.raddr, tcp->now_us);
-	tcp_send_syn(tcp, c,
-	             c->state == WR_TCP_SYN_SENT ? WR_CAUSE_tcp_syn_rexmit
-	                                         : WR_CAUSE_tcp_synack_rexmit);
+	send_syn_again(tcp, c);
 }
 
 /*
@@ -164,6 +189,8 @@ static void keepalive_ring(struct wr_tcp *tcp, struct wr_tcb *c)
 
 static void limit_ring(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
 {
+	if (reason == WR_REASON_connect_timeout && !wr_ip_is_resolved(tcp->ip, c->tuple.raddr))
+		reason = WR_REASON_no_route;
 	if (c->state > WR_TCP_SYN_SENT)
 		tcp_send_control(tcp, c, c->snd.nxt, WR_TCP_RST, WR_CAUSE_tcp_rst);
 	tcb_end(tcp, c, reason);

@@ -299,7 +299,8 @@ bool world_start(struct world *w)
 	w->stack = wr_stack_new(&w->conf, &w->stats, w->now_ns, &err);
 	if (!w->stack)
 		return wrong(w, "%s", err.text);
-	receive_arp(w, RTE_ARP_OP_REQUEST);
+	if (w->answers_arp) /* then it has been met already */
+		receive_arp(w, RTE_ARP_OP_REQUEST);
 	world_run_until(w, w->now_ns, false);
 	return true;
 }

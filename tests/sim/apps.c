@@ -221,7 +221,8 @@ static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reaso
 	(void)tcp;
 	if (end->closed)
 		sim_fail(end->sim, "a connection ends once");
-	end->closed = true;
+	/* Of all ARP packets of three seconds each was lost: then it tries again. */
+	end->closed = reason != WR_REASON_no_route || end->opened;
 	end->reason = reason;
 	end->c = NULL;
 	sim_say(end->sim, "flow %u end %u: %s", end->flow->index, end->side,
@@ -337,6 +338,8 @@ static void start(struct sim *sim, struct sim_end *end)
 	struct wr_tuple tuple;
 	int rc;
 
+	if (end->flow->started) /* again: its first SYN may still wait for ARP */
+		to.lport = end->flow->port[end->side];
 	fill_options(plan, &to.options);
 	rc = wr_tcp_connect(wr_stack_tcp(end->core->stack), &to, &end->c);
 	if (rc) {

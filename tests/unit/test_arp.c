@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
 #include "ip_rig.h"
 
 static struct rte_mempool *pool;
@@ -170,6 +172,33 @@ static void a_dead_host_is_asked_once_a_second_and_given_up(void **state)
 	assert_false(wr_ip_is_resolved(&rig.ip, PEER));
 	send_to(PEER, 1, NULL, 4 * SECOND);
 	assert_string_equal(rig_out(&rig), ASK_PEER); /* there is always another chance */
+}
+
+static void whoever_wants_to_send_can_ask_first_and_learns_of_a_dead_host(void **state)
+{
+	uint64_t t;
+
+	assert_int_equal(wr_ip_resolve(&rig.ip, FAR + 1, 0), -EINPROGRESS); /* the gateway */
+	assert_string_equal(rig_out(&rig), "arp who-has 198.18.0.254 tell 198.18.0.1");
+	assert_int_equal(wr_ip_resolve(&rig.ip, US, 0), -ENETUNREACH);
+	assert_int_equal(wr_ip_resolve(&rig.ip, PEER2, 0), -EINPROGRESS);
+	assert_int_equal(wr_ip_resolve(&rig.ip, PEER2, 0), -EINPROGRESS);
+	assert_string_equal(rig_out(&rig), "arp who-has 198.18.0.3 tell 198.18.0.1");
+	assert_string_equal(rig_out(&rig), "");
+	for (t = SECOND; t <= 3 * SECOND; t += SECOND) {
+		assert_false(wr_ip_gave_up(&rig.ip, PEER2, 1));
+		wr_ip_tick(&rig.ip, t);
+		while (*rig_out(&rig))
+			;
+	}
+	assert_true(wr_ip_gave_up(&rig.ip, PEER2, 3 * SECOND - 1));
+	assert_false(wr_ip_gave_up(&rig.ip, PEER2, 3 * SECOND));
+	assert_int_equal(wr_ip_resolve(&rig.ip, PEER2, t), -EHOSTUNREACH);
+	assert_string_equal(rig_out(&rig), "arp who-has 198.18.0.3 tell 198.18.0.1");
+	assert_int_equal(rig_feed_arp(&rig, RTE_ARP_OP_REPLY, &other_mac, PEER2, US, t),
+			 WR_V_arp_reply);
+	assert_false(wr_ip_gave_up(&rig.ip, PEER2, 1));
+	assert_int_equal(wr_ip_resolve(&rig.ip, PEER2, t), 0);
 }
 
 static void an_aged_entry_in_use_is_asked_itself_and_still_used(void **state)
@@ -455,6 +484,7 @@ int main(void)
 		TEST(a_packet_waits_for_the_answer),
 		TEST(of_many_waiting_packets_the_newest_are_kept),
 		TEST(a_dead_host_is_asked_once_a_second_and_given_up),
+		TEST(whoever_wants_to_send_can_ask_first_and_learns_of_a_dead_host),
 		TEST(an_aged_entry_in_use_is_asked_itself_and_still_used),
 		TEST(an_entry_that_no_longer_answers_is_not_used),
 		TEST(a_suspect_is_asked_again_but_not_twice_a_second),

@@ -248,7 +248,8 @@ static int check_listener(const struct wr_conf *conf, unsigned i, struct wr_err 
 
 static int check_services(const struct wr_conf *conf, struct wr_err *err)
 {
-	static const char *const shorthands[] = {"echo", "discard", "chargen"};
+	static const char *const shorthands[] = {"echo", "discard", "chargen", "http", "message",
+	                                         "chat", "rr", "sink", "source"};
 	unsigned service = 0, number = 0;
 
 	wr_conf_find("service", conf->command, &service);

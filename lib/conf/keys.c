@@ -105,10 +105,16 @@ static const struct wr_conf_key machine[] = {
 
 static const struct wr_conf_key services[] = {
 	VALUE(SERVE, services, "service", "echo,discard,chargen", service,
-	      "Listeners: echo (7), discard (9), chargen (19)"),
+	      "Listeners: echo, discard, chargen, http, message, chat, rr, sink, source"),
 	SHORT(SERVE, "echo", "Ports of echo instead of 7, or none"),
 	SHORT(SERVE, "discard", "Ports of discard instead of 9, or none"),
 	SHORT(SERVE, "chargen", "Ports of chargen instead of 19, or none"),
+	SHORT(SERVE, "http", "Ports of http; 80 by itself"),
+	SHORT(SERVE, "message", "Ports of message: frames echoed when complete; 7001 by itself"),
+	SHORT(SERVE, "chat", "Ports of chat: lines to all others; 7002 by itself"),
+	SHORT(SERVE, "rr", "Ports of rr: answers of sizes on demand; 5203 by itself"),
+	SHORT(SERVE, "sink", "Ports of sink: counts what comes; 5204 by itself"),
+	SHORT(SERVE, "source", "Ports of source: sends without end; 5205 by itself"),
 	NUMBER(LISTEN, count, "connections", "16", "16M", "32k", NULL, connections,
 	       "TCP connections on each core, at most"),
 	NUMBER(LISTEN, count, "backlog", "16", "4M", "8k", NULL, backlog,
@@ -256,7 +262,9 @@ static const struct wr_conf_key times[] = {
 	NUMBER(STACK, duration, "user-timeout", "10ms", "24h", "auto", "auto", user_timeout_us,
 	       "Text unacknowledged for so long ends a connection; auto: r2"),
 	NUMBER(STACK, duration, "idle-timeout", "10ms", "24h", "never", "never", idle_timeout_us,
-	       "A connection on which nothing is received for so long ends"),
+	       "A connection on which nothing is received for so long ends; http: 60s"),
+	NUMBER(SERVE, duration, "request-timeout", "10ms", "24h", "30s", "never", request_timeout_us,
+	       "A request not complete or an answer not read for so long ends its connection"),
 	NUMBER(STACK, duration, "total-timeout", "10ms", "24h", "never", "never", total_timeout_us,
 	       "A connection that has been open for so long ends"),
 	END

@@ -107,6 +107,7 @@ void wr_conf_stack(const struct wr_conf *conf, struct wr_stack_conf *stack)
 	memset(stack, 0, sizeof(*stack));
 	fill_ip(conf, &stack->ip);
 	fill_tcp(conf, &stack->tcp);
+	stack->request_timeout_us = conf->request_timeout_us;
 	stack->services = conf->service.count;
 	for (unsigned i = 0; i < conf->service.count; i++) {
 		const struct wr_conf_listener *from = &conf->service.listener[i];
@@ -118,5 +119,7 @@ void wr_conf_stack(const struct wr_conf *conf, struct wr_stack_conf *stack)
 		to->tcp = from->tcp;
 		to->udp = from->udp;
 		wr_conf_options(conf, from->service->nodelay, &to->options);
+		if (!wr_conf_is_given(conf, "idle-timeout"))
+			to->options.idle_timeout_ms = from->service->idle_timeout_ms;
 	}
 }

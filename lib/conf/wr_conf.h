@@ -178,7 +178,7 @@ struct wr_conf {
 	uint64_t time_wait_us, time_wait_reuse_us, fin_wait2_us;
 	bool keepalive;
 	uint64_t keepalive_idle_us, keepalive_interval_us, keepalive_probes;
-	uint64_t user_timeout_us, idle_timeout_us, total_timeout_us;
+	uint64_t user_timeout_us, idle_timeout_us, total_timeout_us, request_timeout_us;
 
 	/* The load. */
 	struct wr_conf_load load;

@@ -3,12 +3,20 @@
 
 #include "wr_service.h"
 
+/* clang-format off */
 const struct wr_service *const wr_service_all[] = {
 	&wr_service_echo,
 	&wr_service_discard,
 	&wr_service_chargen,
+	&wr_service_http,
+	&wr_service_message,
+	&wr_service_chat,
+	&wr_service_rr,
+	&wr_service_sink,
+	&wr_service_source,
 	NULL,
 };
+/* clang-format on */
 
 const struct wr_service *wr_service_find(const char *name)
 {

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sink: takes text as fast as it comes and, after the peer's FIN, says how many bytes it was,
+ * as a big-endian 64-bit number, and closes. Over UDP it throws datagrams away.
+ */
+#include <string.h>
+
+#include <rte_byteorder.h>
+
+#include "reactions.h"
+#include "stream.h"
+
+/* wr_tcb_user() is the number of bytes so far, so a connection needs no record. */
+static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	wr_tcb_set_user(c, NULL);
+	return true;
+}
+
+static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	WR_COUNT(wr_tcp_ip(tcp)->stats, sink_bytes, m->data_len);
+	wr_tcb_set_user(c, (char *)wr_tcb_user(c) + m->data_len);
+	rte_pktmbuf_free(m);
+	return true;
+}
+
+static void on_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	uint64_t bytes = rte_cpu_to_be_64((uintptr_t)wr_tcb_user(c));
+	struct wr_ip *ip = wr_tcp_ip(tcp);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(ip->pool);
+
+	if (!m) {
+		WR_COUNT(ip->stats, mbuf_alloc_failed, 1);
+		wr_tcp_abort(tcp, c);
+		return;
+	}
+	memcpy(rte_pktmbuf_append(m, sizeof(bytes)), &bytes, sizeof(bytes));
+	if (wr_tcp_send(tcp, c, m))
+		rte_pktmbuf_free(m);
+	wr_tcp_close(tcp, c);
+}
+
+static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
+                                   const struct wr_tuple *from, uint8_t tos, void *user,
+                                   uint64_t now_us)
+{
+	WR_COUNT(udp->stats, sink_bytes, m->pkt_len);
+	rte_pktmbuf_free(m);
+	return WR_V_udp_delivered;
+}
+
+static const struct wr_tcp_events events = {
+	.on_open = on_open,
+	.on_data = on_data,
+	.on_room = service_ignore_room,
+	.on_peer_closed = on_peer_closed,
+	.on_closed = service_ignore_end,
+};
+
+const struct wr_service wr_service_sink = {
+	.name = "sink",
+	.spec = "docs/services.md",
+	.port = 5204,
+	.tcp = &events,
+	.udp = on_datagram,
+};

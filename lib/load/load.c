@@ -148,16 +148,10 @@ static void no_memory(const struct wr_load_conf *conf, uint32_t cores, struct wr
 static bool run(void *arg, uint64_t now_ns);
 static uint64_t deadline(void *arg);
 
-struct wr_load *wr_load_new(const struct wr_load_conf *conf, struct wr_stack *stack,
-                            uint32_t core, uint32_t cores, int socket, struct wr_err *err)
+/* Fills what make() begins with. */
+static void prepare(struct wr_load *load, const struct wr_load_conf *conf,
+                    struct wr_stack *stack, uint32_t core, uint32_t cores, int socket)
 {
-	struct wr_load *load = rte_zmalloc_socket("load", sizeof(*load), WR_CACHE_LINE, socket);
-	const struct wr_stack_task task = {run, deadline, load};
-
-	if (!load) {
-		no_memory(conf, cores, err);
-		return NULL;
-	}
 	load->conf = conf;
 	load->mode = mode_of(conf);
 	load->protocol = load_protocol_of(conf);
@@ -175,27 +169,72 @@ struct wr_load *wr_load_new(const struct wr_load_conf *conf, struct wr_stack *st
 	load->run = (uint32_t)(conf->seed ^ conf->seed >> 32);
 	for (unsigned i = 0; i < WR_LATENCY_COUNT; i++)
 		wr_histogram_clear(&load->stats.latency[i]);
-	err->exit = WR_EXIT_OK;
-	if (make(load, socket, err) || wr_stack_add_task(stack, &task)) {
-		if (err->exit == WR_EXIT_OK)
-			no_memory(conf, cores, err);
-		wr_load_free(load);
-		return NULL;
-	}
-	wr_stat_set(&load->stats.wanted, load->wanted);
-	return load;
 }
 
-void wr_load_free(struct wr_load *load)
+/* Makes it ready to begin. Returns 0, or -ENOMEM and *err. */
+static int build(struct wr_load *load, struct wr_err *err)
 {
-	if (!load)
-		return;
+	err->exit = WR_EXIT_OK;
+	if (make(load, load->socket, err)) {
+		if (err->exit == WR_EXIT_OK)
+			no_memory(load->conf, load->cores, err);
+		return -ENOMEM;
+	}
+	wr_stat_set(&load->stats.wanted, load->wanted);
+	return 0;
+}
+
+static void demolish(struct wr_load *load)
+{
 	if (load->mode->fini)
 		load->mode->fini(load);
 	if (load->mode->clients)
 		load_clients_fini(load);
 	load_payload_fini(load);
 	rte_free(load->state);
+}
+
+struct wr_load *wr_load_new(const struct wr_load_conf *conf, struct wr_stack *stack,
+                            uint32_t core, uint32_t cores, int socket, struct wr_err *err)
+{
+	struct wr_load *load = rte_zmalloc_socket("load", sizeof(*load), WR_CACHE_LINE, socket);
+	const struct wr_stack_task task = {run, deadline, load};
+
+	if (!load) {
+		no_memory(conf, cores, err);
+		return NULL;
+	}
+	prepare(load, conf, stack, core, cores, socket);
+	if (build(load, err) < 0) {
+		wr_load_free(load);
+		return NULL;
+	}
+	if (wr_stack_add_task(stack, &task) < 0) {
+		no_memory(conf, cores, err);
+		wr_load_free(load);
+		return NULL;
+	}
+	return load;
+}
+
+int wr_load_renew(struct wr_load *load, struct wr_err *err)
+{
+	const struct wr_load_conf *conf = load->conf;
+	struct wr_stack *stack = load->stack;
+	uint32_t core = load->core, cores = load->cores;
+	int socket = load->socket;
+
+	demolish(load);
+	memset(load, 0, sizeof(*load));
+	prepare(load, conf, stack, core, cores, socket);
+	return build(load, err);
+}
+
+void wr_load_free(struct wr_load *load)
+{
+	if (!load)
+		return;
+	demolish(load);
 	rte_free(load);
 }
 

@@ -172,6 +172,13 @@ int wr_load_check(const struct wr_load_conf *conf, struct wr_err *err);
 struct wr_load *wr_load_new(const struct wr_load_conf *conf, struct wr_stack *stack,
                             uint32_t core, uint32_t cores, int socket, struct wr_err *err);
 void wr_load_free(struct wr_load *load);
+
+/*
+ * As new, for another run: numbers begin at zero. It must be DONE, and its stack at rest.
+ * Returns 0, or -ENOMEM and *err; then it can only be freed.
+ */
+int wr_load_renew(struct wr_load *load, struct wr_err *err);
+
 uint64_t wr_load_bytes(const struct wr_load_conf *conf, uint32_t cores);
 
 /* ---- on the worker, or before it runs ---- */

@@ -154,7 +154,7 @@ static_assert(sizeof(struct wr_tcb) == 320, "five lines a connection");
 struct wr_half_open {
 	struct wr_tuple tuple;
 	struct wr_seq iss, irs;
-	uint32_t ts_recent;
+	uint32_t ts_recent, ts_offset;
 	uint32_t opened_tick;
 	uint32_t due_tick; /* next SYN-ACK */
 	uint32_t next_free;
@@ -237,7 +237,7 @@ struct wr_tcp {
 	uint64_t rst_tokens_us; /* rate limit of resets, a bucket in units of time */
 	const struct wr_owner *owner;
 	uint32_t core;
-	struct wr_sipkey isn_key, ts_key;
+	struct wr_sipkey tuple_key;
 	struct wr_tcp_conf conf;
 	uint8_t cc_index; /* of conf.cc */
 	unsigned listeners;
@@ -245,6 +245,8 @@ struct wr_tcp {
 	uint16_t listener_profile[WR_TCP_LISTENERS];
 	struct wr_tcp_profile profile[WR_TCP_PROFILES];
 	bool draining; /* no new connections */
+	wr_tcp_stray_handler stray; /* NULL: none */
+	void *stray_user;
 	struct wr_ephemeral ports;
 };
 
@@ -326,8 +328,12 @@ static inline uint32_t tcp_ts_now(const struct wr_tcp *tcp, uint32_t offset)
 /* Sets the engine's clock; every entry point calls it. */
 void tcp_set_time(struct wr_tcp *tcp, uint64_t now_us);
 
-/* A connection in state CLOSED with this tuple, in the flow table; NULL: table full. */
-struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash);
+/*
+ * A connection in state CLOSED with this tuple, in the flow table, where it takes the place of
+ * the value `instead`, or a new one if that is WR_FLOW_NONE. NULL: table full.
+ */
+struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash,
+                       uint32_t instead);
 
 /* The one place where a state changes: gauges, matrix, state_tick. */
 void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to);
@@ -354,7 +360,9 @@ void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_op
 /* Reclaims records that ended since the last call. */
 void tcp_reap(struct wr_tcp *tcp);
 
-struct wr_seq tcp_isn(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
+/* Both from one hash of the tuple: 32 bits for the ISN, the other 32 for timestamps. */
+struct wr_seq tcp_isn(const struct wr_tcp *tcp, const struct wr_tuple *tuple,
+                      uint32_t *ts_offset);
 uint32_t tcp_ts_offset(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
 uint8_t tcp_rcv_shift(const struct wr_tcp *tcp);
 
@@ -433,6 +441,8 @@ void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, u
                       enum wr_cause cause);
 /* SYN or SYN-ACK of a full connection. */
 void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause);
+/* A SYN of no connection. False: no buffer. */
+bool tcp_send_bare_syn(struct wr_tcp *tcp, const struct wr_tuple *tuple);
 /* Sends again the sent buffer m. False: no buffer, or the output queue is full. */
 bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
                     enum wr_cause cause);

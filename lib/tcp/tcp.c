@@ -92,8 +92,7 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 	const struct wr_tcp_conf *conf = &tcp->conf;
 	const struct wr_sipkey flow_key = {wr_siphash24(key, 1, 0), wr_siphash24(key, 1, 1)};
 
-	tcp->isn_key = (struct wr_sipkey) {wr_siphash24(key, 2, 0), wr_siphash24(key, 2, 1)};
-	tcp->ts_key = (struct wr_sipkey) {wr_siphash24(key, 3, 0), wr_siphash24(key, 3, 1)};
+	tcp->tuple_key = (struct wr_sipkey) {wr_siphash24(key, 2, 0), wr_siphash24(key, 2, 1)};
 	tcp->flows = wr_flow_new(flows_of(conf), &flow_key, socket);
 	tcp->wheel = wr_wheel_new(conf->connections + conf->half_open, tcp->now_tick, socket);
 	tcp->tcb = table("tcb", conf->connections, sizeof(*tcp->tcb), socket);
@@ -265,14 +264,18 @@ static uint64_t keyed(const struct wr_sipkey *key, const struct wr_tuple *t)
  * beyond the old numbers and is believed by a peer in TIME-WAIT. It goes round in 268 s, which
  * is more than 2 MSL.
  */
-struct wr_seq tcp_isn(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
+struct wr_seq tcp_isn(const struct wr_tcp *tcp, const struct wr_tuple *tuple,
+                      uint32_t *ts_offset)
 {
-	return wr_seq((uint32_t)(tcp->now_us << 4) + (uint32_t)keyed(&tcp->isn_key, tuple));
+	uint64_t secret = keyed(&tcp->tuple_key, tuple);
+
+	*ts_offset = (uint32_t)(secret >> 32);
+	return wr_seq((uint32_t)(tcp->now_us << 4) + (uint32_t)secret);
 }
 
 uint32_t tcp_ts_offset(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
 {
-	return (uint32_t)keyed(&tcp->ts_key, tuple);
+	return (uint32_t)(keyed(&tcp->tuple_key, tuple) >> 32);
 }
 
 /* The smallest scale that lets a 16-bit window say rcv_buf. */
@@ -287,7 +290,8 @@ uint8_t tcp_rcv_shift(const struct wr_tcp *tcp)
 
 /* ---- life and death ---- */
 
-struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash)
+struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash,
+                       uint32_t instead)
 {
 	uint32_t index = tcp->free_tcb;
 	struct wr_tcb *c;
@@ -296,7 +300,9 @@ struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_
 	if (index == UINT32_MAX)
 		return NULL;
 	c = &tcp->tcb[index];
-	if (wr_flow_add(tcp->flows, hash, wr_flow_value(WR_FLOW_TCB, index)) != 0)
+	if (instead != WR_FLOW_NONE)
+		wr_flow_replace(tcp->flows, hash, instead, wr_flow_value(WR_FLOW_TCB, index));
+	else if (wr_flow_add(tcp->flows, hash, wr_flow_value(WR_FLOW_TCB, index)))
 		return NULL;
 	tcp->free_tcb = c->next_free;
 	tcp->free_tcbs--;

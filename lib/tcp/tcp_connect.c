@@ -57,11 +57,10 @@ static int choose_tuple(struct wr_tcp *tcp, const struct wr_tcp_connect *to, str
 /* A record in SYN-SENT whose SYN leaves with the next flush. */
 static void begin(struct wr_tcp *tcp, struct wr_tcb *c, const struct candidate *candidate)
 {
-	c->iss = tcp_isn(tcp, &c->tuple);
+	c->iss = tcp_isn(tcp, &c->tuple, &c->ts_offset);
 	if (candidate->value != WR_FLOW_NONE)
 		tcp_wait_reuse(tcp, candidate->value & WR_FLOW_INDEX, &c->iss);
 	c->rare = WR_TCB_ACTIVE;
-	c->ts_offset = tcp_ts_offset(tcp, &c->tuple);
 	c->snd.una = c->snd.nxt = c->iss;
 	c->sq_end = wr_seq_add(c->iss, 1);
 	c->cc.smss = tcp->conf.mss;
@@ -83,7 +82,7 @@ int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct w
 	rc = choose_tuple(tcp, to, &t, &candidate);
 	if (rc != 0)
 		return rc;
-	c = tcb_new(tcp, &t, candidate.hash);
+	c = tcb_new(tcp, &t, candidate.hash, WR_FLOW_NONE);
 	if (!c)
 		return -ENOBUFS;
 	c->profile = tcp_profile_get(tcp, to->events, &to->options);
@@ -98,4 +97,22 @@ int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct w
 	begin(tcp, c, &candidate);
 	*out = c;
 	return 0;
+}
+
+int wr_tcp_send_bare_syn(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint64_t now_us)
+{
+	tcp_set_time(tcp, now_us);
+	if (!wr_ip_is_local(tcp->ip, tuple->laddr))
+		return -EADDRNOTAVAIL;
+	if (tuple->rport == 0 || !wr_ip_is_reachable(tcp->ip, tuple->raddr))
+		return -ENETUNREACH;
+	if (wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
+		return -ENOBUFS;
+	return tcp_send_bare_syn(tcp, tuple) ? 0 : -ENOBUFS;
+}
+
+void wr_tcp_set_stray(struct wr_tcp *tcp, wr_tcp_stray_handler handler, void *user)
+{
+	tcp->stray = handler;
+	tcp->stray_user = user;
 }

@@ -162,6 +162,8 @@ static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int li
 	uint32_t index = tcp->free_half_open;
 	struct wr_syn_options peer;
 	struct wr_half_open *h;
+	uint32_t ts_offset;
+	struct wr_seq iss;
 
 	if (index == UINT32_MAX)
 		return WR_V_tcp_backlog_full;
@@ -169,12 +171,14 @@ static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int li
 		return WR_V_tcp_backlog_full;
 	h = &tcp->half_open[index];
 	tcp->free_half_open = h->next_free;
+	iss = tcp_isn(tcp, &f->tuple, &ts_offset);
 	wr_tcp_parse_syn(&f->seg, &peer);
 	*h = (struct wr_half_open) {
 		.tuple = f->tuple,
-		.iss = tcp_isn(tcp, &f->tuple),
+		.iss = iss,
 		.irs = f->seg.seq,
 		.ts_recent = f->seg.ts_val,
+		.ts_offset = ts_offset,
 		.opened_tick = tcp->now_tick,
 		.mss = peer.mss,
 		.neigh = UINT16_MAX,
@@ -197,7 +201,11 @@ enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f)
 {
 	uint8_t flags = f->seg.flags;
 	int listener = find_listener(tcp, &f->tuple);
+	enum wr_verdict v =
+		tcp->stray ? tcp->stray(tcp, f, tcp->stray_user, tcp->now_us) : WR_V_NEXT;
 
+	if (v != WR_V_NEXT)
+		return v;
 	if (listener < 0 || tcp->draining)
 		return tcp_owe_reset(tcp, f, WR_V_tcp_no_listener);
 	if (flags & WR_TCP_RST) /* first, check for a RST */
@@ -215,11 +223,11 @@ static struct wr_tcb *promote(struct wr_tcp *tcp, uint32_t index, struct wr_fram
 	const struct wr_half_open h = tcp->half_open[index];
 	const struct wr_tcp_listener *listener = &tcp->listener[h.listener];
 	const struct wr_syn_options peer = {h.mss, h.snd_shift, h.wscale, h.sack};
-	struct wr_tcb *c = tcb_new(tcp, &h.tuple, f->hash);
+	struct wr_tcb *c =
+		tcb_new(tcp, &h.tuple, f->hash, wr_flow_value(WR_FLOW_HALF_OPEN, index));
 
 	if (!c)
 		return NULL;
-	wr_flow_remove(tcp->flows, f->hash, wr_flow_value(WR_FLOW_HALF_OPEN, index));
 	release_half_open(tcp, index);
 	c->user = listener->user;
 	c->profile = tcp->listener_profile[h.listener];
@@ -231,7 +239,7 @@ static struct wr_tcb *promote(struct wr_tcp *tcp, uint32_t index, struct wr_fram
 	c->rcv.nxt = c->rcv.acked = c->in_seq = wr_seq_add(h.irs, 1);
 	c->rcv.edge = wr_seq_add(c->rcv.nxt, wr_min(tcp->conf.rcv_buf, UINT16_MAX));
 	c->ts_recent = h.ts_recent;
-	c->ts_offset = tcp_ts_offset(tcp, &h.tuple);
+	c->ts_offset = h.ts_offset;
 	c->opened_tick = h.opened_tick;
 	c->rexmits = c->syn_rexmits = h.retries;
 	tcb_negotiated(tcp, c, &peer, h.ts, h.retries > 0);

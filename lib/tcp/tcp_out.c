@@ -297,6 +297,32 @@ void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 	send_tcb(tcp, c, m, cause);
 }
 
+bool tcp_send_bare_syn(struct wr_tcp *tcp, const struct wr_tuple *tuple)
+{
+	uint32_t ts_offset;
+	struct head head = {
+		.seq = tcp_isn(tcp, tuple, &ts_offset),
+		.wnd = (uint16_t)wr_min(tcp->conf.rcv_buf, UINT16_MAX),
+		.flags = WR_TCP_SYN,
+	};
+	const struct syn syn = {
+		.mss = tcp->conf.mss,
+		.wscale = tcp_rcv_shift(tcp),
+		.has_wscale = tcp->conf.wscale,
+		.sack = tcp->conf.sack,
+		.ts = tcp->conf.timestamps,
+		.ts_val = tcp_ts_now(tcp, ts_offset),
+	};
+	struct rte_mbuf *m = new_buffer(tcp);
+
+	if (!m)
+		return false;
+	head.options_len = put_syn_options(head.options, &syn);
+	push_header(m, tuple, &head);
+	send_ip(tcp, m, tuple, 0, 0, NULL, WR_CAUSE_tcp_syn_bare);
+	return true;
+}
+
 static void send_synack(struct wr_tcp *tcp, const struct wr_owed *owed)
 {
 	struct wr_half_open *h = &tcp->half_open[owed->half_open];
@@ -307,7 +333,7 @@ static void send_synack(struct wr_tcp *tcp, const struct wr_owed *owed)
 		.has_wscale = h->wscale && tcp->conf.wscale,
 		.sack = h->sack && tcp->conf.sack,
 		.ts = h->ts,
-		.ts_val = tcp_ts_now(tcp, tcp_ts_offset(tcp, &h->tuple)),
+		.ts_val = tcp_ts_now(tcp, h->ts_offset),
 		.ts_ecr = h->ts_recent,
 	};
 	struct head head = {

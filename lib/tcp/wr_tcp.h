@@ -149,6 +149,23 @@ struct wr_tcp_connect {
  */
 int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct wr_tcb **c);
 
+/*
+ * Sends a SYN for this tuple and keeps nothing: of a flood, against a defence under test. Its
+ * sequence number is that of a real one. Returns 0; -EADDRNOTAVAIL: the local address is not
+ * ours (none is forged), -ENETUNREACH, -ENOBUFS: no buffer, or the output queue is full.
+ */
+int wr_tcp_send_bare_syn(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint64_t now_us);
+
+/*
+ * Segments for no connection go to this handler first, such as the answers to bare SYNs: on the
+ * core that owns their tuple. f is only to be looked at. It returns tcp_stray: counted, and
+ * nobody answers; or WR_V_NEXT: not its own, they go on to listeners or a reset. NULL: no
+ * handler.
+ */
+typedef enum wr_verdict (*wr_tcp_stray_handler)(struct wr_tcp *tcp, const struct wr_frame *f,
+                                                void *user, uint64_t now_us);
+void wr_tcp_set_stray(struct wr_tcp *tcp, wr_tcp_stray_handler handler, void *user);
+
 /* ---- for services, on a connection ---- */
 
 /* Bytes that wr_tcp_send() takes now; 0 after wr_tcp_close(). */

@@ -268,6 +268,59 @@ static void without_timestamps_or_permission_time_wait_is_waited_out(void **stat
 	assert_never_retaken(&conf);
 }
 
+static enum wr_verdict count_answer(struct wr_tcp *tcp, const struct wr_frame *f, void *user,
+                                    uint64_t now_us)
+{
+	unsigned *answers = user;
+
+	if (f->tuple.lport < 20000)
+		return WR_V_NEXT;
+	answers[!(f->seg.flags & WR_TCP_SYN)]++;
+	return WR_V_tcp_stray;
+}
+
+static uint64_t verdicts(unsigned host, enum wr_verdict which)
+{
+	struct wr_stats sum;
+
+	wire_stats(&wire, host, &sum);
+	return sum.verdict[which];
+}
+
+static void bare_syns_are_of_no_connection_and_their_answers_are_only_counted(void **state)
+{
+	struct wr_tuple t = {.laddr = CLIENT_ADDR, .raddr = SERVER_ADDR, .rport = PORT};
+	unsigned answers[2] = {0}; /* SYN-ACKs, resets */
+	struct wr_tcp *tcp;
+	struct wr_stats sum;
+
+	begin(NULL, 1, 64);
+	tcp = wr_stack_tcp(wire.host[CLIENT].core[0]);
+	wr_tcp_set_stray(tcp, count_answer, answers);
+	for (t.lport = 20000; t.lport < 20060; t.lport++) {
+		t.rport = t.lport % 2 ? PORT : PORT + 1;
+		assert_int_equal(wr_tcp_send_bare_syn(tcp, &t, wire.now_ns / 1000), 0);
+	}
+	wire_run(&wire, WR_MS(1));
+	assert_int_equal(answers[0], 30);
+	assert_int_equal(answers[1], 30);
+	assert_int_equal(verdicts(CLIENT, WR_V_tcp_stray), 60);
+	wire_stats(&wire, SERVER, &sum);
+	assert_int_equal(sum.connections[WR_TCP_SYN_RECEIVED], 30);
+	wire_stats(&wire, CLIENT, &sum);
+	assert_int_equal(sum.cause[WR_CAUSE_tcp_syn_bare], 60);
+	assert_int_equal(sum.cause[WR_CAUSE_tcp_rst_closed], 0);
+	/* What the handler does not know is answered as ever. */
+	t.lport = 19999;
+	t.rport = PORT;
+	assert_int_equal(wr_tcp_send_bare_syn(tcp, &t, wire.now_ns / 1000), 0);
+	wire_run(&wire, WR_MS(1));
+	assert_int_equal(verdicts(CLIENT, WR_V_tcp_no_listener), 1);
+	t.laddr++;
+	assert_int_equal(wr_tcp_send_bare_syn(tcp, &t, 0), -EADDRNOTAVAIL);
+	wire_free(&wire);
+}
+
 static int start(void **state)
 {
 	wr_test_eal(512);
@@ -283,6 +336,8 @@ int main(void)
 		cmocka_unit_test(
 			a_server_in_time_wait_takes_the_tuple_again_within_the_millisecond),
 		cmocka_unit_test(our_own_time_wait_gives_the_tuple_back_after_a_second),
+		cmocka_unit_test(
+			bare_syns_are_of_no_connection_and_their_answers_are_only_counted),
 		cmocka_unit_test(without_timestamps_or_permission_time_wait_is_waited_out),
 	};
 

@@ -103,6 +103,11 @@ static void lane_put(struct wire_lane *lane, struct rte_mbuf *m, uint64_t due_ns
 		(struct wire_frame) {m, due_ns};
 }
 
+void wire_send(struct wire *wire, unsigned to, struct rte_mbuf *m)
+{
+	lane_put(&wire->to[to], m, wire->now_ns + wire->delay_ns);
+}
+
 static bool transmit(struct wire *wire, unsigned host, struct wr_stack *stack)
 {
 	unsigned peer = !host;

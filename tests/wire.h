@@ -62,6 +62,9 @@ void wire_meet(struct wire *wire);
 /* Lets time pass until now_ns + ns: frames arrive, timers ring. */
 void wire_run(struct wire *wire, uint64_t ns);
 
+/* Puts a frame on the wire to host `to`, behind those under way, and takes it. */
+void wire_send(struct wire *wire, unsigned to, struct rte_mbuf *m);
+
 /* Gives one frame to a core as if its queue had received it, and takes it. */
 void wire_inject(struct wire *wire, unsigned host, unsigned core, struct rte_mbuf *m);
 

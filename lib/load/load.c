@@ -83,7 +83,14 @@ static bool is_one_shot(const struct wr_load_conf *conf)
 
 static const struct load_mode *mode_of(const struct wr_load_conf *conf)
 {
-	return is_one_shot(conf) ? &load_mode_one_shot : &load_mode_kept;
+	switch (conf->mode) {
+	case WR_LOAD_UDP_RR:
+		return &load_mode_udp_rr;
+	case WR_LOAD_UDP_FLOOD:
+		return &load_mode_udp_flood;
+	default:
+		return is_one_shot(conf) ? &load_mode_one_shot : &load_mode_kept;
+	}
 }
 
 /* Sizes that are the same for certain need no help of the server. */

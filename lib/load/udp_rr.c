@@ -58,7 +58,7 @@ static bool is_open_loop(const struct wr_load *load)
 
 static bool may_ask(const struct wr_load *load)
 {
-	return load_is_running(load) && load->quota > 0;
+	return load_is_running(load) && load->now_ns < load->until_ns && load->quota > 0;
 }
 
 static bool has_place(const struct wr_load *load, const struct load_flow *flow)

@@ -134,7 +134,7 @@ struct sink {
 	bool replies, owned;
 };
 
-static struct sink find_sink(const struct wr_udp *udp, const struct wr_tuple *tuple)
+static inline struct sink find_sink(const struct wr_udp *udp, const struct wr_tuple *tuple)
 {
 	const struct wr_udp_listener *l = find_listener(udp, tuple);
 	const struct wr_udp_claim *c;

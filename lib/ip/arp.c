@@ -369,16 +369,28 @@ static struct neighbour *find_by_hint(const struct wr_ip *ip, uint32_t addr, uin
 	return e;
 }
 
+/* The hint's entry, if the destination itself is that neighbour: no route need be found. */
+static struct neighbour *find_on_link(const struct wr_ip *ip, const struct wr_ip_out *to)
+{
+	struct neighbour *entry = ip->neighbours->entry;
+
+	if (to->hint != NULL && *to->hint < table_size(&ip->conf) &&
+	    entry[*to->hint].addr == to->dst)
+		return &entry[*to->hint];
+	return NULL;
+}
+
 void wr_arp_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to,
 		   enum wr_cause cause)
 {
-	uint32_t hop = wr_ip_next_hop(ip, to->dst);
+	struct neighbour *e = find_on_link(ip, to);
+	uint32_t hop = wr_likely(e != NULL) ? to->dst : wr_ip_next_hop(ip, to->dst);
 	struct rte_ether_hdr *eth =
 		(struct rte_ether_hdr *)rte_pktmbuf_prepend(m, sizeof(*eth));
-	struct neighbour *e;
 
 	wr_stat_add(&ip->stats->cause[cause], 1);
-	e = wr_likely(hop != 0) ? find_by_hint(ip, hop, to->hint) : NULL;
+	if (wr_unlikely(e == NULL && hop != 0))
+		e = find_by_hint(ip, hop, to->hint);
 	if (wr_likely(e != NULL && e->state >= REACHABLE)) {
 		*eth = e->eth;
 		if (wr_unlikely(to->now_us - e->used_us >= TOUCH_INTERVAL_US))

@@ -63,9 +63,14 @@ void wr_wire_close(struct wr_worker *w)
 
 /* ---- the loop's part ---- */
 
-static unsigned receive_impaired(struct wr_impair *impair, struct rte_mbuf **frames, unsigned n,
+/* A worker whose frames are all under way still has work: more are coming. */
+static unsigned receive_impaired(struct wr_worker *w, struct rte_mbuf **frames, unsigned n,
                                  uint64_t now_ns)
 {
+	struct wr_impair *impair = w->impair[WR_IMPAIR_RX];
+
+	if (n)
+		w->idle.since_ns = now_ns;
 	wr_impair_push(impair, frames, n, now_ns);
 	n = wr_impair_pull(impair, frames, WR_STACK_BURST, now_ns);
 	wr_impair_settle(impair, NULL, 0, 0);
@@ -74,12 +79,11 @@ static unsigned receive_impaired(struct wr_impair *impair, struct rte_mbuf **fra
 
 unsigned wr_wire_rx(struct wr_worker *w, struct rte_mbuf **frames, uint64_t now_ns)
 {
-	struct wr_impair *impair = w->impair[WR_IMPAIR_RX];
 	uint64_t lost = 0;
 	unsigned n = wr_port_rx(w->port, w->queue, frames, WR_STACK_BURST, w->pool, &lost);
 
 	WR_COUNT(&w->stats, rx_no_mbuf, lost);
-	return wr_likely(!impair) ? n : receive_impaired(impair, frames, n, now_ns);
+	return wr_likely(!w->impair[WR_IMPAIR_RX]) ? n : receive_impaired(w, frames, n, now_ns);
 }
 
 static unsigned transmit(struct wr_worker *w)

@@ -240,9 +240,38 @@ static void buffers_grow_with_connections(void **state)
 	assert_int_equal(wr_conf_bufs(&conf), 20000);
 }
 
+static void an_impairment_is_read_and_fits_the_buffers(void **state)
+{
+	struct wr_impair_conf impair;
+	const char *key;
+
+	assert_string_equal(COMPLAINT("--impair", "loss=1%,limit=1024", "--bufs", "4096"), "");
+	assert_string_equal(
+		COMPLAINT("--impair", "loss=1"),
+		"--impair: 'loss=1' cannot be; give a percentage from 0% to 100% in "
+		"steps of 0.0001%, such as 1%");
+	assert_string_equal(COMPLAINT("--impair", "loss=1%", "--impair-tx", "queue=4K"),
+	                    "--impair-tx: queue is that of rate; give rate=BITS too, such as "
+	                    "rate=100M");
+	assert_string_equal(
+		COMPLAINT("--impair-rx", "delay=1ms,limit=1025", "--bufs", "4096"),
+		"--impair-rx: 1025 frames under way are too many for the 4096 packet "
+		"buffers of a core; give limit=1024, or --bufs 4100");
+
+	assert_string_equal(COMPLAINT("--impair", "loss=1%", "--impair-tx", "none"), "");
+	assert_int_equal(wr_conf_impair(&conf, WR_IMPAIR_RX, &impair, &key, &err), 0);
+	assert_int_equal(impair.loss, 10000);
+	assert_int_equal(impair.limit, wr_conf_bufs(&conf) / 8);
+	assert_string_equal(key, "impair");
+	assert_int_equal(wr_conf_impair(&conf, WR_IMPAIR_TX, &impair, &key, &err), 0);
+	assert_true(wr_impair_is_none(&impair));
+	assert_string_equal(key, "impair-tx");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_impairment_is_read_and_fits_the_buffers),
 		cmocka_unit_test(what_belongs_together_is_taken),
 		cmocka_unit_test(device_and_address_are_needed),
 		cmocka_unit_test(a_second_device_is_refused),

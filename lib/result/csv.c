@@ -26,20 +26,27 @@ static double mean_busy(const struct interval *interval)
 	return interval->cores ? sum / interval->cores : 0;
 }
 
+/* What is not known is an empty field. */
+static void known(FILE *out, uint64_t n)
+{
+	fputc(',', out);
+	if (n)
+		fprintf(out, "%" PRIu64, n);
+}
+
 void csv_row(FILE *out, const struct run *run, const struct interval *i)
 {
 	const struct brief *l = &i->latency;
 
-	fprintf(out, "%u,%.3f,%.3f,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64, run->number,
-	        (double)i->from_ns / 1e9, (double)i->until_ns / 1e9,
-	        wr_load_phase_name[i->phase], i->open, i->opening, i->outstanding);
-	if (l->count)
-		fprintf(out,
-		        ",%" PRIu64 ",%.0f,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-		        ",%" PRIu64,
-		        l->count, l->mean, l->p50, l->p90, l->p99, l->p999, l->max);
-	else
-		fputs(",0,,,,,,", out);
+	fprintf(out, "%u,%.3f,%.3f,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64,
+	        run->number, (double)i->from_ns / 1e9, (double)i->until_ns / 1e9,
+	        wr_load_phase_name[i->phase], i->open, i->opening, i->outstanding, l->count);
+	known(out, (uint64_t)l->mean);
+	known(out, l->p50);
+	known(out, l->p90);
+	known(out, l->p99);
+	known(out, l->p999);
+	known(out, l->max);
 	fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%.4f", i->rexmit, i->drops, mean_busy(i));
 	for (unsigned k = 0; k < WR_LOAD_STAT_COUNT; k++)
 		fprintf(out, ",%" PRIu64, i->n[k]);

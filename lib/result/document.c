@@ -112,16 +112,22 @@ json_t *document_start(const struct wr_result_conf *conf)
 	return start;
 }
 
+static void put_known(json_t *object, const char *name, uint64_t n)
+{
+	if (n)
+		put(object, name, n);
+}
+
 static void put_brief(json_t *object, const struct brief *brief)
 {
 	put(object, "count", brief->count);
 	if (!brief->count)
 		return;
 	put_real(object, "mean_ns", brief->mean);
-	put(object, "p50_ns", brief->p50);
-	put(object, "p90_ns", brief->p90);
-	put(object, "p99_ns", brief->p99);
-	put(object, "p99.9_ns", brief->p999);
+	put_known(object, "p50_ns", brief->p50);
+	put_known(object, "p90_ns", brief->p90);
+	put_known(object, "p99_ns", brief->p99);
+	put_known(object, "p99.9_ns", brief->p999);
 	put(object, "max_ns", brief->max);
 }
 

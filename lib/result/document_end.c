@@ -75,7 +75,7 @@ static void put_percentiles(json_t *object, const struct wr_histogram *h)
 	};
 
 	for (unsigned i = 0; i < WR_LEN(percentiles); i++)
-		if (wr_histogram_beyond(h, percentiles[i].percent) >= METRIC_BEYOND)
+		if (wr_histogram_beyond(h, percentiles[i].percent) >= PERCENTILE_BEYOND)
 			put(object, percentiles[i].name,
 			    wr_histogram_percentile(h, percentiles[i].percent));
 }

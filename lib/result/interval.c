@@ -34,14 +34,22 @@ void totals_take(struct totals *t, const struct wr_result_sample *sample)
 	}
 }
 
+/* 0 if there are too few values beyond it. */
+static uint64_t percentile(const struct wr_histogram *h, double percent)
+{
+	if (wr_histogram_beyond(h, percent) < PERCENTILE_BEYOND)
+		return 0;
+	return wr_histogram_percentile(h, percent);
+}
+
 void brief_take(struct brief *brief, const struct wr_histogram *h)
 {
 	*brief = (struct brief) {
 		.count = wr_histogram_count(h),
-		.p50 = wr_histogram_percentile(h, 50),
-		.p90 = wr_histogram_percentile(h, 90),
-		.p99 = wr_histogram_percentile(h, 99),
-		.p999 = wr_histogram_percentile(h, 99.9),
+		.p50 = percentile(h, 50),
+		.p90 = percentile(h, 90),
+		.p99 = percentile(h, 99),
+		.p999 = percentile(h, 99.9),
 		.max = h->max,
 		.mean = wr_histogram_mean(h),
 	};

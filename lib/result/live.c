@@ -22,15 +22,21 @@ static void print_rate(FILE *out, const char *name, const struct interval *inter
 	print_count(out, name, rate(interval, stat));
 }
 
+static void print_time(FILE *out, const char *name, uint64_t ns)
+{
+	if (ns)
+		fprintf(out, " %s %s", name, wr_number(WR_UNIT_TIME, (double)ns).text);
+}
+
 static void print_latency(FILE *out, const struct brief *latency)
 {
 	if (!latency->count)
 		return;
-	fprintf(out, "  p50 %s p99 %s p99.9 %s max %s",
-	        wr_number(WR_UNIT_TIME, (double)latency->p50).text,
-	        wr_number(WR_UNIT_TIME, (double)latency->p99).text,
-	        wr_number(WR_UNIT_TIME, (double)latency->p999).text,
-	        wr_number(WR_UNIT_TIME, (double)latency->max).text);
+	fputc(' ', out);
+	print_time(out, "p50", latency->p50);
+	print_time(out, "p99", latency->p99);
+	print_time(out, "p99.9", latency->p999);
+	print_time(out, "max", latency->max);
 }
 
 static double busiest(const struct interval *interval)

@@ -287,7 +287,7 @@ static bool latency_value(const struct metric *metric, const struct run *run, do
 		return true;
 	default:
 		*value = (double)wr_histogram_percentile(h, metric->percent);
-		return wr_histogram_beyond(h, metric->percent) >= METRIC_BEYOND;
+		return wr_histogram_beyond(h, metric->percent) >= PERCENTILE_BEYOND;
 	}
 }
 

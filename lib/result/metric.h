@@ -35,6 +35,4 @@ uint64_t metric_errors(const struct run *run);
 /* Of the core that was busy most, in the window: 0 .. 1. */
 double metric_busy(const struct run *run);
 
-#define METRIC_BEYOND 10 /* a percentile with fewer values beyond it is not told */
-
 #endif /* WR_RESULT_METRIC_H */

@@ -22,7 +22,9 @@ struct totals {
 
 void totals_take(struct totals *totals, const struct wr_result_sample *sample);
 
-/* Some percentiles of one latency. All ns, 0 if count is 0. */
+#define PERCENTILE_BEYOND 10 /* a percentile with fewer values beyond it is not told */
+
+/* Some percentiles of one latency, ns; 0: not known, for lack of values. */
 struct brief {
 	uint64_t count, p50, p90, p99, p999, max;
 	double mean;

@@ -112,7 +112,7 @@ static void print_latencies(FILE *out, const struct run *run)
 	fputc('\n', out);
 	for (unsigned i = 0; i < WR_LEN(rows); i++)
 		print_latency_row(out, run, rows[i]);
-	fprintf(out, "  (-: fewer than %d values beyond it)\n", METRIC_BEYOND);
+	fprintf(out, "  (-: fewer than %d values beyond it)\n", PERCENTILE_BEYOND);
 }
 
 static void print_counters(FILE *out, const struct run *run)

@@ -2,6 +2,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,14 +244,23 @@ static bool is_virtual(const char *iface)
 	return access(path, F_OK) != 0;
 }
 
-int wr_device_complete_xdp(const char *spec, const struct wr_eal_needs *needs,
-                           struct wr_eal_device *device, struct wr_err *err)
+/*
+ * The driver of DPDK 22.11 takes at most so many queues as the interface has channels of both
+ * directions in one; a veth has none of that kind, and then it takes one.
+ */
+static unsigned count_channels(const char *iface)
 {
-	int rc = wr_device_preset(spec, device, "queue_count", needs->workers, err);
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	struct ifreq request = {.ifr_data = (char *)&channels};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (rc == 0 && is_virtual(device->iface))
-		rc = wr_device_preset(spec, device, "force_copy", 1, err);
-	return rc;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", iface);
+	if (fd >= 0) {
+		if (ioctl(fd, SIOCETHTOOL, &request) != 0)
+			channels.combined_count = 0;
+		close(fd);
+	}
+	return wr_max(channels.combined_count, 1);
 }
 
 static unsigned count_rx_queues(const char *iface)
@@ -263,22 +274,33 @@ static unsigned count_rx_queues(const char *iface)
 	return n;
 }
 
-/* The value of a devargs key as a number; 0 if it is not there. */
-static unsigned number_of(const struct wr_eal_device *device, const char *key)
+/* What is not ours of the interface's queues is the kernel's: that must have been asked for. */
+int wr_device_complete_xdp(const char *spec, const struct wr_eal_needs *needs,
+                           struct wr_eal_device *device, struct wr_err *err)
 {
+	unsigned ours = wr_min(needs->workers, count_channels(device->iface));
+	unsigned all = count_rx_queues(device->iface);
 	char text[16];
+	int rc = 0;
 
-	return wr_device_value(device, key, text, sizeof(text))
-	               ? (unsigned)strtoul(text, NULL, 10)
-	               : 0;
+	if (!wr_device_value(device, "queue_count", text, sizeof(text)) && all > ours)
+		return wr_err_set(
+			err, WR_EXIT_ENVIRONMENT, -E2BIG,
+			"--port %s: the interface has %u queues, and the kernel would "
+			"get the frames of those beyond the first %u; 'ethtool -L %s "
+			"combined %u' (a veth: make it with one), or add ',queues=%u' if "
+			"our frames are steered there",
+			spec, all, ours, device->iface, ours, ours);
+	rc = wr_device_preset(spec, device, "queue_count", ours, err);
+	if (rc == 0 && is_virtual(device->iface))
+		rc = wr_device_preset(spec, device, "force_copy", 1, err);
+	return rc;
 }
 
 int wr_device_check_xdp(const char *spec, const struct wr_eal_device *device,
                         struct wr_err *err)
 {
-	unsigned wanted = number_of(device, "start_queue") + number_of(device, "queue_count");
 	int rc = check_iface(spec, device, "an XDP socket", err);
-	unsigned queues;
 
 	if (rc != 0)
 		return rc;
@@ -287,13 +309,5 @@ int wr_device_check_xdp(const char *spec, const struct wr_eal_device *device,
 		                  "--port %s: loading an XDP program needs CAP_NET_ADMIN and "
 		                  "CAP_BPF; run as root",
 		                  spec);
-	queues = count_rx_queues(device->iface);
-	if (wanted > queues)
-		return wr_err_set(
-			err, WR_EXIT_ENVIRONMENT, -E2BIG,
-			"--port %s: the interface has %u queue%s and %u are needed, one "
-			"for each worker; use --cores %u, or give it more (ethtool -L, "
-			"or numrxqueues when a veth is made)",
-			spec, queues, queues == 1 ? "" : "s", wanted, queues);
 	return check_is_up(spec, device, err);
 }

@@ -54,22 +54,22 @@ static int find(struct wr_port *port, const struct wr_port_conf *conf,
 	return wr_profile_load(&port->profile, port->driver, conf->profile_file, err);
 }
 
-static int check_queues(struct wr_port *port, const struct wr_port_conf *conf,
-                        const struct rte_eth_dev_info *info, struct wr_err *err)
+/*
+ * A worker wants a queue of its own. Where there are fewer, those beyond send on the queues of
+ * others, and receive what these hand over.
+ */
+static int choose_queues(struct wr_port *port, const struct wr_port_conf *conf,
+                         const struct rte_eth_dev_info *info, struct wr_err *err)
 {
 	unsigned most = wr_min(info->max_rx_queues, info->max_tx_queues);
 
 	if (port->profile.max_queues)
 		most = wr_min(most, port->profile.max_queues);
-	if (conf->queues > most)
-		return wr_err_set(
-			err, WR_EXIT_ENVIRONMENT, -E2BIG,
-			"--port %s: the driver %s has at most %u queue%s, one for each "
-			"worker, and there are %u workers; use --cores %u",
-			port->spec, port->driver, most, most == 1 ? "" : "s", conf->queues,
-			most);
-	port->queues = (uint16_t)conf->queues;
-	return 0;
+	port->queues = (uint16_t)wr_min(conf->queues, wr_max(most, 1));
+	if (port->queues == conf->queues)
+		return 0;
+	port->tx_lock = calloc(port->queues, sizeof(*port->tx_lock));
+	return port->tx_lock ? 0 : refuse(port, -ENOMEM, "to share its queues", err);
 }
 
 /* The largest MTU that the driver admits, computed as ethdev does. */
@@ -303,7 +303,7 @@ int wr_port_open(struct wr_port *port, const struct wr_port_conf *conf,
 	port->host_fd = -1;
 	rc = find(port, conf, &info, err);
 	if (rc == 0)
-		rc = check_queues(port, conf, &info, err);
+		rc = choose_queues(port, conf, &info, err);
 	if (rc == 0)
 		rc = check_mtu(port, conf, &info, err);
 	if (rc != 0)
@@ -320,4 +320,5 @@ void wr_port_close(struct wr_port *port)
 	rte_eth_dev_close(port->id);
 	if (port->host_fd >= 0)
 		close(port->host_fd);
+	free(port->tx_lock);
 }

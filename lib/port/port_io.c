@@ -64,8 +64,11 @@ static uint16_t make_exclusive(const struct wr_port *port, struct rte_mbuf **fra
 uint16_t wr_port_rx(const struct wr_port *port, uint16_t q, struct rte_mbuf **frames,
                     uint16_t n, struct rte_mempool *pool, uint64_t *no_mbuf)
 {
-	uint16_t got = rte_eth_rx_burst(port->id, q, frames, n);
+	uint16_t got;
 
+	if (wr_unlikely(q >= port->queues))
+		return 0;
+	got = rte_eth_rx_burst(port->id, q, frames, n);
 	if (wr_unlikely(port->profile.rx_shared) && got)
 		got = make_exclusive(port, frames, got, pool, no_mbuf);
 	return got;
@@ -119,8 +122,8 @@ static uint16_t send_burst(const struct wr_port *port, uint16_t q, struct rte_mb
 	return rte_eth_tx_burst(port->id, q, frames, n);
 }
 
-uint16_t wr_port_tx(const struct wr_port *port, uint16_t q, struct rte_mbuf **frames,
-                    uint16_t n, uint64_t *refused)
+static uint16_t prepare_and_send(const struct wr_port *port, uint16_t q,
+                                 struct rte_mbuf **frames, uint16_t n, uint64_t *refused)
 {
 	uint16_t done = 0;
 
@@ -138,6 +141,20 @@ uint16_t wr_port_tx(const struct wr_port *port, uint16_t q, struct rte_mbuf **fr
 		++*refused;
 	}
 	return done;
+}
+
+uint16_t wr_port_tx(const struct wr_port *port, uint16_t q, struct rte_mbuf **frames,
+                    uint16_t n, uint64_t *refused)
+{
+	uint16_t sent;
+
+	if (wr_likely(!port->tx_lock))
+		return prepare_and_send(port, q, frames, n, refused);
+	q = (uint16_t)(q % port->queues);
+	rte_spinlock_lock(&port->tx_lock[q]);
+	sent = prepare_and_send(port, q, frames, n, refused);
+	rte_spinlock_unlock(&port->tx_lock[q]);
+	return sent;
 }
 
 void wr_port_counters(const struct wr_port *port, struct wr_port_counters *out)

@@ -48,8 +48,9 @@ void wr_port_print(FILE *out, const struct wr_port *port)
 	        mac[3], mac[4], mac[5]);
 	fprintf(out, "  mtu          %u\n", port->mtu);
 	print_link(out, port);
-	fprintf(out, "  queues       %u Rx and Tx, %u and %u descriptors\n", port->queues,
-	        port->rx_desc, port->tx_desc);
+	fprintf(out, "  queues       %u Rx and Tx, %u and %u descriptors%s\n", port->queues,
+	        port->rx_desc, port->tx_desc,
+	        port->tx_lock ? "; further workers get frames handed over" : "");
 	wr_port_rx_offload_names(port->rx_offloads, names, sizeof(names));
 	fprintf(out, "  rx offloads  %s\n", names);
 	wr_port_tx_offload_names(port->tx_offloads, names, sizeof(names));

@@ -8,12 +8,14 @@
 
 #include <rte_ether.h>
 #include <rte_mbuf.h>
+#include <rte_spinlock.h>
 
 #include "wr_err.h"
 
 /*
  * Ethernet ports: the only library that calls rte_eth_*. A port is opened with one Rx and
- * one Tx queue for each worker; worker i uses queue i and nothing else.
+ * one Tx queue for each worker; worker i uses queue i and nothing else. Of a device with fewer
+ * queues the workers beyond share the Tx queues, and receive nothing themselves.
  */
 
 /* drivers-config/NAME.ini: what is known of one PMD or NIC family. Later keys override. */
@@ -48,7 +50,7 @@ struct wr_port_conf {
 
 struct wr_port {
 	uint16_t id;                 /* DPDK port id */
-	uint16_t queues;             /* Rx and Tx queues, each */
+	uint16_t queues;             /* Rx and Tx queues, each; no more than workers */
 	uint16_t mtu;                /* bytes of IP packet */
 	char spec[64], driver[32];   /* "tap:wr0", "net_tap" */
 	struct rte_ether_addr mac;
@@ -66,6 +68,7 @@ struct wr_port {
 	int socket;                        /* NUMA node; -1 if unknown */
 	bool link_up;                      /* when it was opened */
 	uint32_t link_mbps;                /* 0: unknown */
+	rte_spinlock_t *tx_lock;           /* of each Tx queue; NULL: no queue is shared */
 	int host_fd;                       /* has the kernel take frames to our MAC; -1: none */
 };
 
@@ -80,13 +83,13 @@ void wr_port_close(struct wr_port *port);
 /* Is there a peer now? Of memif, vhost and virtio-user it may come and go. Any thread. */
 bool wr_port_link_is_up(const struct wr_port *port);
 
-/* Up to n frames of queue q. With profile.rx_shared, buffers that others hold are copied
+/* Up to n frames of queue q, of which a shared port may have none. With profile.rx_shared, buffers that others hold are copied
  * from pool (no memory: dropped and counted in *no_mbuf). */
 uint16_t wr_port_rx(const struct wr_port *port, uint16_t q, struct rte_mbuf **frames, uint16_t n,
 		    struct rte_mempool *pool, uint64_t *no_mbuf);
 
 /*
- * Hands over up to n frames; returns how many were taken, the rest stay the caller's.
+ * Hands over up to n frames of worker q; returns how many were taken, the rest stay the caller's.
  * Frames that ask for offloads pass rte_eth_tx_prepare() first; those that it refuses are
  * dropped and counted in *refused (they count as taken).
  */

@@ -144,7 +144,7 @@ static void what_a_device_needs_for_workers_and_mtu_is_added(void **state)
 		{"afpacket:lo",
 	         "net_af_packet0,iface=lo,qpairs=2,framesz=9216,blocksz=36864,framecnt=1024",
 	         false},
-		{"xdp:lo,force_copy=0", "net_af_xdp0,iface=lo,force_copy=0,queue_count=2",
+		{"xdp:lo,force_copy=0", "net_af_xdp0,iface=lo,force_copy=0,queue_count=1",
 	         false},
 	};
 	struct wr_eal_device device;

@@ -102,16 +102,30 @@ static void where_the_kernel_has_the_mac_the_port_takes_another(void **state)
 	wr_port_close(&port);
 }
 
-static void more_workers_than_queues_are_refused_with_the_remedy(void **state)
+static void workers_beyond_the_queues_share_them(void **state)
 {
+	unsigned before = frames_in_use();
+	uint64_t refused = 0, no_mbuf = 0;
+	struct rte_mbuf *frames[4];
 	struct wr_port port;
 	struct wr_err err;
 
-	assert_int_equal(open_port(&port, "net_ring13", NULL, 1500, 17, &err), -E2BIG);
-	assert_string_equal(err.text,
-	                    "--port net_ring13: the driver net_ring has at most 16 queues, one "
-	                    "for each worker, and there are 17 workers; use --cores 16");
-	assert_int_equal(err.exit, WR_EXIT_ENVIRONMENT);
+	assert_int_equal(
+		open_port(&port, "net_ring13", "[port]\nmax_queues = 2\n", 1500, 4, &err), 0);
+	assert_int_equal(port.queues, 2);
+	for (uint16_t q = 0; q < 4; q++) {
+		frames[q] = new_frame(60, "abcd"[q]);
+		assert_int_equal(wr_port_tx(&port, q, &frames[q], 1, &refused), 1);
+	}
+	assert_int_equal(wr_port_rx(&port, 2, frames, 4, pool, &no_mbuf), 0);
+	for (uint16_t q = 0; q < 2; q++) {
+		assert_int_equal(wr_port_rx(&port, q, frames, 4, pool, &no_mbuf), 2);
+		assert_int_equal(*rte_pktmbuf_mtod(frames[0], char *), "ab"[q]);
+		assert_int_equal(*rte_pktmbuf_mtod(frames[1], char *), "cd"[q]);
+		rte_pktmbuf_free_bulk(frames, 2);
+	}
+	wr_port_close(&port);
+	assert_int_equal(frames_in_use(), before);
 }
 
 static void an_mtu_out_of_range_is_refused(void **state)
@@ -398,7 +412,7 @@ int main(void)
 		cmocka_unit_test(offloads_are_what_driver_and_profile_agree_on),
 		cmocka_unit_test(a_device_without_a_mac_address_gets_one),
 		cmocka_unit_test(where_the_kernel_has_the_mac_the_port_takes_another),
-		cmocka_unit_test(more_workers_than_queues_are_refused_with_the_remedy),
+		cmocka_unit_test(workers_beyond_the_queues_share_them),
 		cmocka_unit_test(an_mtu_out_of_range_is_refused),
 		cmocka_unit_test(rss_is_not_needed_for_one_queue),
 		cmocka_unit_test(rss_is_ours_when_key_and_table_read_back),

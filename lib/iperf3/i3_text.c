@@ -140,33 +140,32 @@ static void interval_line(struct i3_test *t, const struct i3_side *side, int soc
 
 	spell(t, &w, socket, row->bytes, row->end_s - row->start_s);
 	if (t->params.udp && side->sender)
-		i3_report_print(r, "%s%s %6.2f-%-6.2f sec  %ss  %ss/sec %s %lld  %s\n", w.id,
+		i3_report_print(r, "%s%s %6.2f-%-6.2f sec  %s  %s/sec %s %lld  %s\n", w.id,
 		                side->tag, row->start_s, row->end_s, w.transfer, w.rate,
 		                t->params.bidir ? "          " : "", (long long)row->packets,
 		                omitted);
 	else if (t->params.udp)
 		i3_report_print(r,
-		                "%s%s %6.2f-%-6.2f sec  %ss  %ss/sec  %5.3f ms  %lld/%lld "
+		                "%s%s %6.2f-%-6.2f sec  %s  %s/sec  %5.3f ms  %lld/%lld "
 		                "(%.2g%%)  %s\n",
 		                w.id, side->tag, row->start_s, row->end_s, w.transfer, w.rate,
 		                row->level.jitter_s * 1e3, (long long)row->lost,
 		                (long long)row->packets, i3_percent(row->lost, row->packets),
 		                omitted);
 	else if (!side->sender)
-		i3_report_print(r, "%s%s %6.2f-%-6.2f sec  %ss  %ss/sec                  %s\n",
+		i3_report_print(r, "%s%s %6.2f-%-6.2f sec  %s  %s/sec                  %s\n",
 		                w.id, side->tag, row->start_s, row->end_s, w.transfer, w.rate,
 		                omitted);
 	else if (socket < 0)
-		i3_report_print(r,
-		                "%s%s %6.2f-%-6.2f sec  %ss  %ss/sec  %3lld             %s\n",
+		i3_report_print(r, "%s%s %6.2f-%-6.2f sec  %s  %s/sec  %3lld             %s\n",
 		                w.id, side->tag, row->start_s, row->end_s, w.transfer, w.rate,
 		                (long long)row->rexmits, omitted);
 	else
-		i3_report_print(
-			r, "%s%s %6.2f-%-6.2f sec  %ss  %ss/sec  %3lld   %ss       %s\n", w.id,
-			side->tag, row->start_s, row->end_s, w.transfer, w.rate,
-			(long long)row->rexmits,
-			i3_units(cwnd, sizeof(cwnd), (double)row->level.cwnd, 'A'), omitted);
+		i3_report_print(r, "%s%s %6.2f-%-6.2f sec  %s  %s/sec  %3lld   %s       %s\n",
+		                w.id, side->tag, row->start_s, row->end_s, w.transfer, w.rate,
+		                (long long)row->rexmits,
+		                i3_units(cwnd, sizeof(cwnd), (double)row->level.cwnd, 'A'),
+		                omitted);
 }
 
 static void on_interval(struct i3_test *t)
@@ -224,18 +223,18 @@ static void sender_line(struct i3_test *t, const struct i3_side *side, int socke
 	spell(t, &w, socket, s->sent, s->sender_s);
 	if (t->params.udp)
 		i3_report_print(r,
-		                "%s%s %6.2f-%-6.2f sec  %ss  %ss/sec  %5.3f ms  %d/%lld "
+		                "%s%s %6.2f-%-6.2f sec  %s  %s/sec  %5.3f ms  %d/%lld "
 		                "(%.2g%%)  sender\n",
 		                w.id, side->tag, 0.0, s->sender_s, w.transfer, w.rate, 0.0, 0,
 		                (long long)s->packets_sent, 0.0);
 	else if (s->has_rexmits)
-		i3_report_print(
-			r, "%s%s %6.2f-%-6.2f sec  %ss  %ss/sec  %3lld             sender\n",
-			w.id, side->tag, 0.0, s->sender_s, w.transfer, w.rate,
-			(long long)s->rexmits);
+		i3_report_print(r,
+		                "%s%s %6.2f-%-6.2f sec  %s  %s/sec  %3lld             sender\n",
+		                w.id, side->tag, 0.0, s->sender_s, w.transfer, w.rate,
+		                (long long)s->rexmits);
 	else
 		i3_report_print(r,
-		                "%s%s %6.2f-%-6.2f sec  %ss  %ss/sec                  sender\n",
+		                "%s%s %6.2f-%-6.2f sec  %s  %s/sec                  sender\n",
 		                w.id, side->tag, 0.0, s->sender_s, w.transfer, w.rate);
 }
 
@@ -247,17 +246,16 @@ static void receiver_line(struct i3_test *t, const struct i3_side *side, int soc
 	spell(t, &w, socket, s->received, s->receiver_s);
 	if (t->params.udp)
 		i3_report_print(&t->report,
-		                "%s%s %6.2f-%-6.2f sec  %ss  %ss/sec  %5.3f ms  %lld/%lld "
+		                "%s%s %6.2f-%-6.2f sec  %s  %s/sec  %5.3f ms  %lld/%lld "
 		                "(%.2g%%)  receiver\n",
 		                w.id, side->tag, 0.0, s->receiver_s, w.transfer, w.rate,
 		                s->jitter_s * 1e3, (long long)s->lost,
 		                (long long)s->packets_received,
 		                i3_percent(s->lost, s->packets_received));
 	else
-		i3_report_print(
-			&t->report,
-			"%s%s %6.2f-%-6.2f sec  %ss  %ss/sec                  receiver\n", w.id,
-			side->tag, 0.0, s->receiver_s, w.transfer, w.rate);
+		i3_report_print(&t->report,
+		                "%s%s %6.2f-%-6.2f sec  %s  %s/sec                  receiver\n",
+		                w.id, side->tag, 0.0, s->receiver_s, w.transfer, w.rate);
 }
 
 /* A server does not tell what only the client knows. */

@@ -413,6 +413,13 @@ static int hook(struct i3_worker *w, const struct i3_worker_conf *conf, struct w
 	return 0;
 }
 
+uint64_t i3_worker_bytes(uint32_t conns)
+{
+	return sizeof(struct i3_worker) + wr_flow_bytes(conns) +
+	       conns * (sizeof(struct i3_conn) + 2 * sizeof(uint32_t)) +
+	       RING_SLOTS * (sizeof(struct i3_order) + sizeof(struct i3_event)) + 4096;
+}
+
 struct i3_worker *i3_worker_new(const struct i3_worker_conf *conf, struct wr_err *err)
 {
 	struct i3_worker *w =

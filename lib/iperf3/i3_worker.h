@@ -99,6 +99,9 @@ struct i3_worker_conf {
 struct i3_worker *i3_worker_new(const struct i3_worker_conf *conf, struct wr_err *err);
 void i3_worker_free(struct i3_worker *w);
 
+/* Bytes that it takes. */
+uint64_t i3_worker_bytes(uint32_t conns);
+
 /* ---- inside: i3_worker.c ---- */
 
 /* A record in role `role`; NULL: none is free. */

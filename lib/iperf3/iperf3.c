@@ -22,6 +22,11 @@ struct wr_iperf3 *wr_iperf3_new(const struct wr_iperf3_conf *conf, uint64_t now_
 	return i3;
 }
 
+uint64_t wr_iperf3_worker_bytes(unsigned conns)
+{
+	return i3_worker_bytes(conns);
+}
+
 int wr_iperf3_attach(struct wr_iperf3 *i3, unsigned worker, struct wr_stack *stack,
                      struct wr_stats *stats, struct rte_mempool *pool, int socket,
                      struct wr_err *err)

@@ -37,6 +37,9 @@ struct wr_iperf3_conf {
 	uint32_t connect_timeout_ms; /* 0: the engine's own */
 };
 
+/* Bytes of the tables of one worker. */
+uint64_t wr_iperf3_worker_bytes(unsigned conns);
+
 /* conf is borrowed. NULL: no memory. */
 struct wr_iperf3 *wr_iperf3_new(const struct wr_iperf3_conf *conf, uint64_t now_ns);
 

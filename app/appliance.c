@@ -267,11 +267,14 @@ static int start_export(struct wr_appliance *app, struct wr_err *err)
 	return app->export ? 0 : -EIO;
 }
 
-static int launch(struct wr_appliance *app, struct wr_err *err)
+int wr_appliance_launch(struct wr_appliance *app, struct wr_err *err)
 {
 	for (unsigned i = 0; i < app->eal.workers; i++) {
 		struct wr_worker *w = app->worker[i];
-		int rc = rte_eal_remote_launch(wr_worker_run, w, w->lcore);
+		int rc;
+
+		w->stop = false;
+		rc = rte_eal_remote_launch(wr_worker_run, w, w->lcore);
 
 		if (rc < 0)
 			return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
@@ -287,7 +290,8 @@ int wr_appliance_start(struct wr_appliance *app, const struct wr_role *role,
                        const struct wr_conf *conf, struct wr_err *err)
 {
 	static int (*const steps[])(struct wr_appliance *, struct wr_err *) = {
-		start_eal, make_pools, open_port, make_workers, start_export, launch,
+		start_eal,    make_pools,   open_port,
+		make_workers, start_export, wr_appliance_launch,
 	};
 	int rc = 0;
 

@@ -30,10 +30,10 @@ struct wr_role {
 	bool (*look)(struct wr_appliance *app, uint64_t now_ns);
 	uint64_t look_every_ns;
 	/*
-	 * The first signal asks to stop: look will return false when it has. NULL: it has. The
-	 * second signal ends the process without more ado.
+	 * The first signal asks to stop: true if look will return false when it has. False, or
+	 * NULL: it has. The second signal ends the process without more ado.
 	 */
-	void (*stop)(struct wr_appliance *app, uint64_t now_ns);
+	bool (*stop)(struct wr_appliance *app, uint64_t now_ns);
 	void *arg; /* for these functions */
 };
 
@@ -79,6 +79,9 @@ int wr_appliance_call(struct wr_appliance *app, unsigned worker,
 
 /* Ends the workers' loops and waits for them. */
 void wr_appliance_halt(struct wr_appliance *app);
+
+/* Begins them again. Returns 0, or a negative errno and *err. */
+int wr_appliance_launch(struct wr_appliance *app, struct wr_err *err);
 
 /*
  * Releases everything. Returns the last snapshot, to be freed, or NULL if there never was

@@ -171,10 +171,7 @@ static bool is_over(struct control *c)
 		return false;
 	c->at_once = app->interrupted;
 	app->interrupted = true;
-	if (!role->stop || c->at_once)
-		return true;
-	role->stop(app, wr_clock_ns(&app->clock));
-	return false;
+	return c->at_once || !role->stop || !role->stop(app, wr_clock_ns(&app->clock));
 }
 
 bool wr_control_run(struct wr_appliance *app)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
-#include <jansson.h>
-
-#include "appliance.h"
+#include "load.h"
 #include "wr_json.h"
 #include "wr_text.h"
 
@@ -138,6 +136,14 @@ static void add_key(void *ctx, const struct wr_conf_item *item)
 	json_array_append_new(list, json_string(item->text));
 }
 
+json_t *wr_report_config(const struct wr_conf *conf)
+{
+	json_t *config = json_object();
+
+	wr_conf_echo(conf, add_key, config);
+	return config;
+}
+
 static void print_document(FILE *out, json_t *document)
 {
 	json_dumpf(document, out, JSON_INDENT(2));
@@ -148,7 +154,7 @@ static void print_document(FILE *out, json_t *document)
 void wr_report_end(FILE *out, const struct wr_conf *conf, const struct wr_snapshot *snapshot,
                    bool drained)
 {
-	json_t *document, *config;
+	json_t *document;
 
 	if (!conf->json) {
 		if (!conf->quiet)
@@ -156,9 +162,7 @@ void wr_report_end(FILE *out, const struct wr_conf *conf, const struct wr_snapsh
 		return;
 	}
 	document = wr_json_snapshot(snapshot);
-	config = json_object();
-	wr_conf_echo(conf, add_key, config);
-	json_object_set_new(document, "config", config);
+	json_object_set_new(document, "config", wr_report_config(conf));
 	json_object_set_new(document, "drained", json_boolean(drained));
 	print_document(out, document);
 }

@@ -132,7 +132,7 @@ static const struct wr_conf_key load[] = {
 	CHOICE(LOAD, "mode", wr_load_mode_name, "rr", load.mode,
 	       "What each connection does; http with a URL"),
 	NUMBER(LOAD, count, "connections", "1", "16M", "auto", "auto", load.connections,
-	       "Connections at once, all cores together; auto: 1, or what a rate needs"),
+	       "Connections at once, all cores together; auto: 1, or what a rate is likely to need"),
 	NUMBER(LOAD, rate, "cps", "0.001", "1G", "max", "max", load.cps,
 	       "Connection attempts a second; max: as many as go"),
 	NUMBER(LOAD, rate, "rps", "0.001", "1G", "max", "max", load.rps,

@@ -122,6 +122,46 @@ static void fill_addresses(const struct wr_conf *conf, struct wr_load_conf *load
 	load->port_high = conf->load.client_ports.high;
 }
 
+/* Source addresses times ports: connections to one address and port, at most. */
+static double tuples(const struct wr_load_conf *load)
+{
+	double addresses = 0;
+
+	for (unsigned i = 0; i < load->clients; i++)
+		addresses += (double)load->client[i].last - load->client[i].first + 1;
+	return fmax(addresses, 1) * (load->port_high - load->port_low + 1.0);
+}
+
+/* Enough for a rate whose answers take so long; one if there is none. */
+#define ANSWER_S  0.001
+#define ATTEMPT_S 0.25
+
+static uint64_t choose_connections(const struct wr_load_conf *load)
+{
+	bool brief = load->mode == WR_LOAD_CRR || load->mode == WR_LOAD_CONNECT ||
+	             (load->mode == WR_LOAD_HTTP && load->http.close);
+	double n = brief ? fmax(load->set.cps, load->set.rps) * ATTEMPT_S
+	                 : load->set.rps * ANSWER_S;
+
+	return (uint64_t)fmin(fmax(ceil(n), 1), tuples(load));
+}
+
+static int check_connections(const struct wr_conf *conf, const struct wr_load_conf *load,
+                             struct wr_err *err)
+{
+	double most = tuples(load);
+
+	if ((double)load->set.connections <= most)
+		return 0;
+	return wr_conf_fail(conf, err, "connections",
+	                    "%llu connections need as many source ports, and %.0f addresses "
+	                    "with the ports %u-%u have %.0f; give more with --client-ip, or "
+	                    "wider --client-ports",
+	                    (unsigned long long)load->set.connections,
+	                    most / (load->port_high - load->port_low + 1.0), load->port_low,
+	                    load->port_high, most);
+}
+
 static void fill_setpoints(const struct wr_conf_load *from, struct wr_load_conf *load)
 {
 	load->set = (struct wr_load_setpoints) {
@@ -201,37 +241,25 @@ int wr_conf_load(const struct wr_conf *conf, struct wr_load_conf *load, struct w
 		return rc;
 	wr_conf_options(conf, true, &load->tcp);
 	load->tcp.connect_timeout_ms = (uint32_t)(conf->load.connect_timeout_us / 1000);
+	if (!load->set.connections)
+		load->set.connections = choose_connections(load);
 	load->drain_ns = conf->drain_us * 1000;
 	load->seed = conf->seed;
-	return 0;
+	return check_connections(conf, load, err);
 }
 
 /* ---- tables ---- */
 
 #define CONNECTIONS_LEAST 1024
-#define CONNECTIONS_MOST  (1u << 20) /* of a core, if only a rate is given */
 #define TIME_WAITS_LEAST  32768
 #define TIME_WAITS_MOST   (4u << 20)
-
-/* Source addresses times ports: connections to one address and port, at most. */
-static double tuples(const struct wr_load_conf *load)
-{
-	double addresses = 0;
-
-	for (unsigned i = 0; i < load->clients; i++)
-		addresses += (double)load->client[i].last - load->client[i].first + 1;
-	return fmax(addresses, 1) * (load->port_high - load->port_low + 1.0);
-}
 
 void wr_conf_size_load(struct wr_conf *conf, const struct wr_load_conf *load, unsigned workers)
 {
 	double open = (double)load->set.connections / workers;
-	double cps = load->set.cps > 0 ? load->set.cps : load->set.rps;
 	double waits = tuples(load);
 
-	/* Of a rate, those that need a second; of connections, those that are closing too. */
-	if (!load->set.connections)
-		open = fmin(cps / workers, CONNECTIONS_MOST);
+	/* Some are closing while the next are open. */
 	conf->connections = (uint64_t)fmax(open + open / 8, CONNECTIONS_LEAST);
 	conf->backlog = 16;
 	if (conf->time_wait_entries)

@@ -64,6 +64,15 @@ void wr_export_tick(struct wr_export *export, uint64_t now_ns)
 	pthread_mutex_unlock(&export->lock);
 }
 
+void wr_export_read(const struct wr_export *export, struct wr_snapshot *out, uint64_t now_ns)
+{
+	memset(out, 0, sizeof(*out));
+	describe(out, &export->conf);
+	read_numbers(out, &export->conf);
+	out->time_ns = now_ns;
+	wr_snapshot_derive(out, NULL);
+}
+
 const struct wr_snapshot *wr_export_snapshot(const struct wr_export *export)
 {
 	return export->now;

@@ -68,6 +68,12 @@ struct wr_export *wr_export_start(const struct wr_export_conf *conf, struct wr_e
  */
 void wr_export_tick(struct wr_export *export, uint64_t now_ns);
 
+/*
+ * Reads the numbers of this instant into *out, without rates, and leaves the snapshot that
+ * others see alone. For the thread that calls wr_export_tick().
+ */
+void wr_export_read(const struct wr_export *export, struct wr_snapshot *out, uint64_t now_ns);
+
 /* The newest snapshot; for the thread that calls wr_export_tick(), until its next call. */
 const struct wr_snapshot *wr_export_snapshot(const struct wr_export *export);
 

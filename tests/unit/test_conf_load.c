@@ -197,15 +197,30 @@ static void source_ports_are_a_range(void **state)
 		assert_int_equal(LOAD("--client-ports", bad[i]), -EINVAL);
 }
 
+static void connections_need_source_ports(void **state)
+{
+	assert_int_equal(LOAD("--connections", "64512"), 0);
+	assert_string_equal(COMPLAINT("198.18.0.9", "--connections", "1001", "--client-ports",
+	                              "2000-2499", "--client-ip", "198.18.0.20-198.18.0.21"),
+	                    "--connections: 1001 connections need as many source ports, and 2 "
+	                    "addresses with the ports 2000-2499 have 1000; give more with "
+	                    "--client-ip, or wider --client-ports");
+	assert_int_equal(LOAD("--rps", "1M", "--client-ports", "2000-2099"), 0);
+	assert_int_equal(load.set.connections, 100);
+	assert_int_equal(LOAD("--verify"), 0);
+	assert_int_equal(load.set.connections, 1);
+}
+
 static void tables_follow_from_what_is_to_be_open(void **state)
 {
-	assert_int_equal(LOAD("--connections", "1M", "--mode", "hold"), 0);
+	assert_int_equal(LOAD("--connections", "1M", "--client-ip", "198.18.1.0/24"), 0);
 	wr_conf_size_load(&conf, &load, 4);
 	assert_true(conf.connections >= 250000 && conf.connections < 300000);
 	assert_int_equal(LOAD("--cps", "100k", "--mode", "crr", "--client-ip", "198.18.1.0/24"),
 	                 0);
+	assert_int_equal(load.set.connections, 25000);
 	wr_conf_size_load(&conf, &load, 1);
-	assert_true(conf.connections >= 100000);
+	assert_true(conf.connections >= 25000);
 	assert_int_equal(conf.time_wait_entries, 4 << 20);
 	assert_int_equal(LOAD("--time-wait-entries", "100"), 0);
 	wr_conf_size_load(&conf, &load, 1);
@@ -225,6 +240,7 @@ int main(void)
 		cmocka_unit_test(header_lines_are_joined_and_belong_to_http),
 		cmocka_unit_test(json_alone_is_standard_output),
 		cmocka_unit_test(source_ports_are_a_range),
+		cmocka_unit_test(connections_need_source_ports),
 		cmocka_unit_test(tables_follow_from_what_is_to_be_open),
 	};
 

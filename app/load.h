@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WR_APP_LOAD_H
+#define WR_APP_LOAD_H
+
+#include "appliance.h"
+#include "wr_load.h"
+#include "wr_result.h"
+
+/* How far a load has come. */
+enum wr_run_stage {
+	WR_RUN_LINK,    /* waits for the link */
+	WR_RUN_ARP,     /* waits for the next hop's answer */
+	WR_RUN_OPENING, /* connections that stay are being opened */
+	WR_RUN_GOING,   /* from the ramp to the end of the last connection */
+};
+
+/* One `wringer load`, of one run or several. The control thread's, but for core[]. */
+struct wr_run {
+	const struct wr_conf *conf;
+	const struct wr_load_conf *load;
+	struct wr_result *result;
+	struct wr_load *core[WR_MAX_WORKERS]; /* of each worker */
+	unsigned cores;
+
+	enum wr_run_stage stage;
+	enum wr_load_phase phase; /* of the core that is furthest behind */
+	uint64_t stage_ns;        /* when the stage began */
+	uint64_t next_line_ns;
+	unsigned done; /* runs that came to their end */
+	bool keeps;    /* its connections are opened once and stay */
+	bool begun;    /* the result knows of this run */
+	bool failed;   /* err says what stopped it */
+	struct wr_err err;
+
+	struct wr_load_setpoints set; /* in force now */
+	struct wr_load_stats *sum;    /* of all cores, newest */
+	struct wr_snapshot *now;      /* of the process, newest */
+
+	struct wr_client *server; /* --server-instance; NULL: not asked for */
+	struct wr_snapshot *server_before, *server_after;
+};
+
+/* Takes memory, and the connection to --server-instance. Returns 0, or an errno and *err. */
+int wr_run_init(struct wr_run *run, const struct wr_conf *conf, const struct wr_load_conf *load,
+                struct wr_result *result, struct wr_err *err);
+void wr_run_fini(struct wr_run *run);
+
+/* The part of struct wr_role; its arg is the struct wr_run. */
+int wr_run_attach(struct wr_appliance *app, unsigned worker, struct wr_err *err);
+void wr_run_detach(struct wr_appliance *app, unsigned worker);
+bool wr_run_look(struct wr_appliance *app, uint64_t now_ns);
+bool wr_run_stop(struct wr_appliance *app, uint64_t now_ns);
+
+/* When the control loop has ended, by itself or by a signal: tells the result the end. */
+void wr_run_conclude(struct wr_run *run, struct wr_appliance *app);
+
+/* The JSON echo of the configuration. */
+json_t *wr_report_config(const struct wr_conf *conf);
+
+/* What this machine is; and, when it runs, what the appliance found there. */
+json_t *wr_machine_new(void);
+void wr_machine_add(json_t *machine, const struct wr_appliance *app);
+
+#endif /* WR_APP_LOAD_H */

@@ -17,6 +17,7 @@ static const struct {
 	{"serve", "answer echo, discard, chargen and ping", wr_app_serve},
 	{"load", "load a server and measure it", wr_app_load},
 	{"iperf3", "iperf3's server for many clients, and its client", wr_app_iperf3},
+	{"report", "an HTML page of what load has measured", wr_app_report},
 	{"stats", "numbers of a running process", wr_app_stats},
 	{"ss", "connections of a running process, as ss shows them", wr_app_ss},
 };

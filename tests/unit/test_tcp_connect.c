@@ -268,6 +268,36 @@ static void without_timestamps_or_permission_time_wait_is_waited_out(void **stat
 	assert_never_retaken(&conf);
 }
 
+/* No share is too small for one small request, until the last buffer is held. */
+static void each_of_many_connections_may_send_while_there_is_a_buffer(void **state)
+{
+	struct wr_tcb *c[101];
+	struct wr_tcp_conf conf;
+	struct rte_mbuf *m;
+
+	wr_tcp_conf_default(&conf, 1500);
+	conf.held_bufs = 100;
+	begin(&conf, 1, 128);
+	for (unsigned i = 0; i < WR_LEN(c); i++)
+		assert_int_equal(connect_from(0, 0, &c[i]), 0);
+	wire_run(&wire, WR_MS(1));
+	assert_int_equal(client.opened, WR_LEN(c));
+	for (unsigned i = 0; i < WR_LEN(c) - 1; i++)
+		send_bytes(c[i], 64);
+	m = rte_pktmbuf_alloc(wire.host[CLIENT].pool);
+	assert_non_null(m);
+	rte_pktmbuf_append(m, 64);
+	assert_int_equal(wr_tcp_send(wr_stack_tcp(wire.host[CLIENT].core[0]), c[100], m),
+	                 -ENOBUFS);
+	rte_pktmbuf_free(m);
+	wire_run(&wire, WR_MS(100));
+	assert_int_equal(server.bytes, 100 * 64);
+	send_bytes(c[100], 64);
+	wire_run(&wire, WR_MS(100));
+	assert_int_equal(server.bytes, 101 * 64);
+	wire_free(&wire);
+}
+
 static enum wr_verdict count_answer(struct wr_tcp *tcp, const struct wr_frame *f, void *user,
                                     uint64_t now_us)
 {
@@ -338,6 +368,7 @@ int main(void)
 		cmocka_unit_test(our_own_time_wait_gives_the_tuple_back_after_a_second),
 		cmocka_unit_test(
 			bare_syns_are_of_no_connection_and_their_answers_are_only_counted),
+		cmocka_unit_test(each_of_many_connections_may_send_while_there_is_a_buffer),
 		cmocka_unit_test(without_timestamps_or_permission_time_wait_is_waited_out),
 	};
 

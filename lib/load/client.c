@@ -216,9 +216,12 @@ static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	struct load_client *client = client_of(c);
 	struct wr_load *load = client->load;
+	uint32_t n = load_client_number(client);
 
+	if (load->mode->wants && !load->mode->wants(load, n))
+		return false;
 	LOAD_COUNT(load, bytes_received, m->pkt_len);
-	load->mode->on_data(load, load_client_number(client), m);
+	load->mode->on_data(load, n, m);
 	rte_pktmbuf_free(m);
 	return true;
 }

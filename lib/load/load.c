@@ -84,6 +84,8 @@ static bool is_one_shot(const struct wr_load_conf *conf)
 static const struct load_mode *mode_of(const struct wr_load_conf *conf)
 {
 	switch (conf->mode) {
+	case WR_LOAD_STREAM:
+		return &load_mode_stream;
 	case WR_LOAD_UDP_RR:
 		return &load_mode_udp_rr;
 	case WR_LOAD_UDP_FLOOD:

@@ -127,6 +127,8 @@ struct load_mode {
 	 * the end. */
 	void (*on_attempt)(struct wr_load *load, uint32_t n);
 	void (*on_open)(struct wr_load *load, uint32_t n);
+	/* Whether it takes text now; else TCP keeps it until wr_tcp_resume(). NULL: always. */
+	bool (*wants)(struct wr_load *load, uint32_t n);
 	void (*on_data)(struct wr_load *load, uint32_t n, struct rte_mbuf *m); /* keeps m not */
 	void (*on_room)(struct wr_load *load, uint32_t n);
 	void (*on_peer_closed)(struct wr_load *load, uint32_t n);
@@ -288,6 +290,14 @@ void load_abort_all(struct wr_load *load);
 /* Requests that were due within the measurement until end_ns and never taken count as unsent.
  */
 void load_count_unsent(struct wr_load *load, const struct wr_plan *plan, uint64_t end_ns);
+
+/* ---- verify.c ---- */
+
+/* A verified message with this number came: verified, reordered or a duplicate, and lost ones.
+ */
+void load_count_once(struct wr_load *load, struct wr_once *once, uint64_t number);
+/* One came that is counted otherwise. */
+void load_see_once(struct wr_once *once, uint64_t number);
 
 /* ---- payload.c ---- */
 

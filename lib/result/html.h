@@ -76,9 +76,10 @@ struct plot {
 	const char *title, *about; /* about: one sentence for those who do not see it */
 	enum plot_axis axis;
 	const char *x_label, *y_label;
-	enum wr_unit unit; /* of y */
-	bool log_y;        /* else y begins at 0 */
-	double top;        /* at least this much of y is shown */
+	enum wr_unit unit;  /* of y */
+	bool log_y;         /* else y begins at 0 */
+	double top;         /* at least this much of y is shown */
+	double from, until; /* of a time axis: what was measured, shaded */
 	struct plot_series series[PLOT_SERIES];
 	unsigned count;
 };

@@ -73,12 +73,21 @@ static bool is_wanted(const struct html_page *page, unsigned group, unsigned run
 	return run < (each ? each : 1) && run < page->group[group].runs;
 }
 
+/* Draws a plot over time, with the measurement shaded: that of the first run. */
+static void draw_over_time(FILE *out, struct plot *plot, const json_t *run)
+{
+	plot->from = html_get(run, "end/window/from_s");
+	plot->until = html_get(run, "end/window/until_s");
+	plot_draw(out, plot);
+}
+
 void curves_throughput(FILE *out, const struct html_page *page)
 {
 	const struct throughput *t = throughput_of(page->group[0].run[0]);
 	struct plot plot = {
 		.title = "Throughput over time",
-		.about = "Rate of each interval; dotted: the rate that was asked for.",
+		.about = "Rate of each interval; dotted: the rate that was asked for; "
+			 "shaded: the measurement.",
 		.x_label = "seconds since the start of the run",
 		.y_label = t->label,
 		.unit = t->unit,
@@ -99,7 +108,7 @@ void curves_throughput(FILE *out, const struct html_page *page)
 		offer->is_offer = true;
 		add_intervals(offer, page->group[0].run[0], path + strlen("start/"), 1);
 	}
-	plot_draw(out, &plot);
+	draw_over_time(out, &plot, page->group[0].run[0]);
 }
 
 /* The percentile function: each slot of the histogram is a step. */
@@ -132,9 +141,9 @@ void curves_tail(FILE *out, const struct html_page *page)
 	struct plot plot = {
 		.title = "Latency by percentile",
 		.about = "How long the given share of all took at most. The axis gives every "
-	                 "further "
+			 "further "
 			 "nine the same room; each line ends where fewer than ten values are "
-	                 "left.",
+			 "left.",
 		.axis = PLOT_TAIL,
 		.x_label = "percentile, on the scale of 1 / (1 - p)",
 		.y_label = "latency, logarithmic",
@@ -179,7 +188,7 @@ void curves_latency(FILE *out, const json_t *run)
 
 	for (unsigned i = 0; i < WR_LEN(parts); i++)
 		add_intervals(plot_add(&plot, parts[i][1]), run, parts[i][0], 1);
-	plot_draw(out, &plot);
+	draw_over_time(out, &plot, run);
 }
 
 /* Whether any interval has that state. */
@@ -224,7 +233,7 @@ void curves_states(FILE *out, const json_t *run)
 		if (has_state(run, path))
 			add_state(plot_add(&plot, states[i]), run, path);
 	}
-	plot_draw(out, &plot);
+	draw_over_time(out, &plot, run);
 }
 
 void curves_busy(FILE *out, const json_t *run)
@@ -232,7 +241,7 @@ void curves_busy(FILE *out, const json_t *run)
 	struct plot plot = {
 		.title = "Busy cycles per core",
 		.about = "Share of each core's cycles that went into work; the rest found "
-	                 "nothing to do.",
+			 "nothing to do.",
 		.x_label = "seconds since the start of the run",
 		.y_label = "share of cycles",
 		.unit = WR_UNIT_SHARE,
@@ -251,7 +260,7 @@ void curves_busy(FILE *out, const json_t *run)
 			series, html_get(row, "until_s"),
 			json_number_value(json_array_get(json_object_get(row, "busy"), core)));
 	}
-	plot_draw(out, &plot);
+	draw_over_time(out, &plot, run);
 	if (cores > PLOT_SERIES)
 		fprintf(out, "<p class=\"note\">The first %d of %zu cores are drawn.</p>\n",
 		        PLOT_SERIES, cores);

@@ -9,7 +9,7 @@
 
 #define WIDTH      860
 #define LEFT       76
-#define RIGHT      18
+#define RIGHT      34
 #define TOP        40
 #define INNER      250 /* height of the plot itself */
 #define LEGEND     20  /* height of a row of the legend */
@@ -177,6 +177,20 @@ static void y_tick(FILE *out, const struct view *view, double y)
 	fputs("</text>\n", out);
 }
 
+/* The time that was measured; what lies outside is ramp, warm-up and drain. */
+static void draw_window(FILE *out, const struct view *view)
+{
+	const struct plot *plot = view->plot;
+	double from = at_x(view, fmax(plot->from, view->x.from));
+	double until = at_x(view, fmin(plot->until, view->x.until));
+
+	if (plot->axis != PLOT_TIME || !(until > from))
+		return;
+	fprintf(out,
+	        "<rect class=\"window\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>\n",
+	        from, TOP, until - from, INNER);
+}
+
 static void draw_grid(FILE *out, const struct view *view)
 {
 	const struct range *x = &view->x, *y = &view->y;
@@ -292,6 +306,7 @@ static void draw_svg(FILE *out, const struct view *view)
 	fprintf(out, "</desc>\n<text class=\"title\" x=\"%d\" y=\"16\">", LEFT);
 	html_text(out, plot->title);
 	fputs("</text>\n", out);
+	draw_window(out, view);
 	draw_grid(out, view);
 	for (unsigned i = 0; i < plot->count; i++)
 		draw_series(out, view, i);

@@ -8,11 +8,11 @@
 
 #define WHAT "the peer's results"
 
-/* Peers that count in unsigned numbers write -1 as 2^64 - 1, which jansson reads as a real. */
-static int read_retransmits(const struct i3_reader *from, int64_t *out)
+/* A number that may be unknown. Peers that count in unsigned numbers write -1 as 2^64 - 1. */
+static int read_known(const struct i3_reader *from, const char *key, int64_t *out)
 {
 	double number = -1;
-	int rc = i3_read_number(from, "retransmits", I3_MANDATORY, &number);
+	int rc = i3_read_number(from, key, I3_MANDATORY, &number);
 
 	if (rc)
 		return rc;
@@ -31,7 +31,7 @@ static int read_stream(const json_t *object, struct i3_stream_result *s, struct 
 		                  WHAT ": an element of \"streams\" is not an object");
 	rc = i3_read_integer(&from, "id", I3_MANDATORY, 1, INT32_MAX, &id);
 	rc = rc ? rc : i3_read_integer(&from, "bytes", I3_MANDATORY, 0, INT64_MAX, &bytes);
-	rc = rc ? rc : read_retransmits(&from, &s->retransmits);
+	rc = rc ? rc : read_known(&from, "retransmits", &s->retransmits);
 	rc = rc ? rc : i3_read_number(&from, "jitter", I3_MANDATORY, &s->jitter_s);
 	rc = rc ? rc
 	        : i3_read_integer(&from, "errors", I3_MANDATORY, INT64_MIN, INT64_MAX,
@@ -89,8 +89,7 @@ static int read_all(const struct i3_reader *from, struct i3_results *r)
 
 	for (unsigned i = 0; i < 3 && rc == 0; i++)
 		rc = i3_read_number(from, cpu[i], I3_MANDATORY, &r->cpu[i]);
-	rc = rc ? rc
-	        : i3_read_integer(from, "sender_has_retransmits", I3_MANDATORY, -1, 1, &has);
+	rc = rc ? rc : read_known(from, "sender_has_retransmits", &has);
 	rc = rc ? rc
 	        : i3_read_text(from, "congestion_used", r->congestion, sizeof(r->congestion));
 	rc = rc ? rc : read_streams(from, r);

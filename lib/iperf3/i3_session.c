@@ -188,8 +188,10 @@ static double on_busy(struct i3_test *t, uint64_t begin_ns)
 	return 100.0 * (double)(busy - s->busy_cycles) / (double)(all - s->all_cycles);
 }
 
-static void drop_streams(struct i3_session *s)
+static void on_drop_streams(struct i3_test *t)
 {
+	struct i3_session *s = of(t);
+
 	for (unsigned i = 0; s->stream && i < s->test.streams; i++) {
 		i3_post_link(s->i3, &s->stream[i], I3_ORDER_CLOSE);
 		s->stream[i].there = false;
@@ -201,7 +203,7 @@ static void on_hang_up(struct i3_test *t)
 	struct i3_session *s = of(t);
 	struct wr_iperf3 *i3 = s->i3;
 
-	drop_streams(s);
+	on_drop_streams(t);
 	s->closing = true;
 	s->closing_ns = i3->now_ns;
 	i3->sessions--;
@@ -219,6 +221,7 @@ const struct i3_test_ops i3_session_ops = {
 	.start = on_start,
 	.stop = on_stop,
 	.sample = on_sample,
+	.drop_streams = on_drop_streams,
 	.busy = on_busy,
 	.hang_up = on_hang_up,
 };

@@ -75,6 +75,8 @@ struct i3_test_ops {
 	void (*start)(struct i3_test *t, unsigned stream);
 	void (*stop)(struct i3_test *t, unsigned stream);
 	void (*sample)(struct i3_test *t, unsigned stream, struct i3_sample *out);
+	/* Server: no more is wanted of the streams; what is queued still goes out. */
+	void (*drop_streams)(struct i3_test *t);
 	/* Percent of the time since begin_ns that the workers were busy. */
 	double (*busy)(struct i3_test *t, uint64_t begin_ns);
 	/* The test is over: closes the streams, and the control connection after what was

@@ -335,6 +335,8 @@ static void on_server(struct i3_test *t)
 
 static void on_finish(struct i3_test *t)
 {
+	if (t->server && t->failed)
+		i3_report_print(&t->report, "iperf3: error - %s\n", t->why);
 	if (!t->server && !t->failed) {
 		i3_report_print(&t->report, "\n");
 		i3_report_print(&t->report, "iperf Done.\n");

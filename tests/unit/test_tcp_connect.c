@@ -18,13 +18,18 @@
 struct side {
 	unsigned opened, closed;
 	unsigned ended[WR_REASON_COUNT];
-	bool closes_first; /* on the first text, else when the peer has */
+	bool closes_first;         /* on the first text, else when the peer has */
+	struct wr_tcb *last;       /* that opened */
+	const struct wr_tcb *slow; /* takes no text; NULL: all do */
 	uint32_t bytes;
 };
 
 static bool side_open(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	((struct side *)wr_tcb_user(c))->opened++;
+	struct side *side = wr_tcb_user(c);
+
+	side->opened++;
+	side->last = c;
 	return true;
 }
 
@@ -32,6 +37,8 @@ static bool side_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	struct side *side = wr_tcb_user(c);
 
+	if (c == side->slow)
+		return false;
 	side->bytes += m->pkt_len;
 	rte_pktmbuf_free(m);
 	if (side->closes_first)
@@ -298,6 +305,53 @@ static void each_of_many_connections_may_send_while_there_is_a_buffer(void **sta
 	wire_free(&wire);
 }
 
+/* The server sends 60 full segments on its last connection. */
+static void pour(void)
+{
+	for (unsigned i = 0; i < 60; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(wire.host[SERVER].pool);
+
+		assert_non_null(m);
+		memset(rte_pktmbuf_append(m, 1448), 'y', 1448);
+		assert_int_equal(
+			wr_tcp_send(wr_stack_tcp(wire.host[SERVER].core[0]), server.last, m),
+			0);
+	}
+}
+
+static void text_dropped_for_want_of_buffers_comes_again_when_there_are_some(void **state)
+{
+	struct wr_tcp_conf conf;
+	struct wr_tcb *hog, *c;
+	struct wr_stats sum;
+	struct wr_tcp *tcp;
+
+	wr_tcp_conf_default(&conf, 1500);
+	conf.held_bufs = 24;
+	begin(&conf, 1, 64);
+	tcp = wr_stack_tcp(wire.host[CLIENT].core[0]);
+	assert_int_equal(connect_from(0, 0, &hog), 0);
+	client.slow = hog;
+	wire_run(&wire, WR_MS(1));
+	pour();
+	wire_run(&wire, WR_S(3));
+	/* Half of the buffers are gone; another connection fills its share, and then goes on.
+	 */
+	assert_int_equal(connect_from(0, 0, &c), 0);
+	client.slow = c;
+	wire_run(&wire, WR_MS(1));
+	pour();
+	wire_run(&wire, WR_S(3));
+	assert_int_equal(client.bytes, 0);
+	client.slow = hog;
+	wire_stats(&wire, CLIENT, &sum);
+	assert_int_not_equal(sum.verdict[WR_V_tcp_no_mbuf], 0);
+	wr_tcp_resume(tcp, c);
+	wire_run(&wire, WR_S(5)); /* the peer's RTO, backed off */
+	assert_int_equal(client.bytes, 60 * 1448);
+	wire_free(&wire);
+}
+
 static enum wr_verdict count_answer(struct wr_tcp *tcp, const struct wr_frame *f, void *user,
                                     uint64_t now_us)
 {
@@ -369,6 +423,8 @@ int main(void)
 		cmocka_unit_test(
 			bare_syns_are_of_no_connection_and_their_answers_are_only_counted),
 		cmocka_unit_test(each_of_many_connections_may_send_while_there_is_a_buffer),
+		cmocka_unit_test(
+			text_dropped_for_want_of_buffers_comes_again_when_there_are_some),
 		cmocka_unit_test(without_timestamps_or_permission_time_wait_is_waited_out),
 	};
 

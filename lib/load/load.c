@@ -90,6 +90,8 @@ static const struct load_mode *mode_of(const struct wr_load_conf *conf)
 		return &load_mode_udp_rr;
 	case WR_LOAD_UDP_FLOOD:
 		return &load_mode_udp_flood;
+	case WR_LOAD_SYN:
+		return &load_mode_syn;
 	default:
 		return is_one_shot(conf) ? &load_mode_one_shot : &load_mode_kept;
 	}
@@ -105,6 +107,8 @@ static bool sizes_are_equal(const struct wr_load_conf *conf)
 
 const struct load_protocol *load_protocol_of(const struct wr_load_conf *conf)
 {
+	if (conf->mode == WR_LOAD_HTTP)
+		return &load_protocol_http;
 	if (conf->protocol == WR_LOAD_AUTO)
 		return sizes_are_equal(conf) ? &load_protocol_echo : &load_protocol_sized;
 	return conf->protocol == WR_LOAD_ECHO ? &load_protocol_echo : &load_protocol_sized;
@@ -143,6 +147,8 @@ static int make(struct wr_load *load, int socket, struct wr_err *err)
 		if (!load->state)
 			return -ENOMEM;
 	}
+	if (load->mode->requests && load->protocol->init && load->protocol->init(load, socket))
+		return -ENOMEM;
 	return load->mode->init ? load->mode->init(load, socket, err) : 0;
 }
 
@@ -197,6 +203,8 @@ static void demolish(struct wr_load *load)
 {
 	if (load->mode->fini)
 		load->mode->fini(load);
+	if (load->protocol->fini)
+		load->protocol->fini(load);
 	if (load->mode->clients)
 		load_clients_fini(load);
 	load_payload_fini(load);

@@ -81,6 +81,9 @@ enum load_took {
 
 /* How requests and responses look on a connection. What is NULL is not needed. */
 struct load_protocol {
+	/* What all its requests share; returns 0 or -ENOMEM. */
+	int (*init)(struct wr_load *load, int socket);
+	void (*fini)(struct wr_load *load);
 	/* Bytes that it keeps for a client: load_state(). */
 	size_t (*state_bytes)(const struct wr_load_conf *conf);
 	/* The client has a new connection. */
@@ -183,6 +186,8 @@ struct wr_load {
 	/* Payload: as many bytes as the longest message has. */
 	uint8_t *payload;
 	uint32_t payload_bytes;
+	char *head; /* of HTTP requests */
+	uint32_t head_bytes;
 	uint32_t segment_bytes; /* text in one buffer, at most */
 	uint32_t run;           /* names this run in stamps */
 	struct wr_prng prng;

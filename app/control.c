@@ -20,6 +20,7 @@ struct control {
 	uint64_t next_line_ns; /* UINT64_MAX: no lines */
 	struct wr_report_rates rates;
 	bool at_once; /* a second signal came: no more waiting */
+	bool told_of_checksums;
 	struct {
 		uint64_t polls, since_ns;
 		bool told;
@@ -78,6 +79,26 @@ static void watch_worker(struct control *c, unsigned i, uint64_t now_ns)
 	}
 }
 
+/* Frames that nobody can use need somebody who knows why. */
+static void watch_checksums(struct control *c)
+{
+	uint64_t unfinished = 0;
+
+	for (unsigned i = 0; i < c->app->eal.workers; i++) {
+		const struct wr_stats *stats = &c->app->worker[i]->stats;
+
+		unfinished += wr_stat_read(&stats->verdict[WR_V_tcp_unfinished_checksum]) +
+		              wr_stat_read(&stats->verdict[WR_V_udp_unfinished_checksum]);
+	}
+	if (!unfinished || c->told_of_checksums)
+		return;
+	c->told_of_checksums = true;
+	fprintf(stderr,
+	        "wringer: frames come with unfinished checksums, which the sender's "
+	        "kernel left to its interface, and are dropped; on that interface IF, a "
+	        "veth perhaps, run 'ethtool -K IF tx off tso off gso off'.\n");
+}
+
 static void look(struct control *c)
 {
 	struct wr_appliance *app = c->app;
@@ -88,6 +109,7 @@ static void look(struct control *c)
 		wr_export_tick(app->export, now_ns);
 		for (unsigned i = 0; i < app->eal.workers; i++)
 			watch_worker(c, i, now_ns);
+		watch_checksums(c);
 	}
 	if (now_ns >= c->next_line_ns) {
 		c->next_line_ns += app->conf->stats_interval_us * 1000;

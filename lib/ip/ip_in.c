@@ -79,15 +79,20 @@ static bool header_sum_is_good(const struct wr_ip *ip, const struct rte_mbuf *m,
  * RTE_MBUF_F_RX_L4_CKSUM_NONE is what a virtual device says of data that never left the
  * machine: good, with a checksum field that nobody has finished.
  */
-static bool tcp_sum_is_good(const struct wr_ip *ip, const struct wr_frame *f,
-			    const struct rte_ipv4_hdr *h, const uint8_t *tcp)
+static enum wr_verdict check_tcp_sum(const struct wr_ip *ip, const struct wr_frame *f,
+				     const struct rte_ipv4_hdr *h,
+				     const struct rte_tcp_hdr *tcp)
 {
 	uint64_t flag = f->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+	uint64_t pseudo;
 
 	if (ip->conf.rx_l4_cksum && flag != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
-		return flag != RTE_MBUF_F_RX_L4_CKSUM_BAD;
-	return wr_cksum_fold(wr_cksum_pseudo(h->src_addr, h->dst_addr, IPPROTO_TCP, f->l4_len) +
-			     rte_raw_cksum(tcp, f->l4_len)) == 0xffff;
+		return flag != RTE_MBUF_F_RX_L4_CKSUM_BAD ? WR_V_NEXT : WR_V_tcp_bad_checksum;
+	pseudo = wr_cksum_pseudo(h->src_addr, h->dst_addr, IPPROTO_TCP, f->l4_len);
+	if (wr_likely(wr_cksum_fold(pseudo + rte_raw_cksum(tcp, f->l4_len)) == 0xffff))
+		return WR_V_NEXT;
+	return wr_cksum_is_unfinished(pseudo, tcp->cksum) ? WR_V_tcp_unfinished_checksum
+							  : WR_V_tcp_bad_checksum;
 }
 
 /* Flags that no state of a connection has a use for: none at all, SYN with FIN or RST. */
@@ -110,8 +115,9 @@ static enum wr_verdict classify_tcp(const struct wr_ip *ip, struct wr_frame *f,
 	verdict = wr_tcp_parse(p, f->l4_len, &f->seg);
 	if (wr_unlikely(verdict != WR_V_NEXT))
 		return verdict;
-	if (wr_unlikely(!tcp_sum_is_good(ip, f, h, p)))
-		return WR_V_tcp_bad_checksum;
+	verdict = check_tcp_sum(ip, f, h, tcp);
+	if (wr_unlikely(verdict != WR_V_NEXT))
+		return verdict;
 	if (wr_unlikely(flags_are_bad(f->seg.flags)))
 		return WR_V_tcp_bad_flags;
 	f->tuple.lport = rte_be_to_cpu_16(tcp->dst_port);

@@ -203,19 +203,22 @@ static bool would_answer_back(const struct wr_udp *udp, uint16_t port)
 }
 
 /* RTE_MBUF_F_RX_L4_CKSUM_NONE: good data, and a checksum that nobody has finished. */
-static bool sum_is_good(const struct wr_ip *ip, const struct wr_frame *f,
-                        const struct rte_udp_hdr *h, uint32_t bytes)
+static enum wr_verdict check_sum(const struct wr_ip *ip, const struct wr_frame *f,
+                                 const struct rte_udp_hdr *h, uint32_t bytes)
 {
 	uint64_t flag = f->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+	uint64_t pseudo;
 
 	if (h->dgram_cksum == 0) /* RFC 768: the sender made none */
-		return true;
+		return WR_V_NEXT;
 	if (ip->conf.rx_l4_cksum && flag != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
-		return flag != RTE_MBUF_F_RX_L4_CKSUM_BAD;
-	return wr_cksum_fold(wr_cksum_pseudo(rte_cpu_to_be_32(f->tuple.raddr),
-	                                     rte_cpu_to_be_32(f->tuple.laddr), IPPROTO_UDP,
-	                                     bytes) +
-	                     wr_cksum_chain(f->m, f->l4_off, bytes)) == 0xffff;
+		return flag != RTE_MBUF_F_RX_L4_CKSUM_BAD ? WR_V_NEXT : WR_V_udp_bad_checksum;
+	pseudo = wr_cksum_pseudo(rte_cpu_to_be_32(f->tuple.raddr),
+	                         rte_cpu_to_be_32(f->tuple.laddr), IPPROTO_UDP, bytes);
+	if (wr_likely(wr_cksum_fold(pseudo + wr_cksum_chain(f->m, f->l4_off, bytes)) == 0xffff))
+		return WR_V_NEXT;
+	return wr_cksum_is_unfinished(pseudo, h->dgram_cksum) ? WR_V_udp_unfinished_checksum
+	                                                      : WR_V_udp_bad_checksum;
 }
 
 enum wr_verdict wr_udp_input(struct wr_udp *udp, struct wr_frame *f, uint64_t now_us)
@@ -232,8 +235,9 @@ enum wr_verdict wr_udp_input(struct wr_udp *udp, struct wr_frame *f, uint64_t no
 	bytes = rte_be_to_cpu_16(h->dgram_len);
 	if (wr_unlikely(bytes < HEADER_BYTES || bytes > f->l4_len))
 		return WR_V_udp_bad_length;
-	if (wr_unlikely(!sum_is_good(udp->ip, f, h, bytes)))
-		return WR_V_udp_bad_checksum;
+	verdict = check_sum(udp->ip, f, h, bytes);
+	if (wr_unlikely(verdict != WR_V_NEXT))
+		return verdict;
 	sink = find_sink(udp, &f->tuple);
 	if (wr_unlikely(sink.handler == NULL)) {
 		wr_icmp_send_error(udp->ip, f, UNREACHABLE, PORT_UNREACHABLE, now_us);

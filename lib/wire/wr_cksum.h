@@ -2,6 +2,7 @@
 #ifndef WR_CKSUM_H
 #define WR_CKSUM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -30,6 +31,15 @@ static inline uint64_t wr_cksum_pseudo(rte_be32_t src, rte_be32_t dst, uint8_t p
 {
 	return (uint64_t)src + dst + rte_cpu_to_be_16(proto) +
 	       rte_cpu_to_be_16((uint16_t)bytes);
+}
+
+/*
+ * Does a checksum field hold the pseudo-header's sum alone? So it does where a kernel has left
+ * the rest to a device, which then did nothing: a veth.
+ */
+static inline bool wr_cksum_is_unfinished(uint64_t pseudo, rte_be16_t field)
+{
+	return wr_cksum_fold(pseudo) == field;
 }
 
 /* The checksum of an IPv4 header without options, whose own field counts as it stands. */

@@ -20,6 +20,7 @@
 #define OPEN_AT_ONCE  256  /* connections being opened */
 #define OPEN_LIMIT_NS WR_S(60)
 #define SLICES_PER_S  2000
+#define SEGMENT_BYTES 1448  /* of text in a full one */
 #define TIME_WAIT_US  10000 /* of connect-request-close: ports must come back */
 
 struct options {
@@ -31,6 +32,7 @@ struct options {
 	double seconds; /* a run */
 	const char *lcores;
 	bool generator; /* the client is the load generator */
+	bool stream;    /* which sends bulk data; a request is a segment */
 };
 
 struct bench {
@@ -49,7 +51,7 @@ struct bench {
 
 static void usage(void)
 {
-	fputs("usage: bench_mem [--mode rr|crr|udp] [--connections N] [--checksums "
+	fputs("usage: bench_mem [--mode rr|crr|udp|stream] [--connections N] [--checksums "
 	      "nic|software]\n"
 	      "                 [--client plain|load] [--runs N] [--seconds S] [--lcores "
 	      "LIST]\n",
@@ -65,6 +67,8 @@ static enum client_mode mode_of(const char *name)
 		return CLIENT_CRR;
 	if (!strcmp(name, "udp"))
 		return CLIENT_UDP;
+	if (!strcmp(name, "stream"))
+		return CLIENT_IDLE;
 	usage();
 	return CLIENT_RR;
 }
@@ -119,6 +123,8 @@ static void parse(struct options *o, int argc, char **argv)
 		}
 	}
 	o->mode = mode_of(o->mode_name);
+	o->stream = o->mode == CLIENT_IDLE;
+	o->generator |= o->stream;
 	if (!o->connections || !o->runs || o->runs > SAMPLE_MAX || o->seconds <= 0)
 		usage();
 }
@@ -135,6 +141,7 @@ static void start_hosts(struct bench *b)
 		connections *= 4; /* the ends of a connection do not end together */
 	host_conf(&conf, HOST_SERVER, connections, b->options.nic);
 	host_serve(&conf, &wr_service_echo);
+	host_serve(&conf, &wr_service_discard);
 	host_start(&b->cable.host[HOST_SERVER], "server", &conf, bufs, cable_now(&b->cable));
 	host_conf(&conf, HOST_CLIENT, connections, b->options.nic);
 	conf.tcp.time_wait_us = TIME_WAIT_US;
@@ -149,11 +156,13 @@ static void start_generator(struct bench *b)
 	struct wr_err err;
 
 	b->load_conf = (struct wr_load_conf) {
-		.mode = b->options.mode == CLIENT_CRR   ? WR_LOAD_CRR
+		.mode = b->options.stream               ? WR_LOAD_STREAM
+	                : b->options.mode == CLIENT_CRR ? WR_LOAD_CRR
 	                : b->options.mode == CLIENT_UDP ? WR_LOAD_UDP_RR
 	                                                : WR_LOAD_RR,
 		.target = HOST_SERVER_ADDR,
-		.port = wr_service_echo.port,
+		.port = b->options.stream ? wr_service_discard.port : wr_service_echo.port,
+		.direction = WR_LOAD_UP,
 		.client[0] = {HOST_CLIENT_ADDR, HOST_CLIENT_ADDR + HOST_CLIENT_ADDRS - 1},
 		.clients = 1,
 		.set.connections = b->options.connections,
@@ -258,6 +267,8 @@ static void keep_connecting(struct bench *b)
 
 static uint64_t done(const struct bench *b)
 {
+	if (b->options.stream)
+		return wr_load_stats(b->load)->n[WR_LOAD_STAT_bytes_sent] / SEGMENT_BYTES;
 	if (b->load)
 		return wr_load_stats(b->load)->n[WR_LOAD_STAT_responses];
 	return b->options.mode == CLIENT_CRR ? b->client.closed : b->client.replies;

@@ -83,6 +83,10 @@ static int start_eal(struct wr_appliance *app, struct wr_err *err)
 
 	fill_eal(app->conf, &eal);
 	eal.client = app->role->client;
+	if (app->role->workers) {
+		eal.workers = app->role->workers;
+		eal.crowded = true;
+	}
 	size_worker(app->conf, app->role->worker_bytes, &eal);
 	rc = wr_eal_start(&eal, &app->eal, err);
 	app->eal_runs = rc == 0;
@@ -161,9 +165,10 @@ static void fill_port_facts(const struct wr_port *port, struct wr_stack_conf *st
 	stack->hash_is_ours = port->hash_is_ours;
 }
 
-static int make_worker(struct wr_appliance *app, unsigned i, struct wr_stack_conf *stack,
+static int make_worker(struct wr_appliance *app, unsigned i, const struct wr_stack_conf *all,
                        struct wr_err *err)
 {
+	struct wr_stack_conf own = *all, *stack = &own;
 	const struct wr_eal *eal = &app->eal;
 	struct wr_worker *w =
 		rte_zmalloc_socket("wr_worker", sizeof(*w), WR_CACHE_LINE, eal->socket[i]);
@@ -174,7 +179,7 @@ static int make_worker(struct wr_appliance *app, unsigned i, struct wr_stack_con
 	w->port = &app->port;
 	w->clock = &app->clock;
 	w->pool = app->pool[i];
-	w->queue = (uint16_t)i;
+	w->queue = w->tx_queue = (uint16_t)i;
 	w->lcore = eal->lcore[i];
 	w->cpu = eal->cpu[i];
 	w->socket = eal->socket[i];
@@ -183,6 +188,8 @@ static int make_worker(struct wr_appliance *app, unsigned i, struct wr_stack_con
 	stack->core = i;
 	stack->pool = w->pool;
 	stack->ip.socket = stack->socket = w->socket;
+	if (app->role->shape)
+		app->role->shape(app, i, stack);
 	w->stack = wr_stack_new(stack, &w->stats, wr_clock_ns(&app->clock), err);
 	if (!w->stack || wr_wire_open(w, app->conf, stack->seed, err) < 0)
 		return -ENOMEM;
@@ -226,6 +233,13 @@ static void nap(void *arg, unsigned us)
 	nanosleep(&(struct timespec) {us / 1000000, (long)(us % 1000000) * 1000}, NULL);
 }
 
+static int change(void *arg, const char *words, char *answer, size_t size)
+{
+	struct wr_appliance *app = arg;
+
+	return app->role->set(app, words, answer, size);
+}
+
 static int start_export(struct wr_appliance *app, struct wr_err *err)
 {
 	const struct wr_conf *conf = app->conf;
@@ -243,6 +257,7 @@ static int start_export(struct wr_appliance *app, struct wr_err *err)
 		.port_counters = wr_port_counters,
 		.now_ns = now_ns,
 		.nap = nap,
+		.set = app->role->set ? change : NULL,
 		.arg = app,
 	};
 	char metrics[32];

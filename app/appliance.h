@@ -18,8 +18,11 @@ struct wr_appliance;
  */
 struct wr_role {
 	const char *command;   /* for those who look at it: "load" */
+	unsigned workers;      /* so many, if need be on the same CPU; 0: as configured */
 	bool client;           /* opens connections: asks at a memif, where the peer serves */
 	uint64_t worker_bytes; /* memory of each worker besides stack and buffers */
+	/* Changes what the stack of worker `worker` will be. */
+	void (*shape)(struct wr_appliance *app, unsigned worker, struct wr_stack_conf *stack);
 	/*
 	 * Worker `worker` has its stack and does not run yet: adds tasks to it. Returns 0, or a
 	 * negative errno and *err; undone by detach, also of workers that were not attached.
@@ -34,6 +37,11 @@ struct wr_role {
 	 * NULL: it has. The second signal ends the process without more ado.
 	 */
 	bool (*stop)(struct wr_appliance *app, uint64_t now_ns);
+	/*
+	 * Other setpoints, "rps=2M,connections=500", from any thread. Returns 0 and those in
+	 * force, or a negative errno and a sentence. NULL: it has none.
+	 */
+	int (*set)(struct wr_appliance *app, const char *words, char *answer, size_t size);
 	void *arg; /* for these functions */
 };
 

@@ -2,6 +2,8 @@
 #ifndef WR_APP_LOAD_H
 #define WR_APP_LOAD_H
 
+#include <pthread.h>
+
 #include "appliance.h"
 #include "wr_load.h"
 #include "wr_result.h"
@@ -14,13 +16,25 @@ enum wr_run_stage {
 	WR_RUN_GOING,   /* from the ramp to the end of the last connection */
 };
 
+enum wr_request_state { WR_REQUEST_NONE, WR_REQUEST_ASKED, WR_REQUEST_ANSWERED };
+
+/* Setpoints that a telemetry thread brings to the control thread; all under the lock. */
+struct wr_request {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	enum wr_request_state state;
+	char words[512];  /* "rps=2M,connections=500" */
+	char answer[512]; /* what is in force then, or a sentence */
+	int rc;
+};
+
 /* One `wringer load`, of one run or several. The control thread's, but for core[]. */
 struct wr_run {
 	const struct wr_conf *conf;
 	const struct wr_load_conf *load;
 	struct wr_result *result;
-	struct wr_load *core[WR_MAX_WORKERS]; /* of each worker */
-	unsigned cores;
+	struct wr_load *core[WR_MAX_WORKERS]; /* of each worker from `first` on */
+	unsigned first, cores;
 
 	enum wr_run_stage stage;
 	enum wr_load_phase phase; /* of the core that is furthest behind */
@@ -29,10 +43,12 @@ struct wr_run {
 	unsigned done; /* runs that came to their end */
 	bool keeps;    /* its connections are opened once and stay */
 	bool begun;    /* the result knows of this run */
+	void *demo;    /* of `wringer demo`; else NULL */
 	bool failed;   /* err says what stopped it */
 	struct wr_err err;
 
 	struct wr_load_setpoints set; /* in force now */
+	struct wr_request request;    /* other ones */
 	struct wr_load_stats *sum;    /* of all cores, newest */
 	struct wr_snapshot *now;      /* of the process, newest */
 
@@ -50,6 +66,14 @@ int wr_run_attach(struct wr_appliance *app, unsigned worker, struct wr_err *err)
 void wr_run_detach(struct wr_appliance *app, unsigned worker);
 bool wr_run_look(struct wr_appliance *app, uint64_t now_ns);
 bool wr_run_stop(struct wr_appliance *app, uint64_t now_ns);
+
+int wr_run_set(struct wr_appliance *app, const char *words, char *answer, size_t size);
+
+void wr_request_init(struct wr_request *request);
+void wr_request_fini(struct wr_request *request);
+
+/* On the control thread: carries out what is asked for, if anything is. */
+void wr_request_answer(struct wr_run *run, struct wr_appliance *app);
 
 /* When the control loop has ended, by itself or by a signal: tells the result the end. */
 void wr_run_conclude(struct wr_run *run, struct wr_appliance *app);

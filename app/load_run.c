@@ -46,6 +46,7 @@ int wr_run_init(struct wr_run *run, const struct wr_conf *conf, const struct wr_
 		.sum = malloc(sizeof(*run->sum)),
 		.now = wr_snapshot_new(),
 	};
+	wr_request_init(&run->request);
 	if (!run->sum || !run->now)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
 		                  "there is no memory for the numbers of the run; free some");
@@ -56,6 +57,7 @@ void wr_run_fini(struct wr_run *run)
 {
 	if (run->server)
 		wr_client_close(run->server);
+	wr_request_fini(&run->request);
 	free(run->server_before);
 	free(run->server_after);
 	free(run->sum);
@@ -67,7 +69,10 @@ int wr_run_attach(struct wr_appliance *app, unsigned worker, struct wr_err *err)
 	struct wr_run *run = app->role->arg;
 	struct wr_worker *w = app->worker[worker];
 
-	run->cores = app->eal.workers;
+	run->cores = app->eal.workers - run->first;
+	if (worker < run->first)
+		return 0;
+	worker -= run->first;
 	run->core[worker] =
 		wr_load_new(run->load, w->stack, worker, run->cores, w->socket, err);
 	return run->core[worker] ? 0 : -ENOMEM;
@@ -77,8 +82,10 @@ void wr_run_detach(struct wr_appliance *app, unsigned worker)
 {
 	struct wr_run *run = app->role->arg;
 
-	wr_load_free(run->core[worker]);
-	run->core[worker] = NULL;
+	if (worker < run->first)
+		return;
+	wr_load_free(run->core[worker - run->first]);
+	run->core[worker - run->first] = NULL;
 }
 
 /* ---- numbers ---- */
@@ -242,14 +249,14 @@ static bool stuck(struct wr_run *run, const struct wr_appliance *app, unsigned w
 	return give_up(run, WR_EXIT_ENVIRONMENT,
 	               "worker %u on CPU %u does not answer; look for what else runs on that "
 	               "CPU",
-	               worker, app->worker[worker]->cpu);
+	               run->first + worker, app->worker[run->first + worker]->cpu);
 }
 
 static bool begin(struct wr_run *run, struct wr_appliance *app, uint64_t now_ns)
 {
 	begin_result(run, app);
 	for (unsigned i = 0; i < run->cores; i++)
-		if (wr_appliance_call(app, i, begin_core, run->core[i]) < 0)
+		if (wr_appliance_call(app, run->first + i, begin_core, run->core[i]) < 0)
 			return stuck(run, app, i);
 	return enter(run, WR_RUN_OPENING, now_ns);
 }
@@ -261,7 +268,7 @@ static bool look_for_hop(struct wr_run *run, struct wr_appliance *app, uint64_t 
 	for (unsigned i = 0; i < run->cores; i++) {
 		struct question question = {.dst = run->load->target};
 
-		if (wr_appliance_call(app, i, ask_for_hop, &question) < 0)
+		if (wr_appliance_call(app, run->first + i, ask_for_hop, &question) < 0)
 			return stuck(run, app, i);
 		if (question.rc == -ENETUNREACH)
 			return no_route(run);
@@ -291,7 +298,7 @@ static bool start_all(struct wr_run *run, struct wr_appliance *app)
 	for (unsigned i = 0; i < run->cores; i++) {
 		struct start start = {run->core[i], start_ns};
 
-		if (wr_appliance_call(app, i, start_core, &start) < 0)
+		if (wr_appliance_call(app, run->first + i, start_core, &start) < 0)
 			return stuck(run, app, i);
 	}
 	return enter(run, WR_RUN_GOING, start_ns);
@@ -348,7 +355,7 @@ static void end_core(struct wr_stack *stack, void *arg)
 static void end_all(struct wr_run *run, struct wr_appliance *app)
 {
 	for (unsigned i = 0; i < run->cores; i++)
-		wr_appliance_call(app, i, end_core, run->core[i]);
+		wr_appliance_call(app, run->first + i, end_core, run->core[i]);
 }
 
 /* Connections that should stay, none of which is left, and none will be opened again. */
@@ -470,6 +477,7 @@ bool wr_run_look(struct wr_appliance *app, uint64_t now_ns)
 {
 	struct wr_run *run = app->role->arg;
 
+	wr_request_answer(run, app);
 	switch (run->stage) {
 	case WR_RUN_LINK:
 		if (!run->stage_ns)

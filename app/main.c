@@ -14,10 +14,12 @@ static const struct {
 	const char *name, *summary;
 	int (*run)(int argc, char **argv);
 } commands[] = {
+	{"demo", "see what this is: server and client in one process", wr_app_demo},
 	{"serve", "answer echo, discard, chargen and ping", wr_app_serve},
 	{"load", "load a server and measure it", wr_app_load},
 	{"iperf3", "iperf3's server for many clients, and its client", wr_app_iperf3},
 	{"report", "an HTML page of what load has measured", wr_app_report},
+	{"set", "change the setpoints of a running load", wr_app_set},
 	{"stats", "numbers of a running process", wr_app_stats},
 	{"ss", "connections of a running process, as ss shows them", wr_app_ss},
 };

@@ -94,7 +94,7 @@ static unsigned transmit(struct wr_worker *w)
 
 	if (!n)
 		return 0;
-	sent = wr_port_tx(w->port, w->queue, frames, (uint16_t)n, &refused);
+	sent = wr_port_tx(w->port, w->tx_queue, frames, (uint16_t)n, &refused);
 	if (wr_unlikely(refused))
 		wr_stack_refused(w->stack, (unsigned)refused);
 	if (wr_unlikely(sent < n))
@@ -112,7 +112,7 @@ static bool transmit_due(struct wr_worker *w, uint64_t now_ns)
 
 	if (!n)
 		return false;
-	sent = wr_port_tx(w->port, w->queue, frames, (uint16_t)n, &refused);
+	sent = wr_port_tx(w->port, w->tx_queue, frames, (uint16_t)n, &refused);
 	wr_impair_settle(impair, frames + sent, n - sent, (unsigned)refused);
 	WR_COUNT(&w->stats, tx_ring_full, sent < n);
 	return sent > 0;

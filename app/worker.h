@@ -20,7 +20,7 @@ struct wr_idle {
 	uint64_t since_ns;    /* when there was work last */
 };
 
-/* One worker lcore: queue `queue` of the port, and the engine that it runs. */
+/* One worker lcore: a queue of the port for each direction, and the engine that it runs. */
 struct wr_worker {
 	alignas(WR_CACHE_LINE) bool stop; /* control: writes, worker: reads */
 	alignas(WR_CACHE_LINE) struct wr_stats stats;
@@ -30,7 +30,7 @@ struct wr_worker {
 	struct rte_mempool *pool;
 	struct wr_impair *impair[WR_IMPAIR_SIDES]; /* NULL: frames pass untouched */
 	struct wr_idle idle;
-	uint16_t queue;
+	uint16_t queue, tx_queue; /* it receives from, and sends to */
 	unsigned lcore, cpu;
 	int socket; /* NUMA node; -1 if unknown */
 };

@@ -143,6 +143,12 @@ static int spread_workers(const struct wr_eal_conf *conf, const struct wr_cpus *
 		snprintf(remedy, sizeof(remedy), "1 or 2");
 	else if (allowed->count > 2)
 		snprintf(remedy, sizeof(remedy), "1 to %u", allowed->count);
+	if (n > allowed->count && conf->crowded) {
+		workers->count = n;
+		for (unsigned i = 0; i < n; i++)
+			workers->cpu[i] = allowed->cpu[i % allowed->count];
+		return 0;
+	}
 	if (n > allowed->count)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EINVAL,
 		                  "--cores %u: only %u CPU%s allowed; use --cores %s", n,

@@ -25,6 +25,7 @@ struct wr_eal_conf {
 	const char *extra;                 /* raw EAL arguments, split like a shell does; may be NULL */
 	const char *log_level;             /* EAL log level; NULL: warnings */
 	unsigned mtu;                      /* bytes of IP packet that devices must carry; 0: 1500 */
+	bool crowded;                      /* there may be more workers than CPUs */
 	bool client;                       /* opens connections: memif asks, the peer serves */
 };
 

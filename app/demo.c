@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_malloc.h>
+
+#include "commands.h"
+#include "load.h"
+#include "revision.h"
+#include "wr_html.h"
+
+/*
+ * wringer demo: what a load run looks like, without NIC, root or hugepages. Two workers share
+ * one net_ring device: each receives what the other sends. Worker 0 is the server, worker 1
+ * the client; half way, its network begins to lose frames.
+ */
+
+#define SERVER 0
+#define CLIENT 1
+
+#define SERVER_ADDR "198.18.0.1"
+#define CLIENT_ADDR "198.18.0.2/24"
+#define SERVER_IP   0xc6120001
+
+#define LOSS_PPM      10000 /* 1 % */
+#define FRAMES_MOST   4096  /* under way in an impairment */
+#define LOOK_EVERY_NS WR_MS(5)
+#define PAGE          "wringer-demo.html"
+#define ARGS_MOST     96
+
+/* What the demonstration asks for, before what the user adds. */
+static const char *const presets[] = {
+	"--port=ring",
+	"--ip=" CLIENT_ADDR,
+	"--no-huge",
+	"--idle=adaptive",
+	"--connections=1000",
+	"--cps=500",
+	"--rps=10k",
+	"--ramp=2s",
+	"--duration=10s",
+	"--request=64-1000",
+	"--protocol=echo",
+	"--verify",
+	"--reconnect=backoff",
+	"--response-timeout=5s",
+	"--seed=1",
+	"--cores=1",
+	SERVER_ADDR,
+};
+
+struct demo {
+	struct wr_conf conf;
+	struct wr_load_conf load;
+	struct wr_run run;
+	struct wr_owner owner; /* each end has one core */
+	const char *page;
+	bool lossy;
+};
+
+static void print_help(void)
+{
+	fputs("Usage: wringer demo [--report FILE] [--name value]...\n"
+	      "\n"
+	      "A server and a client in one process, joined in memory: no root, no hugepages, "
+	      "no\n"
+	      "NIC. Opens 1,000 connections, asks 10,000 verified requests a second, loses 1 % "
+	      "of\n"
+	      "the frames from half of the time on, and writes an HTML page of the results.\n"
+	      "\n"
+	      "  --report FILE  the page (default " PAGE ")\n"
+	      "\n"
+	      "Options of `wringer load` change what it does:\n"
+	      "\n"
+	      "  wringer demo --connections 10k --rps 50k --duration 30s\n",
+	      stdout);
+}
+
+/* ---- the two ends ---- */
+
+static void shape(struct wr_appliance *app, unsigned worker, struct wr_stack_conf *stack)
+{
+	struct demo *demo = ((struct wr_run *)app->role->arg)->demo;
+
+	app->worker[worker]->tx_queue = (uint16_t)(worker ^ 1);
+	wr_owner_init(&demo->owner, 1);
+	stack->owner = &demo->owner;
+	stack->core = 0;
+	stack->inbox = NULL;
+	stack->ip.mac.addr_bytes[5] ^= (uint8_t)worker;
+	if (worker == CLIENT)
+		return;
+	stack->ip.addr[0].addr = SERVER_IP;
+	stack->service[0] = (struct wr_stack_service) {
+		.service = &wr_service_echo,
+		.port = wr_service_echo.port,
+		.tcp = true,
+		.udp = true,
+	};
+	wr_tcp_options_default(&stack->service[0].options);
+	stack->service[0].options.nodelay = true;
+	stack->services = 1;
+}
+
+static int attach(struct wr_appliance *app, unsigned worker, struct wr_err *err)
+{
+	const struct wr_impair_conf untouched = {.limit = FRAMES_MOST};
+	struct wr_worker *w = app->worker[worker];
+
+	for (unsigned side = 0; worker == CLIENT && side < WR_IMPAIR_SIDES; side++) {
+		const struct wr_impair_env env = {
+			.side = side,
+			.pool = w->pool,
+			.stats = &w->stats,
+			.seed = app->conf->seed,
+			.socket = w->socket,
+		};
+
+		if (w->impair[side]) /* the user has asked for another network */
+			continue;
+		w->impair[side] = wr_impair_new(&untouched, &env);
+		if (!w->impair[side])
+			return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
+			                  "there is no memory for the demonstration; give more "
+			                  "with --mem");
+	}
+	return wr_run_attach(app, worker, err);
+}
+
+/* ---- half way ---- */
+
+static void lose_frames(struct wr_stack *stack, void *arg)
+{
+	const struct wr_impair_conf lossy = {.loss = LOSS_PPM, .limit = FRAMES_MOST};
+	struct wr_worker *w = arg;
+
+	for (unsigned side = 0; side < WR_IMPAIR_SIDES; side++)
+		wr_impair_set(w->impair[side], &lossy);
+}
+
+static bool is_half_way(const struct demo *demo, uint64_t now_ns)
+{
+	uint64_t from_ns, until_ns;
+
+	wr_load_window(demo->run.core[0], &from_ns, &until_ns);
+	return demo->run.phase == WR_LOAD_MEASURE && until_ns != UINT64_MAX &&
+	       now_ns >= from_ns + (until_ns - from_ns) / 2;
+}
+
+static bool look(struct wr_appliance *app, uint64_t now_ns)
+{
+	struct demo *demo = ((struct wr_run *)app->role->arg)->demo;
+
+	if (!demo->lossy && !app->conf->impair[0] && is_half_way(demo, now_ns)) {
+		demo->lossy = true;
+		wr_appliance_call(app, CLIENT, lose_frames, app->worker[CLIENT]);
+		if (!demo->conf.quiet)
+			fputs("--- from here on 1 % of the frames are lost, each way ---\n",
+			      stderr);
+	}
+	return wr_run_look(app, now_ns);
+}
+
+/* ---- the page ---- */
+
+static int write_page(const struct demo *demo, const struct wr_result *result,
+                      struct wr_err *err)
+{
+	const struct wr_html_input input = {
+		.name = "wringer demo",
+		.document = (json_t *)wr_result_document(result),
+	};
+	FILE *out;
+	bool failed;
+
+	if (!input.document)
+		return 0;
+	out = fopen(demo->page, "w");
+	if (out) {
+		wr_html_write(out, &input, 1);
+		failed = ferror(out);
+		failed |= fclose(out) != 0;
+	}
+	if (!out || failed)
+		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
+		                  "%s cannot be written (%s); name another file with --report",
+		                  demo->page, strerror(errno));
+	if (!demo->conf.quiet)
+		fprintf(stderr, "\nThe page of this run: %s\n", demo->page);
+	return 0;
+}
+
+/* ---- the command ---- */
+
+/* Takes --report out of the user's options; false: its value is missing. */
+static bool take_page(struct demo *demo, int *argc, char **argv)
+{
+	int kept = 1;
+
+	demo->page = PAGE;
+	for (int i = 1; i < *argc; i++) {
+		if (strncmp(argv[i], "--report=", 9) == 0)
+			demo->page = argv[i] + 9;
+		else if (strcmp(argv[i], "--report") == 0 && i + 1 < *argc)
+			demo->page = argv[++i];
+		else if (strcmp(argv[i], "--report") == 0)
+			return false;
+		else
+			argv[kept++] = argv[i];
+	}
+	*argc = kept;
+	return demo->page[0] != '\0';
+}
+
+static int read_options(struct demo *demo, int argc, char **argv, enum wr_conf_action *action,
+                        struct wr_err *err)
+{
+	const char *all[ARGS_MOST] = {argv[0]};
+	int n = 1;
+
+	if (!take_page(demo, &argc, argv))
+		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL, "--report wants a file's name");
+	if (argc > ARGS_MOST - (int)WR_LEN(presets) - 1)
+		return wr_err_set(err, WR_EXIT_USAGE, -E2BIG, "there are too many options");
+	for (size_t i = 0; i < WR_LEN(presets); i++)
+		all[n++] = presets[i];
+	for (int i = 1; i < argc; i++)
+		all[n++] = argv[i];
+	return wr_conf_args(&demo->conf, WR_CONF_LOAD, n, (char *const *)all, action, err);
+}
+
+static int prepare(struct demo *demo, struct wr_err *err)
+{
+	int rc = wr_conf_load(&demo->conf, &demo->load, err);
+
+	if (rc == 0) {
+		wr_conf_size_load(&demo->conf, &demo->load, 1);
+		rc = wr_conf_check(&demo->conf, err);
+	}
+	return rc == 0 ? wr_load_check(&demo->load, err) : rc;
+}
+
+static struct wr_result *new_result(struct demo *demo, int argc, char **argv,
+                                    struct wr_err *err)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	const struct wr_result_conf conf = {
+		.argc = argc + 1,
+		.argv = argv - 1,
+		.load = &demo->load,
+		.target = demo->conf.load.target,
+		.version = WR_VERSION,
+		.revision = WR_REVISION[0] ? WR_REVISION : NULL,
+		.config = wr_report_config(&demo->conf),
+		.machine = wr_machine_new(),
+		.start_unix_ns = (uint64_t)now.tv_sec * WR_S(1) + (uint64_t)now.tv_nsec,
+		.runs = 1,
+		.live = demo->conf.quiet ? NULL : stdout,
+		.json = demo->conf.load.json[0] ? demo->conf.load.json : NULL,
+		.out = stdout,
+		.log = stderr,
+	};
+
+	return wr_result_new(&conf, err);
+}
+
+static int go(struct demo *demo, struct wr_err *err)
+{
+	const struct wr_role role = {
+		.command = "demo",
+		.workers = 2,
+		.worker_bytes = wr_load_bytes(&demo->load, 1),
+		.shape = shape,
+		.attach = attach,
+		.detach = wr_run_detach,
+		.look = look,
+		.look_every_ns = LOOK_EVERY_NS,
+		.stop = wr_run_stop,
+		.arg = &demo->run,
+	};
+	struct wr_appliance app;
+
+	if (wr_appliance_start(&app, &role, &demo->conf, err) < 0)
+		return -1;
+	wr_control_run(&app);
+	wr_run_conclude(&demo->run, &app);
+	free(wr_appliance_stop(&app));
+	return 0;
+}
+
+static enum wr_exit run(struct demo *demo, int argc, char **argv, struct wr_err *err)
+{
+	struct wr_result *result;
+	enum wr_exit code;
+
+	if (prepare(demo, err) < 0)
+		return err->exit;
+	wr_control_block_signals();
+	result = new_result(demo, argc, argv, err);
+	if (!result)
+		return err->exit;
+	err->exit = WR_EXIT_OK;
+	if (wr_run_init(&demo->run, &demo->conf, &demo->load, result, err) == 0) {
+		demo->run.first = CLIENT;
+		demo->run.demo = demo;
+		if (go(demo, err) == 0)
+			write_page(demo, result, err);
+	}
+	wr_run_fini(&demo->run);
+	code = wr_result_close(result);
+	return err->exit == WR_EXIT_OK ? code : err->exit;
+}
+
+int wr_app_demo(int argc, char **argv)
+{
+	struct demo *demo = calloc(1, sizeof(*demo));
+	struct wr_err err = {.exit = WR_EXIT_OK};
+	enum wr_exit code = WR_EXIT_OK;
+	enum wr_conf_action action;
+
+	if (!demo)
+		return WR_EXIT_ENVIRONMENT;
+	if (read_options(demo, argc, argv, &action, &err) < 0)
+		code = err.exit;
+	else if (action == WR_CONF_HELP)
+		print_help();
+	else if (action == WR_CONF_PRINT)
+		wr_conf_print(stdout, &demo->conf);
+	else
+		code = run(demo, argc, argv, &err);
+	if (err.exit != WR_EXIT_OK)
+		wr_report_error(&demo->conf, &err);
+	free(demo);
+	return (int)code;
+}

@@ -171,6 +171,8 @@ class Stats:
 class Appliance:
     """`wringer serve` on a tap. Every keyword has a default that suits most tests."""
 
+    DEVICE = "tap:{link}"  # whose kernel end is the interface `link`
+
     def __init__(self, *options, cores=1, huge=False, mtu=1500, bufs=None, cpus=None):
         number = next(_numbers)
         self.name = f"wr{os.getpid()}n{number}"
@@ -183,7 +185,8 @@ class Appliance:
         command = ["ip", "netns", "exec", self.name]
         if cpus:
             command += ["taskset", "-c", cpus]
-        command += [str(WRINGER), "serve", "--port", f"tap:{self.link}", "--ip", f"{HOST}/{PREFIX}"]
+        command += [str(WRINGER), "serve", "--port", self.DEVICE.format(link=self.link)]
+        command += ["--ip", f"{HOST}/{PREFIX}"]
         command += ["--cores", str(cores), "--mtu", str(mtu), "--idle", "adaptive", "--json"]
         command += ["--instance", self.name]
         if not huge:
@@ -192,7 +195,11 @@ class Appliance:
             command += ["--bufs", str(bufs)]
         self.command = command + [str(option) for option in options]
 
+    def _prepare(self):
+        """What the device needs before the process starts."""
+
     def start(self):
+        self._prepare()
         LOGS.mkdir(parents=True, exist_ok=True)
         self._out = open(self.log_path.with_suffix(".json"), "w+", encoding="utf-8")
         with open(self.log_path, "w", encoding="utf-8") as log:
@@ -308,6 +315,7 @@ class ApplianceCase(unittest.TestCase):
     cpus = None
     serve = ()
     host = HOST
+    kind = Appliance
 
     @classmethod
     def setUpClass(cls):
@@ -315,7 +323,7 @@ class ApplianceCase(unittest.TestCase):
         if cls.huge:
             free = hugepages("free")
             require(free >= 128, f"only {free} hugepages of 2 MiB are free, 128 are needed")
-        cls.appliance = Appliance(
+        cls.appliance = cls.kind(
             *cls.serve, cores=cls.cores, huge=cls.huge, mtu=cls.mtu, bufs=cls.bufs, cpus=cls.cpus
         )
         try:

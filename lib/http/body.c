@@ -53,7 +53,7 @@ static void fail(struct wr_http_body *b)
 static void expect(struct wr_http_body *b, char is, char must, enum state then)
 {
 	if (is == must)
-		b->state = then;
+		b->state = (uint8_t)then;
 	else
 		fail(b);
 }

@@ -45,7 +45,7 @@ static const char *bad_if(struct wr_http_head *h, uint16_t status, const char *a
 
 static void enter(struct wr_http_head *h, enum state state)
 {
-	h->state = state;
+	h->state = (uint8_t)state;
 	h->word_len = 0;
 }
 

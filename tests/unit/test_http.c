@@ -5,6 +5,7 @@
 
 #include "wr_base.h"
 #include "wr_http.h"
+#include "wr_prng.h"
 #include "wr_test.h"
 
 #define HOST "Host: x\r\n"
@@ -372,6 +373,41 @@ static void responses_without_a_body_are_known(void **state)
 	assert_int_equal(body.kind, WR_HTTP_BODY_TO_END);
 }
 
+/* Good messages with a few bytes changed: however cut, the outcome is the same. */
+static void the_outcome_never_depends_on_the_cut(void **state)
+{
+	static const char *const good[] = {
+		GET "Content-Length: 12\r\nConnection: close, te\r\n\r\n",
+		"POST http://a/b?c HTTP/1.0\r\nExpect: 100-continue\r\nX: \r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nHost: a\r\n\r\n",
+	};
+	static const char spice[] = "\r\n\t :,;/?\x7f\x80\x01"
+				    "09AZaz";
+	struct wr_prng prng;
+	unsigned outcomes[3] = {0};
+
+	wr_prng_seed(&prng, 3);
+	for (unsigned i = 0; i < 30000; i++) {
+		unsigned which = wr_prng_below(&prng, WR_LEN(good));
+		size_t len = strlen(good[which]), taken;
+		struct wr_http_head whole, cut;
+		char text[256];
+
+		memcpy(text, good[which], len);
+		for (unsigned n = wr_prng_below(&prng, 3); n; n--)
+			text[wr_prng_below(&prng, (uint32_t)len)] =
+				spice[wr_prng_below(&prng, sizeof(spice) - 1)];
+		taken = parse(&whole, which == 2, text, len, len);
+		assert_int_equal(
+			parse(&cut, which == 2, text, len, 1 + wr_prng_below(&prng, 30)),
+			taken);
+		assert_int_equal(cut.outcome, whole.outcome);
+		assert_int_equal(cut.error, whole.error);
+		outcomes[whole.outcome]++;
+	}
+	assert_true(outcomes[WR_HTTP_DONE] > 5000 && outcomes[WR_HTTP_BAD] > 5000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +427,7 @@ int main(void)
 		cmocka_unit_test(bad_chunks_are_found),
 		cmocka_unit_test(framing_of_chunks_is_bounded),
 		cmocka_unit_test(responses_without_a_body_are_known),
+		cmocka_unit_test(the_outcome_never_depends_on_the_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

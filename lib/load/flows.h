@@ -8,7 +8,8 @@
 /* A flow, and what udp-rr keeps of it. */
 struct load_flow {
 	alignas(WR_CACHE_LINE) struct wr_tuple tuple;
-	uint32_t waiting;    /* places that it has in the queue of the idle */
+	uint8_t waiting;     /* places that it has in the queue of the idle */
+	bool armed;          /* its timer rings, not later than the oldest request's time-out */
 	uint64_t next;       /* number of the next request */
 	uint64_t used;       /* bit i: the request in place i is under way */
 	struct wr_once once; /* numbers that were answered */

@@ -66,37 +66,20 @@ static struct wr_stamp stamp_of(struct wr_load *load, uint32_t n, uint32_t numbe
 
 /* ---- the verdict on a response ---- */
 
-static void count_once(struct wr_load *load, struct proof *proof, uint64_t sequence)
-{
-	uint64_t skipped;
-
-	switch (wr_once_see(&proof->once, sequence, &skipped)) {
-	case WR_ONCE_NEW:
-		LOAD_COUNT(load, verified, 1);
-		LOAD_COUNT(load, lost, skipped);
-		break;
-	case WR_ONCE_LATE:
-		LOAD_COUNT(load, verified, 1);
-		LOAD_COUNT(load, reordered, 1);
-		LOAD_COUNT(load, lost, -1);
-		break;
-	case WR_ONCE_DUPLICATE:
-		LOAD_COUNT(load, duplicate, 1);
-		break;
-	}
-}
-
+/* The oldest request has its response, in whatever state: it is not lost. */
 static void judge(struct wr_load *load, uint32_t n, struct proof *proof)
 {
+	enum wr_stamp_verdict verdict;
 	struct wr_stamp stamp;
 
-	switch (wr_stamp_judge(&proof->check, load->run, load_client_name(load, n), &stamp)) {
+	verdict = wr_stamp_judge(&proof->check, load->run, load_client_name(load, n), &stamp);
+	if (verdict == WR_STAMP_GOOD && !proof->is_mistaken) {
+		load_count_once(load, &proof->once, stamp.sequence);
+		return;
+	}
+	load_see_once(&proof->once, load_client(load, n)->answered);
+	switch (verdict) {
 	case WR_STAMP_GOOD:
-		if (proof->is_mistaken)
-			LOAD_COUNT(load, corrupt, 1);
-		else
-			count_once(load, proof, stamp.sequence);
-		break;
 	case WR_STAMP_CORRUPT:
 		LOAD_COUNT(load, corrupt, 1);
 		break;

@@ -33,11 +33,23 @@ static void send_params(struct i3_test *t)
 	i3_test_phase(t, I3_PHASE_STREAMS);
 }
 
+/*
+ * Data may flow when the server says so and the last stream is there: a stream may be heard
+ * of later than the server's word, which comes another way.
+ */
+static void run_if_ready(struct i3_test *t)
+{
+	if (t->up == t->streams && t->told_running)
+		i3_test_run(t);
+}
+
 /* Streams are opened one after another: their order is their name. */
 static void on_stream(struct i3_test *t)
 {
 	if (t->up < t->streams)
 		t->ops->open(t, t->up);
+	else
+		run_if_ready(t);
 }
 
 static void display(struct i3_test *t)
@@ -71,12 +83,11 @@ static void on_state(struct i3_test *t, int state)
 	} else if (state == I3_CREATE_STREAMS && t->phase == I3_PHASE_STREAMS && !t->up) {
 		t->phase_ns = t->now_ns;
 		t->ops->open(t, 0);
-	} else if (state == I3_TEST_START && t->phase == I3_PHASE_STREAMS &&
-	           t->up == t->streams) {
+	} else if (state == I3_TEST_START && t->phase == I3_PHASE_STREAMS && t->stream) {
 		t->phase_ns = t->now_ns;
-	} else if (state == I3_TEST_RUNNING && t->phase == I3_PHASE_STREAMS &&
-	           t->up == t->streams) {
-		i3_test_run(t);
+	} else if (state == I3_TEST_RUNNING && t->phase == I3_PHASE_STREAMS && t->stream) {
+		t->told_running = true;
+		run_if_ready(t);
 	} else if (state == I3_EXCHANGE_RESULTS && t->phase == I3_PHASE_RESULTS) {
 		t->phase_ns = t->now_ns;
 		i3_test_send_results(t);

@@ -312,7 +312,7 @@ static void on_server(struct i3_test *t)
 {
 	json_t *document = t->report.document;
 
-	if (t->server || !document)
+	if (t->server || !document || !t->params.get_server_output)
 		return;
 	if (t->results.server_json) {
 		json_object_set(document, "server_output_json", t->results.server_json);

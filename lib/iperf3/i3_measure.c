@@ -76,7 +76,6 @@ void i3_measure_restart(struct i3_test *t)
 		s->max_cwnd = s->max_snd_wnd = s->max_rtt_us = s->min_rtt_us = 0;
 		s->sum_rtt_us = s->rtts = 0;
 	}
-	t->report.had_interval = false;
 	t->report.ops->omitted(t);
 }
 

@@ -116,6 +116,7 @@ struct i3_test {
 	bool omitting;
 	struct i3_results results; /* of the peer */
 	bool has_results;
+	bool told_running; /* client: the server's clocks run */
 	double cpu[3];
 	/* How it ended. */
 	bool failed, interrupted, terminated;

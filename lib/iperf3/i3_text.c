@@ -324,6 +324,8 @@ static void on_server(struct i3_test *t)
 		                   "workers.\n");
 		return;
 	}
+	if (!t->params.get_server_output)
+		return; /* old servers remember another client's wish */
 	if (t->results.server_text)
 		fprintf(r->conf->out, "\nServer output:\n%s\n", t->results.server_text);
 	if (!t->results.server_json)

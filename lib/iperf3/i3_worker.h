@@ -144,7 +144,11 @@ void i3_udp_forget(struct i3_conn *conn);
 
 /* ---- i3_send.c ---- */
 
-/* Begins to send or to count. */
+/*
+ * The stream is there. A receiver counts at once, since the peer may hear earlier that data
+ * may flow; a sender waits for i3_flow_start().
+ */
+void i3_flow_open(struct i3_conn *conn);
 void i3_flow_start(struct i3_conn *conn);
 /* Sends what is due; moves worker->due_ns. False: there was nothing to do. */
 bool i3_flow_send(struct i3_conn *conn, uint64_t now_ns);

@@ -5,6 +5,8 @@
 #include "i3_test.h"
 #include "wr_base.h"
 
+#define DRY_NS WR_S(2)
+
 void i3_test_connected(struct i3_test *t, uint64_t now_ns)
 {
 	t->now_ns = now_ns;
@@ -116,6 +118,13 @@ static bool has_moved(struct i3_test *t, bool sent)
 	return bytes && moved >= bytes;
 }
 
+/* A server that has sent all, of which not all came, says nothing. */
+static bool is_dry(const struct i3_test *t)
+{
+	return (t->params.bytes || t->params.blocks) && t->params.udp && t->heard_bytes &&
+	       t->now_ns - t->heard_ns >= DRY_NS;
+}
+
 static void on_tick(struct i3_test *t)
 {
 	bool timed = t->params.time_s && !t->params.bytes && !t->params.blocks;
@@ -123,7 +132,7 @@ static void on_tick(struct i3_test *t)
 	if (t->omitting)
 		return;
 	if ((timed && t->now_ns - t->start_ns >= WR_S(t->params.time_s)) ||
-	    has_moved(t, true) || has_moved(t, false))
+	    has_moved(t, true) || has_moved(t, false) || is_dry(t))
 		i3_test_stop(t);
 }
 

@@ -66,8 +66,7 @@ int i3_udp_accept(struct i3_conn *conn)
 
 	if (rc)
 		return rc;
-	conn->role = I3_ROLE_STREAM;
-	i3_conn_watch(conn);
+	i3_flow_open(conn);
 	i3_conn_owe(conn, I3_OWED_OPENED);
 	return send_word(conn, I3_UDP_REPLY);
 }
@@ -119,8 +118,7 @@ static void count(struct i3_conn *conn, const struct rte_mbuf *m)
 static void answer(struct i3_conn *conn, const struct rte_mbuf *m)
 {
 	if (conn->role == I3_ROLE_OPENING && is_reply(m)) {
-		conn->role = I3_ROLE_STREAM;
-		i3_conn_watch(conn);
+		i3_flow_open(conn);
 		i3_conn_owe(conn, I3_OWED_OPENED);
 	} else if (conn->running && !conn->flow.sender) {
 		count(conn, m);

@@ -26,6 +26,13 @@ static void account(struct i3_conn *conn, uint32_t bytes)
 		conn->left -= bytes < conn->left ? bytes : conn->left;
 }
 
+void i3_flow_open(struct i3_conn *conn)
+{
+	conn->role = I3_ROLE_STREAM;
+	conn->running = !conn->flow.sender;
+	i3_conn_watch(conn);
+}
+
 void i3_flow_start(struct i3_conn *conn)
 {
 	struct i3_worker *w = conn->worker;

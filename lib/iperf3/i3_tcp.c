@@ -196,9 +196,13 @@ static bool on_connected(struct wr_tcp *tcp, struct wr_tcb *c)
 	struct i3_conn *conn = wr_tcb_user(c);
 
 	wr_tcb_tuple(c, &conn->tuple);
-	conn->role = conn->is_control ? I3_ROLE_CONTROL : I3_ROLE_STREAM;
+	if (conn->is_control) {
+		conn->role = I3_ROLE_CONTROL;
+		i3_conn_watch(conn);
+	} else {
+		i3_flow_open(conn);
+	}
 	i3_tcp_publish(conn);
-	i3_conn_watch(conn);
 	i3_conn_owe(conn, I3_OWED_OPENED);
 	return i3_tcp_text(conn, conn->cookie, I3_COOKIE_BYTES);
 }

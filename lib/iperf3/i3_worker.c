@@ -212,9 +212,14 @@ static void decide(struct i3_conn *conn, const struct i3_order *order)
 		return;
 	conn->tag = order->tag;
 	conn->flow = order->flow;
-	conn->role = order->kind == I3_ORDER_CONTROL ? I3_ROLE_CONTROL : I3_ROLE_STREAM;
-	i3_tcp_configure(conn);
-	i3_conn_watch(conn);
+	if (order->kind == I3_ORDER_STREAM) {
+		i3_flow_open(conn);
+	} else {
+		conn->role = I3_ROLE_CONTROL;
+		i3_conn_watch(conn);
+	}
+	if (conn->c)
+		i3_tcp_configure(conn);
 	i3_conn_owe(conn, I3_OWED_TEXT);
 }
 

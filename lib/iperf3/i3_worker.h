@@ -44,7 +44,7 @@ struct i3_conn {
 	bool is_watched; /* stands in worker->watched[] */
 	bool known;      /* the control thread names it: not freed before it says so */
 	bool is_control; /* once opened */
-	bool running;    /* data may flow, and is counted */
+	bool running;    /* it sends, or counts */
 	bool blocked;    /* sender: waits for on_room */
 	bool is_mapped;  /* UDP: stands in worker->flows */
 	uint8_t greeting_bytes;

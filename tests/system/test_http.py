@@ -14,6 +14,7 @@ HTTP = 80
 
 
 def curl(*arguments, **kwargs):
+    require_tools("curl")
     return run("curl", "--silent", "--show-error", "--max-time", "20", *arguments, **kwargs)
 
 
@@ -34,7 +35,6 @@ class HttpTests:
         return f"http://{self.host}{path}"
 
     def test_curl_gets_pages_over_one_connection(self):
-        require_tools("curl")
         done = curl("-w", "%{http_code} %{num_connects} ", self.url("/health"), self.url("/"),
                     self.url("/none"))
         self.assertEqual(re.findall(r"(\d{3}) (\d) ", done.stdout), [("200", "1"), ("200", "0"), ("404", "0")])

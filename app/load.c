@@ -200,6 +200,7 @@ static int go(struct command *command, struct wr_run *run, struct wr_err *err)
 		.look = wr_run_look,
 		.look_every_ns = LOOK_EVERY_NS,
 		.stop = wr_run_stop,
+		.set = wr_run_set,
 		.arg = run,
 	};
 	struct wr_appliance app;
@@ -214,6 +215,8 @@ static int go(struct command *command, struct wr_run *run, struct wr_err *err)
 	wr_control_run(&app);
 	wr_run_conclude(run, &app);
 	free(wr_appliance_stop(&app));
+	if (run->failed)
+		fprintf(stderr, "wringer: %s.\n", run->err.text);
 	return 0;
 }
 

@@ -428,11 +428,29 @@ static bool ask_server(struct wr_run *run, const struct wr_appliance *app)
 	return true;
 }
 
+/* From the first core's beginning to the last one's end; 0: not measured to an end. */
+static uint64_t measured_ns(const struct wr_run *run)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+
+	for (unsigned i = 0; i < run->cores; i++) {
+		uint64_t from_ns, until_ns;
+
+		wr_load_window(run->core[i], &from_ns, &until_ns);
+		if (from_ns == 0 || until_ns == UINT64_MAX)
+			return 0;
+		first = from_ns < first ? from_ns : first;
+		last = until_ns > last ? until_ns : last;
+	}
+	return last > first ? last - first : 0;
+}
+
 void wr_run_conclude(struct wr_run *run, struct wr_appliance *app)
 {
 	struct wr_result_end end = {
 		.interrupted = app->interrupted,
 		.err = run->failed ? &run->err : NULL,
+		.measured_ns = measured_ns(run),
 	};
 	struct wr_result_sample sample;
 

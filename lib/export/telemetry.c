@@ -230,6 +230,20 @@ static int on_ss(struct wr_export *export, const char *cmd, const char *params,
 	return wr_tel_ss(d, export, params);
 }
 
+static int on_set(struct wr_export *export, const char *cmd, const char *params,
+                  struct rte_tel_data *d)
+{
+	const struct wr_export_conf *conf = &export->conf;
+	char answer[512] = "what runs there has no setpoints; wringer load has";
+	int rc = -ENOTSUP;
+
+	if (conf->set)
+		rc = conf->set(conf->arg, params ? params : "", answer, sizeof(answer));
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_string(d, rc == 0 ? "set" : "error", answer);
+	return 0;
+}
+
 static int with_export(int (*answer)(struct wr_export *export, const char *cmd,
                                      const char *params, struct rte_tel_data *d),
                        const char *cmd, const char *params, struct rte_tel_data *d)
@@ -258,6 +272,11 @@ static int ss_command(const char *cmd, const char *params, struct rte_tel_data *
 	return with_export(on_ss, cmd, params, d);
 }
 
+static int set_command(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	return with_export(on_set, cmd, params, d);
+}
+
 static int register_commands(void)
 {
 	int rc = 0;
@@ -272,6 +291,9 @@ static int register_commands(void)
 		rc = rte_telemetry_register_cmd(
 			"/wringer/ss", ss_command,
 			"A page of connections. Parameters: core=0,...");
+	if (rc == 0)
+		rc = rte_telemetry_register_cmd("/wringer/set", set_command,
+		                                "New setpoints. Parameters: rps=2M,...");
 	return rc;
 }
 

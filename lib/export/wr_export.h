@@ -51,6 +51,11 @@ struct wr_export_conf {
 	 */
 	uint64_t (*now_ns)(void *arg);
 	void (*nap)(void *arg, unsigned us);
+	/*
+	 * Other setpoints of what runs, "NAME=VALUE,...". Returns 0 and what is in force then,
+	 * or a negative errno and a sentence. NULL: it has none. Called from telemetry threads.
+	 */
+	int (*set)(void *arg, const char *words, char *answer, size_t size);
 	void *arg;
 };
 

@@ -279,6 +279,7 @@ void wr_udp_send(struct wr_udp *udp, struct rte_mbuf *m, const struct wr_tuple *
 		.proto = IPPROTO_UDP,
 		.tos = tos,
 		.cause = WR_CAUSE_udp_datagram,
+		.hint = &udp->hint,
 		.now_us = now_us,
 	};
 	struct rte_udp_hdr *h;

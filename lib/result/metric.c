@@ -9,10 +9,8 @@ static bool is_udp(const struct run *run)
 	return run->load->mode == WR_LOAD_UDP_RR || run->load->mode == WR_LOAD_UDP_FLOOD;
 }
 
-static bool per_second(const struct run *run, uint64_t n, double *value)
+static bool per_second(uint64_t n, double seconds, double *value)
 {
-	double seconds = run_seconds(run);
-
 	if (seconds <= 0)
 		return false;
 	*value = (double)n / seconds;
@@ -21,12 +19,13 @@ static bool per_second(const struct run *run, uint64_t n, double *value)
 
 static bool rps(const struct run *run, double *value)
 {
-	return per_second(run, run_total(run, WR_LOAD_STAT_responses), value);
+	return per_second(run_total(run, WR_LOAD_STAT_responses), run_seconds(run), value);
 }
 
 static bool cps(const struct run *run, double *value)
 {
-	return per_second(run, run_within(run, WR_LOAD_STAT_connections_opened), value);
+	return per_second(run_within(run, WR_LOAD_STAT_connections_opened),
+	                  run_marked_seconds(run), value);
 }
 
 static bool pps(const struct run *run, double *value)
@@ -34,12 +33,12 @@ static bool pps(const struct run *run, double *value)
 	enum wr_load_stat stat = run->load->mode == WR_LOAD_SYN ? WR_LOAD_STAT_syns_sent
 	                                                        : WR_LOAD_STAT_datagrams_sent;
 
-	return per_second(run, run_within(run, stat), value);
+	return per_second(run_within(run, stat), run_marked_seconds(run), value);
 }
 
 static bool bits(const struct run *run, enum wr_load_direction direction, double *value)
 {
-	return per_second(run, 8 * run_bytes(run, direction), value);
+	return per_second(8 * run_bytes(run, direction), run_marked_seconds(run), value);
 }
 
 static bool bitrate(const struct run *run, double *value)

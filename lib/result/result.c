@@ -254,6 +254,9 @@ enum wr_exit wr_result_end(struct wr_result *result, const struct wr_result_samp
 	json_t *server = NULL;
 
 	run_end(&result->run, sample);
+	result->run.measured_ns = end->measured_ns;
+	if (end->err)
+		fprintf(conf->log, "wringer: %s\n", end->err->text);
 	verdict_take(&verdict, &result->run, conf, end);
 	if (end->server_before && end->server_after)
 		server = document_server(&result->run, end->server_before, end->server_after);

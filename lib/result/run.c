@@ -5,6 +5,8 @@
 
 #include "run.h"
 
+#define LATE_S 0.1 /* by how much marks may be late */
+
 int run_init(struct run *run, const struct wr_load_conf *load)
 {
 	memset(run, 0, sizeof(*run));
@@ -46,6 +48,7 @@ void run_begin(struct run *run, const struct wr_result_sample *sample)
 	totals_take(&run->first, sample);
 	run->prev = run->last = run->first;
 	run->has_until = false;
+	run->measured_ns = 0;
 	run->phase = sample->phase;
 	run->start_ns = sample->time_ns;
 	memset(run->in_phase, 0, sizeof(run->in_phase));
@@ -177,6 +180,14 @@ void run_end(struct run *run, const struct wr_result_sample *sample)
 }
 
 double run_seconds(const struct run *run)
+{
+	double marked = run_marked_seconds(run), exact = (double)run->measured_ns / 1e9;
+
+	/* A window that ends far beyond the last mark was never measured to its end. */
+	return marked > 0 && exact > 0 && exact < marked + LATE_S ? exact : marked;
+}
+
+double run_marked_seconds(const struct run *run)
 {
 	if (!run->has_until || run->until.time_ns <= run->from.time_ns)
 		return 0;

@@ -73,6 +73,7 @@ struct run {
 	struct totals first, prev, last; /* at its beginning, last second, latest sample */
 	struct totals from, until;       /* the window: where the measurement began and ended */
 	bool has_from, has_until;
+	uint64_t measured_ns; /* exact length of the measurement; 0: not known */
 	enum wr_load_phase phase;
 	uint64_t start_ns;                    /* where the schedule began */
 	uint64_t in_phase[WR_LOAD_DONE + 1];  /* ns of the interval that goes on */
@@ -96,8 +97,10 @@ void run_mark(struct run *run, const struct wr_result_sample *sample);
 const struct interval *run_second(struct run *run, const struct wr_result_sample *sample);
 void run_end(struct run *run, const struct wr_result_sample *sample);
 
-/* Of the measurement; 0: there was none. */
+/* Length of the measurement, for what counts only if it was planned within; 0: none. */
 double run_seconds(const struct run *run);
+/* Time between the marks, for what run_within() gives; 0: none. */
+double run_marked_seconds(const struct run *run);
 /* A counter within the window, by the marks. */
 uint64_t run_within(const struct run *run, enum wr_load_stat stat);
 /* A counter of the whole run. */

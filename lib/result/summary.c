@@ -37,7 +37,7 @@ static void print_rates(FILE *out, const struct run *run)
 /* The closing lines of iperf3. */
 static void print_iperf(FILE *out, const struct run *run)
 {
-	double seconds = run_seconds(run);
+	double seconds = run_marked_seconds(run);
 
 	for (unsigned d = WR_LOAD_UP; d <= WR_LOAD_DOWN; d++) {
 		double bytes = (double)run_bytes(run, d);
@@ -196,8 +196,7 @@ static void print_verdict(FILE *out, const struct wr_result_conf *conf, const st
 	for (unsigned i = 0; i < v->invalids; i++)
 		fprintf(out, "INVALID: %s\n", v->invalid[i]);
 	if (v->exit == WR_EXIT_OK)
-		fputs(v->offers ? "Valid: all that was offered was achieved.\n" : "Done.\n",
-		      out);
+		fputs(v->offers ? "Valid: what was offered was achieved.\n" : "Done.\n", out);
 }
 
 void text_summary(FILE *out, const struct run *run, const struct wr_result_conf *conf,

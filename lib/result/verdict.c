@@ -18,11 +18,6 @@ __attribute__((format(printf, 3, 4))) static void say(char (*list)[256], unsigne
 	va_end(args);
 }
 
-static double larger(double a, double b)
-{
-	return a > b ? a : b;
-}
-
 /* Whether a setpoint was in force, at the beginning or later. */
 static bool is_set(double first, double last)
 {
@@ -30,11 +25,9 @@ static bool is_set(double first, double last)
 }
 
 /* A row of numbers that were planned one by one: one more or less at an edge is no lack. */
-static void offer_counted(struct verdict *v, const struct run *run, const char *name,
-                          uint64_t planned, uint64_t done)
+static void offer_counted(struct verdict *v, const char *name, uint64_t planned, uint64_t done,
+                          double seconds)
 {
-	double seconds = run_seconds(run);
-
 	if (planned == done + 1)
 		done = planned;
 	v->offer[v->offers++] = (struct offer) {name, WR_UNIT_RATE, (double)planned / seconds,
@@ -101,16 +94,17 @@ static void take_offers(struct verdict *v, const struct run *run)
 			(struct offer) {"connections", WR_UNIT_COUNT, (double)last->connections,
 		                        (double)run->most_open};
 	if (is_set(first->cps, last->cps) && planned)
-		offer_counted(v, run, "cps", planned, opened(run, planned));
+		offer_counted(v, "cps", planned, opened(run, planned), run_marked_seconds(run));
 	if (is_set(first->rps, last->rps))
-		offer_counted(v, run, "rps", run_total(run, WR_LOAD_STAT_requests_planned),
+		offer_counted(v, "rps", run_total(run, WR_LOAD_STAT_requests_planned),
 		              run_total(run, udp ? WR_LOAD_STAT_requests_sent
-		                                 : WR_LOAD_STAT_responses));
+		                                 : WR_LOAD_STAT_responses),
+		              run_seconds(run));
 	if (is_set(first->bitrate, last->bitrate))
 		take_bitrate(v, run);
 	if (is_set(first->pps, last->pps))
 		v->offer[v->offers++] = (struct offer) {
-			"pps", WR_UNIT_RATE, larger(run->offered_packets / run_seconds(run), 0),
+			"pps", WR_UNIT_RATE, run->offered_packets / run_marked_seconds(run),
 			metric_get("pps", run)};
 }
 

@@ -59,7 +59,9 @@ struct wr_result_sample {
 /* How a run ended. */
 struct wr_result_end {
 	bool interrupted;         /* by a signal, before its time */
-	const struct wr_err *err; /* what stopped it; NULL: nothing */
+	const struct wr_err *err; /* what stopped it, told to the log; NULL: nothing */
+	/* Exact length of the measurement; 0: as the marks say, which are a little late. */
+	uint64_t measured_ns;
 	/* The server's numbers, if it is ours and was asked before and after; else NULL. */
 	const struct wr_snapshot *server_before, *server_after;
 };

@@ -26,6 +26,8 @@
 
 #define LOSS_PPM      10000 /* 1 % */
 #define FRAMES_MOST   4096  /* under way in an impairment */
+#define BACKLOG       4096  /* of the server: a load needs none */
+#define BACKLOG_BYTES 128   /* of each: record, timer and place in the flow table */
 #define LOOK_EVERY_NS WR_MS(5)
 #define PAGE          "wringer-demo.html"
 #define ARGS_MOST     96
@@ -93,6 +95,7 @@ static void shape(struct wr_appliance *app, unsigned worker, struct wr_stack_con
 	if (worker == CLIENT)
 		return;
 	stack->ip.addr[0].addr = SERVER_IP;
+	stack->tcp.half_open = BACKLOG;
 	stack->service[0] = (struct wr_stack_service) {
 		.service = &wr_service_echo,
 		.port = wr_service_echo.port,
@@ -273,7 +276,7 @@ static int go(struct demo *demo, struct wr_err *err)
 	const struct wr_role role = {
 		.command = "demo",
 		.workers = 2,
-		.worker_bytes = wr_load_bytes(&demo->load, 1),
+		.worker_bytes = wr_load_bytes(&demo->load, 1) + BACKLOG * BACKLOG_BYTES,
 		.shape = shape,
 		.attach = attach,
 		.detach = wr_run_detach,

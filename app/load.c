@@ -239,11 +239,27 @@ static enum wr_exit load(struct command *command, int argc, char **argv, struct 
 	return rc < 0 ? err->exit : code;
 }
 
+/* Where results were to go, by the words behind the mistake that nobody has read. */
+static void find_outputs(struct wr_result_conf *report, int argc, char **argv)
+{
+	static const char json[] = "--json=";
+
+	for (int i = 1; i < argc && !report->json && !report->json_stream; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			report->json = "-";
+		else if (strncmp(argv[i], json, strlen(json)) == 0)
+			report->json = argv[i] + strlen(json);
+		else
+			report->json_stream = strcmp(argv[i], "--json-stream") == 0;
+	}
+}
+
 /* The sentence, and a document wherever one was asked for. */
 static enum wr_exit tell(struct command *command, int argc, char **argv,
                          const struct wr_err *err)
 {
 	fill_report(command, argc, argv);
+	find_outputs(&command->report, argc, argv);
 	return wr_result_error(&command->report, err);
 }
 

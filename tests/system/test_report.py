@@ -208,11 +208,12 @@ class TestDocument(ResultCase):
 
     def test_a_mistake_on_the_command_line_is_a_document_too(self):
         for wrong in (("--mode", "lunch"), ("--require", "p99<fast"), ("--rps", "7 parsecs")):
-            done = self.pair.load(*wrong, "--json")
-            self.assertEqual(done.returncode, 2, done.stderr)
-            document = json.loads(done.stdout)
-            self.assert_valid(document)
-            self.assertTrue(document["error"])
+            for options in (("--json", *wrong), (*wrong, "--json")):
+                done = self.pair.load(*options)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                document = json.loads(done.stdout)
+                self.assert_valid(document)
+                self.assertTrue(document["error"])
 
     def test_a_path_that_cannot_be_written_is_refused_before_the_run(self):
         done = self.pair.load("--json=/nowhere/result.json", "--duration", "1s")

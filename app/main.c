@@ -11,30 +11,40 @@
 #include "wr_err.h"
 
 static const struct {
-	const char *name, *summary;
+	const char *name, *summary; /* without a function: what the user wants */
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"demo", "see what this is: server and client in one process", wr_app_demo},
-	{"serve", "answer echo, discard, chargen and ping", wr_app_serve},
+	{"See what it is", NULL, NULL},
+	{"demo", "server and client in one process, with an HTML report", wr_app_demo},
+	{"Serve", NULL, NULL},
+	{"serve", "answer echo, discard, chargen, HTTP and more, and ping", wr_app_serve},
+	{"Load and measure", NULL, NULL},
+	{"size", "what a load will need: addresses, memory, cores", wr_app_size},
 	{"load", "load a server and measure it", wr_app_load},
-	{"iperf3", "iperf3's server for many clients, and its client", wr_app_iperf3},
-	{"report", "an HTML page of what load has measured", wr_app_report},
 	{"set", "change the setpoints of a running load", wr_app_set},
-	{"stats", "numbers of a running process", wr_app_stats},
-	{"ss", "connections of a running process, as ss shows them", wr_app_ss},
+	{"report", "an HTML page of what load has measured", wr_app_report},
+	{"iperf3", "iperf3's server for many clients, and its client", wr_app_iperf3},
+	{"Look into a running process", NULL, NULL},
+	{"stats", "its numbers", wr_app_stats},
+	{"ss", "its connections, as ss shows them", wr_app_ss},
 };
 
 static void print_help(FILE *out)
 {
-	fputs("Usage: wringer COMMAND [--name value]...\n\nCommands:\n", out);
+	fputs("Usage: wringer COMMAND [--name value]...\n", out);
 	for (size_t i = 0; i < WR_LEN(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		if (commands[i].run)
+			fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		else
+			fprintf(out, "\n%s:\n", commands[i].name);
 	fputs("\nOptions:\n"
 	      "  --help     print this text; `wringer COMMAND --help` tells of a command\n"
 	      "  --version  print the version\n"
 	      "\n"
 	      "Exit codes: 0 done, 1 test failed, 2 command line or configuration, 3 "
-	      "environment.\n",
+	      "environment,\n"
+	      "4 a threshold of --require was missed, 5 the measurement is invalid, 130 "
+	      "interrupted.\n",
 	      out);
 }
 
@@ -50,7 +60,7 @@ int main(int argc, char **argv)
 	const char *word = argc > 1 ? argv[1] : "";
 
 	for (size_t i = 0; i < WR_LEN(commands); i++)
-		if (strcmp(commands[i].name, word) == 0)
+		if (commands[i].run && strcmp(commands[i].name, word) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	if (strcmp(word, "--version") == 0)
 		return print_version();

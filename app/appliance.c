@@ -128,6 +128,7 @@ static int open_port(struct wr_appliance *app, struct wr_err *err)
 		.device = app->eal.device[0],
 		.profile_file = if_set(conf->driver_config),
 		.queues = app->eal.workers,
+		.most_queues = app->eal.queues[0],
 		.mtu = (uint16_t)conf->mtu,
 	};
 	int rc = wr_port_open(&app->port, &port, app->pool, err);

@@ -8,6 +8,7 @@
 #include "wr_buf.h"
 
 #define CACHE_MOST 256 /* buffers that a core keeps for itself */
+#define SLACK	   48  /* net_af_packet receives whole slots, of which the kernel uses a part */
 
 /* Bytes of frame and headroom in one buffer; drivers want 2048 bytes of frame at least. */
 static uint32_t data_room(uint16_t mtu)
@@ -15,7 +16,7 @@ static uint32_t data_room(uint16_t mtu)
 	uint32_t frame =
 		(uint32_t)sizeof(struct rte_ether_hdr) + sizeof(struct rte_vlan_hdr) + mtu;
 
-	return RTE_PKTMBUF_HEADROOM + wr_max(2048, RTE_ALIGN_CEIL(frame, WR_CACHE_LINE));
+	return RTE_PKTMBUF_HEADROOM + wr_max(2048, RTE_ALIGN_CEIL(frame + SLACK, WR_CACHE_LINE));
 }
 
 /* In a small pool the caches of a few cores must not hold what the others wait for. */

@@ -75,6 +75,7 @@ static void keep_devices(const struct wr_eal_conf *conf, const struct wr_eal_dev
 	for (unsigned i = 0; i < conf->port_count; i++) {
 		memcpy(eal->devargs[i], devices[i].devargs, sizeof(eal->devargs[i]));
 		memcpy(eal->device[i], devices[i].name, sizeof(eal->device[i]));
+		eal->queues[i] = devices[i].queues;
 		eal->one_file |= devices[i].one_file;
 	}
 }

@@ -32,6 +32,7 @@ struct wr_eal_device {
 	char iface[WR_IFNAME_BYTES];	/* kernel interface that it makes or uses; "": none */
 	char socket[WR_SOCKET_BYTES];	/* Unix socket at which it meets its peer; "": none */
 	enum wr_device_end end;
+	unsigned queues; /* use no more than these; 0: one for each worker */
 	bool one_file; /* another process maps EAL's memory, which must be one file */
 	bool pci;      /* allowed with -a, else made with --vdev */
 };

@@ -30,6 +30,19 @@ int wr_device_append(const struct wr_device_text *t, struct wr_eal_device *devic
 	return n < 0 || (size_t)n >= sizeof(device->devargs) - used ? too_long(t) : 0;
 }
 
+/* How many queues to use, where the driver takes them as they are set up. */
+static int take_queues(const struct wr_device_text *t, struct wr_eal_device *device,
+                       const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (end == text || (*end && *end != ',') || n < 1 || n > WR_MAX_WORKERS)
+		return wr_device_bad(t, "queues are a number from 1 to 64");
+	device->queues = (unsigned)n;
+	return 0;
+}
+
 /* Appends one "name=value" of length len. */
 static int append_option(const struct wr_device_text *t, const struct wr_device_option *options,
                          struct wr_eal_device *device, const char *text, size_t len)
@@ -45,8 +58,9 @@ static int append_option(const struct wr_device_text *t, const struct wr_device_
 		if (!equals || (size_t)(equals - text) != name_len)
 			continue;
 		if (strncmp(text, o->name, name_len) == 0 && equals + 1 < text + len)
-			return wr_device_append(t, device, o->key, equals + 1,
-			                        (size_t)(text + len - equals - 1));
+			return o->key ? wr_device_append(t, device, o->key, equals + 1,
+			                                 (size_t)(text + len - equals - 1))
+			              : take_queues(t, device, equals + 1);
 	}
 	return wr_err_set(t->err, WR_EXIT_USAGE, -EINVAL,
 	                  "--port %s: '%.*s' is not one of its options with a value (%s)",

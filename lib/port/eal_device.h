@@ -20,7 +20,8 @@ struct wr_device_text {
 
 /* An option of a shorthand, and the devargs key that it stands for. */
 struct wr_device_option {
-	const char *name, *key;
+	const char *name;
+	const char *key; /* NULL: the number of queues to use, which is not the driver's */
 };
 
 struct wr_device_form {

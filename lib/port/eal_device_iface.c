@@ -17,8 +17,8 @@
 
 /* A slot of a packet socket's ring: struct tpacket2_hdr, an address, alignment, Ethernet. */
 #define PACKET_OVERHEAD   80
-#define PACKET_STEP       1024
-#define PACKETS_PER_BLOCK 4
+#define PACKET_PLAIN_SLOT 2048 /* ... and a block of four */
+#define PACKET_STEP       16   /* TPACKET_ALIGNMENT */
 #define PACKET_SLOTS      1024
 
 /* Takes the interface name that ends at ',' or at the end of the text. */
@@ -197,19 +197,25 @@ int wr_device_parse_afpacket(const struct wr_device_text *t, struct wr_eal_devic
 
 /*
  * The driver counts frames from the begin of the ring and the kernel from the begin of each
- * block: a block must hold a whole number of frames, and be a whole number of pages.
+ * block: a block must hold a whole number of frames, and be a whole number of pages. A slot
+ * beyond the frame must fit a buffer of ours as well, so long ones are no larger than needed.
  */
 int wr_device_complete_afpacket(const char *spec, const struct wr_eal_needs *needs,
                                 struct wr_eal_device *device, struct wr_err *err)
 {
-	unsigned slot = needs->mtu + PACKET_OVERHEAD;
+	unsigned slot = needs->mtu + PACKET_OVERHEAD, per_block = 4;
 	int rc = wr_device_preset(spec, device, "qpairs", needs->workers, err);
 
-	slot = (slot + PACKET_STEP - 1) & ~(PACKET_STEP - 1);
+	if (slot <= PACKET_PLAIN_SLOT) {
+		slot = PACKET_PLAIN_SLOT;
+	} else {
+		slot = (slot + PACKET_STEP - 1) & ~(PACKET_STEP - 1u);
+		per_block = (unsigned)sysconf(_SC_PAGESIZE) / PACKET_STEP;
+	}
 	if (rc == 0)
 		rc = wr_device_preset(spec, device, "framesz", slot, err);
 	if (rc == 0)
-		rc = wr_device_preset(spec, device, "blocksz", slot * PACKETS_PER_BLOCK, err);
+		rc = wr_device_preset(spec, device, "blocksz", slot * per_block, err);
 	if (rc == 0)
 		rc = wr_device_preset(spec, device, "framecnt", PACKET_SLOTS, err);
 	return rc;

@@ -95,9 +95,9 @@ static int append_word(const char *spec, struct wr_eal_device *device, const cha
 int wr_device_parse_memif(const struct wr_device_text *t, struct wr_eal_device *device)
 {
 	static const struct wr_device_option options[] = {
-		{"id", "id"},   {"rsize", "rsize"},         {"bsize", "bsize"},
-		{"mac", "mac"}, {"zero-copy", "zero-copy"}, {"secret", "secret"},
-		{NULL, NULL}};
+		{"queues", NULL},     {"id", "id"},   {"rsize", "rsize"},
+		{"bsize", "bsize"},   {"mac", "mac"}, {"zero-copy", "zero-copy"},
+		{"secret", "secret"}, {NULL, NULL}};
 
 	return parse(t, device, "net_memif", "socket", options);
 }

@@ -65,6 +65,8 @@ static int choose_queues(struct wr_port *port, const struct wr_port_conf *conf,
 
 	if (port->profile.max_queues)
 		most = wr_min(most, port->profile.max_queues);
+	if (conf->most_queues)
+		most = wr_min(most, conf->most_queues);
 	port->queues = (uint16_t)wr_min(conf->queues, wr_max(most, 1));
 	if (port->queues == conf->queues)
 		return 0;

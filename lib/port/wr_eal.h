@@ -43,6 +43,7 @@ struct wr_eal {
 	uint64_t hugepage_bytes;           /* size of one page, 0 without */
 	unsigned mem_mib;                  /* memory given to EAL */
 	char devargs[WR_MAX_PORTS][256];   /* the EAL device of port i: "net_tap0,iface=wr0" */
+	unsigned queues[WR_MAX_PORTS];     /* that port i may use, at most; 0: no limit */
 	char device[WR_MAX_PORTS][64];     /* its name for rte_eth_dev_get_port_by_name() */
 };
 

@@ -45,6 +45,7 @@ struct wr_port_conf {
 	const char *device;       /* name in EAL: struct wr_eal.device */
 	const char *profile_file; /* --driver-config FILE; NULL: the built-in one of the driver */
 	unsigned queues;          /* one for each worker */
+	unsigned most_queues;     /* use no more: struct wr_eal.queues; 0: no limit */
 	uint16_t mtu;             /* bytes of IP packet */
 };
 

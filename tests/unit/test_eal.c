@@ -83,6 +83,8 @@ static void ports_that_cannot_be_read_are_usage_errors(void **state)
 		"memif:/run/m,master",
 		"memif:/run/m,role=master",
 		"memif:/run/m,role=",
+		"memif:/run/m,queues=0",
+		"memif:/run/m,queues=2x",
 		"vhost:,client",
 		"vhost:/run/v,tso=1",
 		"virtio-user",
@@ -142,13 +144,15 @@ static void what_a_device_needs_for_workers_and_mtu_is_added(void **state)
 		{"virtio-user:/v,server,queue_size=256",
 	         "net_virtio_user0,path=/v,queue_size=256,queues=2,cq=1,server=1", true},
 		{"afpacket:lo",
-	         "net_af_packet0,iface=lo,qpairs=2,framesz=9216,blocksz=36864,framecnt=1024",
+	         "net_af_packet0,iface=lo,qpairs=2,framesz=9088,blocksz=2326528,framecnt=1024",
 	         false},
 		{"xdp:lo,force_copy=0", "net_af_xdp0,iface=lo,force_copy=0,queue_count=1",
 	         false},
 	};
 	struct wr_eal_device device;
 
+	completed("memif:/m,queues=1", &device);
+	assert_int_equal(device.queues, 1);
 	for (size_t i = 0; i < WR_LEN(cases); i++) {
 		assert_string_equal(completed(cases[i].spec, &device), cases[i].devargs);
 		assert_int_equal(device.one_file, cases[i].one_file);

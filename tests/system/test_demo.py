@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`wringer demo`: what a visitor runs first. It needs no root, no hugepages and no NIC."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from harness import WRINGER
+
+NOBODY = 65534
+SHORT = ("--connections", "100", "--cps", "400", "--rps", "2k", "--ramp", "200ms",
+         "--duration", "2s")
+
+
+def demo(folder, *options, prefix=(), timeout=60):
+    return subprocess.run([*prefix, str(WRINGER), "demo", *options], cwd=folder,
+                          capture_output=True, text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL)
+
+
+class Demo(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.folder.chmod(0o777)
+
+    def check(self, done):
+        """Every request was answered and verified, though frames were lost."""
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("from here on 1 % of the frames are lost", done.stderr)
+        document = json.loads((self.folder / "demo.json").read_text())
+        counters = document["end"]["counters"]
+        self.assertTrue(document["valid"])
+        unsent = counters.get("requests_unsent", 0)  # due in the last moment of a busy machine
+        self.assertEqual(counters["responses"] + unsent, counters["requests_planned"])
+        self.assertGreaterEqual(counters["verified"], counters["responses"])
+        self.assertEqual(counters["connections_closed"], 100)
+        drops = document["end"]["drops"]
+        self.assertGreater(drops["impair_rx_lost"] + drops["impair_tx_lost"], 0)
+        self.assertGreater(document["end"]["retransmitted_segments"], 0)
+
+    def test_shows_a_run_with_loss_and_writes_its_page(self):
+        done = demo(self.folder, *SHORT, "--json=demo.json")
+        self.check(done)
+        self.assertIn("p50", done.stdout)
+        page = (self.folder / "wringer-demo.html").read_text()
+        self.assertIn("<svg", page)
+        self.assertNotIn("http://", page.replace("http://www.w3.org/", ""))
+
+    @unittest.skipIf(os.geteuid() != 0, "is somebody else only as root")
+    def test_needs_no_privilege_and_one_cpu(self):
+        cpu = min(os.sched_getaffinity(0))
+        nobody = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                  "taskset", "-c", str(cpu))
+        self.check(demo(self.folder, *SHORT, "--json=demo.json", prefix=nobody))
+
+    def test_a_page_that_cannot_be_written_is_one_sentence(self):
+        done = demo(self.folder, *SHORT, "--duration", "500ms", "--report", "/nowhere/x.html")
+        self.assertEqual(done.returncode, 3)
+        self.assertRegex(done.stderr, r"/nowhere/x\.html cannot be written .*--report")
+        self.assertIn("p50", done.stdout)  # what was measured is told nevertheless
+
+    def test_wrong_options_are_told_as_those_of_load(self):
+        done = demo(self.folder, "--rpss", "5")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--rps", done.stderr)

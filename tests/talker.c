@@ -45,6 +45,15 @@ static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
 	return true;
 }
 
+static void make_room(struct talker *t, size_t bytes)
+{
+	if (t->heard_len + bytes < t->heard_room)
+		return;
+	t->heard_room = 2 * (t->heard_len + bytes + 1);
+	t->heard = realloc(t->heard, t->heard_room);
+	assert_non_null(t->heard);
+}
+
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	struct talker *t = wr_tcb_user(c);
@@ -52,8 +61,7 @@ static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	if (t->paused)
 		return false;
 	if (!t->forgets) {
-		t->heard = realloc(t->heard, t->heard_len + m->data_len + 1);
-		assert_non_null(t->heard);
+		make_room(t, m->data_len);
 		memcpy(t->heard + t->heard_len, rte_pktmbuf_mtod(m, char *), m->data_len);
 		t->heard[t->heard_len + m->data_len] = 0;
 	}
@@ -142,6 +150,7 @@ void talker_forget(struct talker *t)
 	t->heard = calloc(1, 1);
 	assert_non_null(t->heard);
 	t->heard_len = 0;
+	t->heard_room = 1;
 }
 
 void talker_free(struct talker *t)

@@ -16,7 +16,7 @@ struct talker {
 	bool stays;       /* does not close when the peer has closed */
 	bool hangs_up;    /* closes when all is said */
 	char *heard;      /* terminated */
-	size_t heard_len;
+	size_t heard_len, heard_room;
 	unsigned opened, peer_closed, closed;
 	enum wr_reason reason;
 };

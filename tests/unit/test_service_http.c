@@ -228,7 +228,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
 static void a_long_answer_is_sent_whole_before_the_next(void **state)
 {
 	struct wire *wire = wire_new();
-	struct talker t = {0};
+	struct talker t = {.piece = 50};
 	const uint64_t bytes = 3 << 20;
 	const char *content, *after;
 

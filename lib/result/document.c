@@ -151,19 +151,23 @@ static void put_interval_rates(json_t *object, const struct interval *interval)
 	static const struct {
 		const char *name;
 		enum wr_load_stat stat;
+		bool measured; /* counted only in the measurement */
 	} rates[] = {
-		{"responses_per_s", WR_LOAD_STAT_responses},
-		{"connections_per_s", WR_LOAD_STAT_connections_opened},
-		{"datagrams_sent_per_s", WR_LOAD_STAT_datagrams_sent},
-		{"datagrams_received_per_s", WR_LOAD_STAT_datagrams_received},
-		{"syns_sent_per_s", WR_LOAD_STAT_syns_sent},
-		{"bytes_sent_per_s", WR_LOAD_STAT_bytes_sent},
-		{"bytes_received_per_s", WR_LOAD_STAT_bytes_received},
+		{"responses_per_s", WR_LOAD_STAT_responses, true},
+		{"connections_per_s", WR_LOAD_STAT_connections_opened, false},
+		{"datagrams_sent_per_s", WR_LOAD_STAT_datagrams_sent, true},
+		{"datagrams_received_per_s", WR_LOAD_STAT_datagrams_received, true},
+		{"syns_sent_per_s", WR_LOAD_STAT_syns_sent, false},
+		{"bytes_sent_per_s", WR_LOAD_STAT_bytes_sent, false},
+		{"bytes_received_per_s", WR_LOAD_STAT_bytes_received, false},
 	};
 	double seconds = interval_seconds(interval);
+	bool counts = interval_counts(interval);
 
 	for (unsigned i = 0; i < WR_LEN(rates) && seconds > 0; i++)
-		put_real(object, rates[i].name, (double)interval->n[rates[i].stat] / seconds);
+		if (counts || !rates[i].measured)
+			put_real(object, rates[i].name,
+			         (double)interval->n[rates[i].stat] / seconds);
 }
 
 json_t *document_interval(const struct interval *interval)

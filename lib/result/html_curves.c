@@ -8,22 +8,31 @@
 
 /* What throughput means in a mode. */
 static const struct throughput {
-	const char *mode, *member, *offer, *label;
+	const char *mode, *member;
+	const char *setpoint; /* member of setpoints, 0: not set */
+	const char *planned;  /* counter of what was due; NULL: the setpoint is all there is */
+	const char *label;
 	enum wr_unit unit;
 	double factor;
 } throughputs[] = {
-	{"crr", "connections_per_s", "connections_per_s", "connections/s", WR_UNIT_RATE, 1},
-	{"connect", "connections_per_s", "connections_per_s", "connections/s", WR_UNIT_RATE, 1},
-	{"hold", "connections_per_s", "connections_per_s", "connections opened/s", WR_UNIT_RATE,
-         1},
-	{"stream", "bytes_sent_per_s", "bits_per_s", "payload sent, bit/s", WR_UNIT_BITS, 8},
-	{"udp-flood", "datagrams_sent_per_s", "packets_per_s", "datagrams/s", WR_UNIT_RATE, 1},
-	{"syn", "syns_sent_per_s", "packets_per_s", "SYNs/s", WR_UNIT_RATE, 1},
-	{"", "responses_per_s", "requests_per_s", "responses/s", WR_UNIT_RATE, 1},
+	{"crr", "connections_per_s", "connections_per_s", "connections_planned",
+         "connections/s", WR_UNIT_RATE, 1},
+	{"connect", "connections_per_s", "connections_per_s", "connections_planned",
+         "connections/s", WR_UNIT_RATE, 1},
+	{"hold", "connections_per_s", "connections_per_s", "connections_planned",
+         "connections opened/s", WR_UNIT_RATE, 1},
+	{"stream", "bytes_sent_per_s", "bits_per_s", NULL, "payload sent, bit/s", WR_UNIT_BITS,
+         8},
+	{"udp-flood", "datagrams_sent_per_s", "packets_per_s", NULL, "datagrams/s",
+         WR_UNIT_RATE, 1},
+	{"syn", "syns_sent_per_s", "packets_per_s", NULL, "SYNs/s", WR_UNIT_RATE, 1},
+	{"", "responses_per_s", "requests_per_s", "requests_planned", "responses/s",
+         WR_UNIT_RATE, 1},
 };
 
-static const struct throughput received = {
-	"", "bytes_received_per_s", "bits_per_s", "payload received, bit/s", WR_UNIT_BITS, 8};
+static const struct throughput received = {"",   "bytes_received_per_s",    "bits_per_s",
+                                           NULL, "payload received, bit/s", WR_UNIT_BITS,
+                                           8};
 
 static const struct throughput *throughput_of(const json_t *run)
 {
@@ -65,6 +74,27 @@ static void add_intervals(struct plot_series *series, const json_t *run, const c
 		plot_point(series, html_get(row, "until_s"), value * factor);
 }
 
+/* What was due in each interval of the measurement. */
+static void add_offer(struct plot_series *series, const json_t *run, const struct throughput *t)
+{
+	const char *kind = t->planned ? "counters" : "setpoints";
+	const json_t *row;
+	char path[64];
+	size_t i;
+
+	series->is_offer = true;
+	snprintf(path, sizeof(path), "%s/%s", kind, t->planned ? t->planned : t->setpoint);
+	json_array_foreach(json_object_get(run, "intervals"), i, row)
+	{
+		double until = html_get(row, "until_s"), due = html_get(row, path);
+
+		if (t->planned)
+			due /= fmax(until - html_get(row, "from_s"), 1e-3);
+		if (due > 0)
+			plot_point(series, until, due);
+	}
+}
+
 static bool is_wanted(const struct html_page *page, unsigned group, unsigned run)
 {
 	/* Of many runs, the first of each document are drawn; all are in the comparison. */
@@ -101,13 +131,14 @@ void curves_throughput(FILE *out, const struct html_page *page)
 			add_intervals(plot_add(&plot, name), page->group[g].run[r], path,
 			              t->factor);
 		}
-	snprintf(path, sizeof(path), "start/setpoints/%s", t->offer);
-	if (plot.count < PLOT_SERIES && html_get(page->group[0].run[0], path) > 0) {
-		struct plot_series *offer = plot_add(&plot, "asked for");
-
-		offer->is_offer = true;
-		add_intervals(offer, page->group[0].run[0], path + strlen("start/"), 1);
-	}
+	if (page->groups == 1 && page->group[0].runs == 1 && t->unit == WR_UNIT_BITS &&
+	    t != &received &&
+	    html_get(page->group[0].run[0], "end/counters/bytes_received") > 0)
+		add_intervals(plot_add(&plot, received.label), page->group[0].run[0],
+		              "rates/bytes_received_per_s", received.factor);
+	snprintf(path, sizeof(path), "start/setpoints/%s", t->setpoint);
+	if (plot.count < PLOT_SERIES && html_get(page->group[0].run[0], path) > 0)
+		add_offer(plot_add(&plot, "asked for"), page->group[0].run[0], t);
 	draw_over_time(out, &plot, page->group[0].run[0]);
 }
 

@@ -314,14 +314,25 @@ static void draw_svg(FILE *out, const struct view *view)
 	fputs("</svg>\n", out);
 }
 
+/* Lines without a point are not drawn, nor named. */
+static void drop_empty(struct plot *plot)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < plot->count; i++)
+		if (plot->series[i].points)
+			plot->series[kept++] = plot->series[i];
+		else
+			free(plot->series[i].point);
+	plot->count = kept;
+}
+
 void plot_draw(FILE *out, struct plot *plot)
 {
 	struct view view = {.plot = plot};
-	unsigned points = 0;
 
-	for (unsigned i = 0; i < plot->count; i++)
-		points += plot->series[i].points;
-	if (points) {
+	drop_empty(plot);
+	if (plot->count) {
 		view.x = x_range(plot);
 		view.y = y_range(plot);
 		draw_svg(out, &view);

@@ -90,6 +90,12 @@ double interval_seconds(const struct interval *interval)
 	return (double)(interval->until_ns - interval->from_ns) / 1e9;
 }
 
+bool interval_counts(const struct interval *interval)
+{
+	return interval->phase >= WR_LOAD_MEASURE || interval->n[WR_LOAD_STAT_responses] ||
+	       interval->n[WR_LOAD_STAT_datagrams_sent];
+}
+
 static void worst(uint64_t *a, uint64_t b)
 {
 	if (b > *a)

@@ -11,15 +11,20 @@ static double rate(const struct interval *interval, enum wr_load_stat stat)
 	return seconds > 0 ? (double)interval->n[stat] / seconds : 0;
 }
 
-static void print_count(FILE *out, const char *name, double value)
-{
-	fprintf(out, "  %s %s", name, wr_number(WR_UNIT_RATE, value).text);
-}
-
 static void print_rate(FILE *out, const char *name, const struct interval *interval,
                        enum wr_load_stat stat)
 {
-	print_count(out, name, rate(interval, stat));
+	fprintf(out, "  %s %s", name, wr_number(WR_UNIT_RATE, rate(interval, stat)).text);
+}
+
+/* Of what is counted only in the measurement: before it, nothing is known. */
+static void print_measured(FILE *out, const char *name, const struct interval *interval,
+                           enum wr_load_stat stat)
+{
+	if (interval_counts(interval))
+		print_rate(out, name, interval, stat);
+	else
+		fprintf(out, "  %s -", name);
 }
 
 static void print_time(FILE *out, const char *name, uint64_t ns)
@@ -112,11 +117,11 @@ static void print_columns(FILE *out, const struct run *run, const struct interva
 		print_rate(out, "cps", interval, WR_LOAD_STAT_connections_opened);
 		break;
 	case WR_LOAD_UDP_FLOOD:
-		print_rate(out, "pps", interval, WR_LOAD_STAT_datagrams_sent);
+		print_measured(out, "pps", interval, WR_LOAD_STAT_datagrams_sent);
 		fprintf(out, "  %s",
 		        wr_number(WR_UNIT_BITS, 8 * rate(interval, WR_LOAD_STAT_bytes_sent))
 		                .text);
-		print_rate(out, "back", interval, WR_LOAD_STAT_datagrams_received);
+		print_measured(out, "back", interval, WR_LOAD_STAT_datagrams_received);
 		break;
 	case WR_LOAD_SYN:
 		print_rate(out, "syn/s", interval, WR_LOAD_STAT_syns_sent);
@@ -124,7 +129,7 @@ static void print_columns(FILE *out, const struct run *run, const struct interva
 		print_rate(out, "rst/s", interval, WR_LOAD_STAT_rsts_received);
 		break;
 	default:
-		print_rate(out, "rps", interval, WR_LOAD_STAT_responses);
+		print_measured(out, "rps", interval, WR_LOAD_STAT_responses);
 		if (run->load->mode != WR_LOAD_UDP_RR)
 			print_rate(out, "cps", interval, WR_LOAD_STAT_connections_opened);
 		if (run->load->mode == WR_LOAD_HTTP)

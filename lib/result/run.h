@@ -54,6 +54,9 @@ void interval_join(struct interval *first, const struct interval *second);
 
 double interval_seconds(const struct interval *interval);
 
+/* Whether requests and datagrams were counted at all: not before the measurement. */
+bool interval_counts(const struct interval *interval);
+
 /* The intervals of a run: bounded, by joining neighbours when there are too many. */
 #define INTERVALS 7200
 

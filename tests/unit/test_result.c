@@ -534,7 +534,7 @@ static void the_line_of_a_second_has_the_columns_of_the_mode(void **state)
 {
 	run(1, RATE);
 	fflush(t.conf.live);
-	assert_says(t.live, "[  0] 0.00-1.00 s  rps 0  cps 8  retr 0  drop 0  busy 70%  (");
+	assert_says(t.live, "[  0] 0.00-1.00 s  rps -  cps 8  retr 0  drop 0  busy 70%  (");
 	assert_says(t.live, "[  0] 1.00-2.00 s  rps 1.00k  cps 0  p50 15.0us p99 19.9us max "
 	                    "20.0us  retr 0  drop 0  busy 70%\n");
 }

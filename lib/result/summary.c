@@ -52,14 +52,23 @@ static void print_iperf(FILE *out, const struct run *run)
 	}
 }
 
+/* Without a plan of arrivals, a slow server is asked less. */
+static void print_caveat(FILE *out, const struct run *run)
+{
+	const struct wr_load_setpoints *set = &run->load->set;
+
+	if (run_latency(run->load) == WR_LATENCY_response && !(set->rps > 0) && !(set->cps > 0))
+		fputs("\n  No rate was set: each request waited for the answer before it, so "
+		      "the "
+		      "latencies are those\n  of a server that is never asked more than it can "
+		      "do. Set --rps or --cps for others.\n",
+		      out);
+}
+
 static void print_offers(FILE *out, const struct verdict *verdict)
 {
-	if (!verdict->offers) {
-		fputs("No rate was set: as fast as answers came. Latency is then that of a "
-		      "server\nthat is never asked more than it can do.\n",
-		      out);
+	if (!verdict->offers)
 		return;
-	}
 	fprintf(out, "\n  %-22s %14s %14s\n", "", "offered", "achieved");
 	for (unsigned i = 0; i < verdict->offers; i++) {
 		const struct offer *offer = &verdict->offer[i];
@@ -210,6 +219,7 @@ void text_summary(FILE *out, const struct run *run, const struct wr_result_conf 
 	print_rates(out, run);
 	if (run_seconds(run) > 0)
 		print_offers(out, verdict);
+	print_caveat(out, run);
 	print_latencies(out, run);
 	print_counters(out, run);
 	if (server)

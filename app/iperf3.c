@@ -134,7 +134,7 @@ static int fill_iperf3(struct command *cmd, FILE *out, struct wr_err *err)
 	cmd->iperf3 = (struct wr_iperf3_conf) {
 		.server = flags->server,
 		.port = flags->port,
-		.cc = cmd->conf.cc->name,
+		.cc = cmd->conf.cc.ops->name,
 		.conns = CONNS,
 		.rcv_timeout_ns = WR_MS(flags->rcv_timeout_ms),
 		.max_tests = flags->exclusive ? 1 : flags->max_tests,

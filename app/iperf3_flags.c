@@ -328,6 +328,8 @@ static int read_number(struct wr_iperf3_flags *flags, const struct flag *f, cons
 static int apply(struct wr_iperf3_flags *flags, const struct flag *f, const char *text,
                  struct wr_err *err)
 {
+	struct wr_cc_choice cc;
+
 	switch (f->what) {
 	case SERVER:
 		flags->server = true;
@@ -354,7 +356,7 @@ static int apply(struct wr_iperf3_flags *flags, const struct flag *f, const char
 	case CONGESTION:
 		snprintf(flags->params.congestion, sizeof(flags->params.congestion), "%.15s",
 		         text);
-		if (wr_cc_find(text))
+		if (wr_cc_read(text, &cc))
 			preset(flags, "cc", text);
 		return 0;
 	case HELP:

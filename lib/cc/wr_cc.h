@@ -17,9 +17,56 @@
 
 struct wr_cc_ops;
 
+/* What a reduction replaced, until it is known to have been right: RFC 4015. */
+struct wr_cc_saved {
+	uint32_t cwnd; /* bytes; 0: nothing to undo */
+	uint32_t ssthresh;
+};
+
 struct wr_cc_reno {
 	uint32_t acked;     /* bytes acknowledged since cwnd last grew */
 	uint32_t after_rto; /* 1: slow start after a time-out */
+	struct wr_cc_saved saved;
+};
+
+/* HyStart++, RFC 9406: leaves slow start when the round-trip time grows. Times in us. */
+struct wr_hystart {
+	uint32_t window_end;  /* windowEnd: the round ends when this is acknowledged */
+	uint32_t last_min_us; /* lastRoundMinRTT; UINT32_MAX: none */
+	uint32_t min_us;      /* currentRoundMinRTT; UINT32_MAX: none */
+	uint32_t css_base_us; /* cssBaselineMinRtt; UINT32_MAX: not in CSS */
+	uint8_t samples;      /* rttSampleCount, stops at 255 */
+	uint8_t css_rounds;   /* whole rounds in CSS */
+	bool in_round : 1;    /* window_end means something */
+	bool css : 1;         /* Conservative Slow Start */
+};
+
+/* RFC 9438. Slow start, an epoch of congestion avoidance and a reduction exclude each other. */
+struct wr_cc_cubic {
+	uint32_t w_max;    /* bytes: W_max; 0: none yet, or none after a time-out */
+	uint16_t fraction; /* of the next byte of cwnd, 2^-16 */
+	uint8_t stage;     /* enum in cubic.c: what the union holds */
+	bool after_rto;    /* slow start after a time-out */
+	union {
+		struct wr_hystart hystart;
+		struct {
+			uint32_t k;          /* K, in units of 1024 us */
+			uint32_t elapsed_us; /* t: time since the epoch began in which cwnd was
+			                      * used */
+			uint32_t last_us;    /* of the last ACK, low 32 bits */
+			uint32_t w_est;      /* bytes: W_est, what Reno would have */
+			uint32_t est_acked;  /* bytes acknowledged since w_est last grew */
+		} epoch;
+		struct {
+			struct wr_cc_saved before;
+			uint32_t w_max;
+		} saved;
+	};
+};
+
+/* cwnd that never moves. */
+struct wr_cc_fixed {
+	uint32_t segments;
 };
 
 /*
@@ -32,14 +79,25 @@ struct wr_cc {
 	uint32_t ssthresh; /* bytes; UINT32_MAX until the first loss */
 	uint16_t smss;     /* bytes of text: SMSS, RFC 5681 section 2 */
 	uint8_t algorithm; /* index into wr_cc_all[] */
-	bool limited;      /* cwnd was what ended the sending of new text, when it last ended */
+	bool limited : 1;  /* cwnd was what ended the sending of new text, when it last ended */
+	bool every_ack : 1; /* of its ops, here at hand */
 	union {
 		struct wr_cc_reno reno;
+		struct wr_cc_cubic cubic;
+		struct wr_cc_fixed fixed;
 		uint32_t room[8];
 	};
 };
 
 static_assert(offsetof(struct wr_cc, room) == 12, "the hot part");
+static_assert(sizeof(struct wr_cc) == 44, "private state fits its room");
+
+/* A connection was agreed on. */
+struct wr_cc_start {
+	uint64_t now_us;   /* engine clock */
+	uint32_t iw;       /* bytes: the initial window, RFC 6928 */
+	uint32_t segments; /* parameter of the algorithm: of struct wr_cc_choice */
+};
 
 /* A cumulative ACK advanced SND.UNA. */
 struct wr_cc_ack {
@@ -47,47 +105,77 @@ struct wr_cc_ack {
 	uint32_t acked;    /* bytes newly acknowledged; > 0 */
 	uint32_t flight;   /* bytes in flight before this ACK: FlightSize */
 	uint32_t rtt_us;   /* newest RTT sample; 0 if this ACK gave none */
+	uint32_t srtt_us;  /* smoothed; 0 before the first sample */
+	uint32_t una, nxt; /* SND.UNA and SND.NXT now */
 	bool in_recovery;  /* this ACK does not yet end loss recovery */
 	bool cwnd_limited; /* cwnd, not the application or the peer, held the sender back */
 };
 
-/* The engine decided that data was lost. */
-struct wr_cc_loss {
+enum wr_cc_cause {
+	WR_CC_LOSS, /* fast recovery begins */
+	WR_CC_ECN,  /* the peer reports marks, RFC 3168 section 6.1.2; at most once a window */
+};
+
+/* The network is congested, by what the engine found. */
+struct wr_cc_congestion {
 	uint64_t now_us; /* engine clock */
 	uint32_t flight; /* bytes in flight at detection: FlightSize */
+	enum wr_cc_cause cause;
+};
+
+/* The retransmission timer rang. */
+struct wr_cc_rto {
+	uint64_t now_us; /* engine clock */
+	uint32_t flight; /* bytes in flight: FlightSize */
+	bool again;      /* of the same loss event as before: ssthresh is lowered once */
 };
 
 /* No hook may fail or block. All are mandatory. */
 struct wr_cc_ops {
-	const char *name; /* as written in the configuration: "reno" */
-	const char *spec; /* what it implements: "RFC 5681" */
+	const char *name;  /* as written in the configuration: "reno" */
+	const char *spec;  /* what it implements: "RFC 5681" */
+	uint32_t segments; /* the parameter, "name:segments"; 0: takes none */
+	bool every_ack;    /* on_ack also when cwnd was not what held the sender back */
 
-	/* cwnd is set to `iw` bytes by the engine after this. */
-	void (*init)(struct wr_cc *cc, uint64_t now_us);
+	/* cwnd is iw, ssthresh is UINT32_MAX, the private state is zero. */
+	void (*init)(struct wr_cc *cc, const struct wr_cc_start *start);
 	void (*on_ack)(struct wr_cc *cc, const struct wr_cc_ack *ack);
-	void (*on_enter_recovery)(struct wr_cc *cc, const struct wr_cc_loss *loss);
+	/* Lowers ssthresh and cwnd. After a loss recovery follows, and ends by
+	 * on_leave_recovery. */
+	void (*on_congestion)(struct wr_cc *cc, const struct wr_cc_congestion *congestion);
 	void (*on_leave_recovery)(struct wr_cc *cc, uint64_t now_us);
-	/* First time-out of a loss event: ssthresh is lowered once; cwnd falls to the loss
-	 * window. */
-	void (*on_rto)(struct wr_cc *cc, const struct wr_cc_loss *loss);
+	/* cwnd falls to the loss window. */
+	void (*on_rto)(struct wr_cc *cc, const struct wr_cc_rto *rto);
+	/* The newest reduction, by loss or time-out, was needless: RFC 4015, RFC 5682. */
+	void (*on_undo)(struct wr_cc *cc, uint64_t now_us);
 	/* The connection was idle for longer than an RTO: cwnd = min(iw, cwnd), RFC 5681 4.1.
 	 */
 	void (*on_idle_restart)(struct wr_cc *cc, uint32_t iw, uint64_t now_us);
 };
 
-extern const struct wr_cc_ops wr_cc_reno_ops;
-extern const struct wr_cc_ops *const wr_cc_all[]; /* ends with NULL */
+extern const struct wr_cc_ops wr_cc_cubic_ops, wr_cc_reno_ops, wr_cc_fixed_ops;
+extern const struct wr_cc_ops *const wr_cc_all[]; /* the default first; ends with NULL */
 
 static inline const struct wr_cc_ops *wr_cc_ops(const struct wr_cc *cc)
 {
 	return wr_cc_all[cc->algorithm];
 }
 
-/* Where an algorithm stands in wr_cc_all[]. */
-uint8_t wr_cc_index(const struct wr_cc_ops *ops);
+/* An algorithm as configured: "cubic", "fixed:64". */
+struct wr_cc_choice {
+	const struct wr_cc_ops *ops; /* NULL: as the engine's configuration says */
+	uint32_t segments;           /* of ops that take a parameter; else 0 */
+};
 
-/* Finds an algorithm by its configuration name; NULL if there is none. */
-const struct wr_cc_ops *wr_cc_find(const char *name);
+/* Reads NAME or NAME:SEGMENTS, 1 to 65,535 segments. False: there is none such. */
+bool wr_cc_read(const char *text, struct wr_cc_choice *choice);
+
+/* Writes it the same way; returns what snprintf() does. */
+int wr_cc_write(const struct wr_cc_choice *choice, char *buf, size_t size);
+
+/* Begins a connection's congestion control. cc->smss is set; cc is all zero otherwise. */
+void wr_cc_start(struct wr_cc *cc, const struct wr_cc_choice *choice,
+                 const struct wr_cc_start *start);
 
 /* RFC 6928 section 2: min(segments * MSS, max(2 * MSS, segments * 1460)) bytes. */
 uint32_t wr_cc_initial_window(uint32_t smss, uint32_t segments);

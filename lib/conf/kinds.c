@@ -242,26 +242,20 @@ const struct wr_conf_kind wr_conf_cpus = {
 
 static int read_cc(const struct wr_conf_key *key, const char *text, void *at)
 {
-	const struct wr_cc_ops *cc = wr_cc_find(text);
-
-	if (!cc)
-		return -EINVAL;
-	memcpy(at, &cc, sizeof(cc));
-	return 0;
+	return wr_cc_read(text, at) ? 0 : -EINVAL;
 }
 
 static bool write_cc(const struct wr_conf_key *key, const void *at, unsigned i, char *buf,
                      size_t size)
 {
-	const struct wr_cc_ops *cc;
+	const struct wr_cc_choice *choice = at;
 
-	memcpy(&cc, at, sizeof(cc));
-	snprintf(buf, size, "%s", cc ? cc->name : "");
-	return i == 0 && cc;
+	wr_cc_write(choice, buf, size);
+	return i == 0 && choice->ops;
 }
 
 const struct wr_conf_kind wr_conf_cc = {
-	"NAME", "a congestion control that is built in, such as reno", read_cc, write_cc, NULL,
+	"NAME", "a congestion control that is built in, such as cubic", read_cc, write_cc, NULL,
 	NULL,
 };
 

@@ -162,7 +162,7 @@ struct wr_conf {
 	/* TCP. */
 	uint64_t rcv_buf, snd_buf; /* bytes */
 	uint64_t ooo_bytes, ooo_pieces;
-	const struct wr_cc_ops *cc;
+	struct wr_cc_choice cc;
 	uint64_t iw;           /* segments */
 	uint64_t mss, mss_min; /* bytes; mss 0: MTU - 40 */
 	bool timestamps, sack, window_scaling, idle_restart;

@@ -239,12 +239,11 @@ struct wr_tcp {
 	uint32_t core;
 	struct wr_sipkey tuple_key;
 	struct wr_tcp_conf conf;
-	uint8_t cc_index; /* of conf.cc */
 	unsigned listeners;
 	struct wr_tcp_listener listener[WR_TCP_LISTENERS];
 	uint16_t listener_profile[WR_TCP_LISTENERS];
 	struct wr_tcp_profile profile[WR_TCP_PROFILES];
-	bool draining; /* no new connections */
+	bool draining;              /* no new connections */
 	wr_tcp_stray_handler stray; /* NULL: none */
 	void *stray_user;
 	struct wr_ephemeral ports;
@@ -356,6 +355,9 @@ void tcb_finish(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Fills in what both kinds of open agree on, and starts congestion control. */
 void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_options *peer,
                     bool ts, bool syn_rexmit);
+
+/* The congestion control that it has, or will have once it is open. */
+const struct wr_cc_choice *tcb_cc_choice(const struct wr_tcp *tcp, const struct wr_tcb *c);
 
 /* Reclaims records that ended since the last call. */
 void tcp_reap(struct wr_tcp *tcp);

@@ -27,7 +27,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.wscale = true,
 		.mss = (uint16_t)(mtu - 40),
 		.mss_min = 88, /* as Linux' TCP_MIN_SND_MSS with room for options */
-		.cc = &wr_cc_reno_ops,
+		.cc = {&wr_cc_cubic_ops, 0},
 		.iw_segments = 10,
 		.idle_restart = true,
 		.delack_us = 40 * 1000,
@@ -140,7 +140,6 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
 	if (!tcp)
 		return NULL;
 	tcp->conf = *conf;
-	tcp->cc_index = wr_cc_index(conf->cc);
 	tcp->ip = ip;
 	tcp->stats = ip->stats;
 	tcp->owner = owner;
@@ -195,7 +194,8 @@ void wr_tcp_free(struct wr_tcp *tcp)
 
 static bool same_options(const struct wr_tcp_options *a, const struct wr_tcp_options *b)
 {
-	return a->nodelay == b->nodelay && a->keepalive == b->keepalive && a->tos == b->tos &&
+	return a->cc.ops == b->cc.ops && a->cc.segments == b->cc.segments &&
+	       a->nodelay == b->nodelay && a->keepalive == b->keepalive && a->tos == b->tos &&
 	       a->ttl == b->ttl && a->keepalive_probes == b->keepalive_probes &&
 	       a->keepalive_idle_s == b->keepalive_idle_s &&
 	       a->keepalive_interval_s == b->keepalive_interval_s &&
@@ -313,7 +313,6 @@ struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_
 	c->tuple = *tuple;
 	c->neigh = UINT16_MAX;
 	c->opened_tick = c->last_rx_tick = c->last_tx_tick = tcp->now_tick;
-	c->cc.algorithm = tcp->cc_index;
 	return c;
 }
 
@@ -426,6 +425,20 @@ void tcp_reap(struct wr_tcp *tcp)
 	WR_LEVEL(tcp->stats, tcp_connections_free, tcp->free_tcbs);
 }
 
+const struct wr_cc_choice *tcb_cc_choice(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	const struct wr_cc_choice *own = &tcb_options(tcp, c)->cc;
+
+	return own->ops ? own : &tcp->conf.cc;
+}
+
+static void start_cc(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t iw)
+{
+	const struct wr_cc_start start = {.now_us = tcp->now_us, .iw = iw};
+
+	wr_cc_start(&c->cc, tcb_cc_choice(tcp, c), &start);
+}
+
 void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_options *peer,
                     bool ts, bool syn_rexmit)
 {
@@ -445,8 +458,7 @@ void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_op
 	}
 	c->recover = c->iss; /* RFC 6582 section 3.2 step 1 */
 	c->cc.smss = (uint16_t)mss;
-	wr_cc_ops(&c->cc)->init(&c->cc, tcp->now_us);
-	c->cc.cwnd = wr_cc_initial_window(mss, iw);
+	start_cc(tcp, c, wr_cc_initial_window(mss, iw));
 }
 
 bool tcb_may_challenge(struct wr_tcp *tcp, struct wr_tcb *c)

@@ -58,7 +58,7 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 	                       tcb_fin_acked(c),
 		.age_us = ticks_us(tcp->now_tick - c->opened_tick),
 		.idle_us = ticks_us(tcp->now_tick - c->last_rx_tick),
-		.cc = wr_cc_ops(&c->cc)->name,
+		.cc = tcb_cc_choice(tcp, c)->ops->name,
 	};
 	info->timer = tcb_timer_name(tcp, c, &info->timer_us);
 }
@@ -66,6 +66,14 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 void wr_tcp_info_get(const struct wr_tcp *tcp, const struct wr_tcb *c, struct wr_tcp_info *info)
 {
 	describe_tcb(tcp, c, info);
+}
+
+static const struct wr_cc_ops *listener_cc(const struct wr_tcp *tcp,
+                                           const struct wr_half_open *h)
+{
+	const struct wr_cc_choice *own = &tcp->listener[h->listener].options.cc;
+
+	return own->ops ? own->ops : tcp->conf.cc.ops;
 }
 
 static void describe_half_open(const struct wr_tcp *tcp, const struct wr_half_open *h,
@@ -84,7 +92,7 @@ static void describe_half_open(const struct wr_tcp *tcp, const struct wr_half_op
 		.rexmits = h->retries,
 		.send_q = 1,
 		.age_us = ticks_us(tcp->now_tick - h->opened_tick),
-		.cc = tcp->conf.cc->name,
+		.cc = listener_cc(tcp, h)->name,
 		.timer = "on",
 		.timer_us = wr_tick_reached(h->due_tick, tcp->now_tick)
 	                            ? 0

@@ -230,14 +230,14 @@ struct rte_mbuf *tcp_next_lost(struct wr_tcb *c)
 
 static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	const struct wr_cc_loss loss = {tcp->now_us, tcb_flight(c)};
+	const struct wr_cc_congestion congestion = {tcp->now_us, tcb_flight(c), WR_CC_LOSS};
 
 	c->flags |= WR_TCB_RECOVERY | WR_TCB_LOSS;
 	c->rare |= WR_TCB_FIRST;
 	c->rare &= (uint16_t)~WR_TCB_RESCUED;
 	c->recover = c->snd.nxt;
 	mark_lost(c, wr_buf(c->sq_head));
-	wr_cc_ops(&c->cc)->on_enter_recovery(&c->cc, &loss);
+	wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
 	WR_COUNT(tcp->stats, tcp_fast_recoveries, 1);
 }
 
@@ -395,14 +395,17 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		c->backoff = 0;
 	}
 
-	if (limited) {
+	if (limited || c->cc.every_ack) {
 		const struct wr_cc_ack ack = {
 			.now_us = tcp->now_us,
 			.acked = acked,
 			.flight = flight,
 			.rtt_us = rtt_us,
+			.srtt_us = c->srtt_us,
+			.una = c->snd.una.n,
+			.nxt = c->snd.nxt.n,
 			.in_recovery = c->flags & WR_TCB_RECOVERY,
-			.cwnd_limited = true,
+			.cwnd_limited = limited,
 		};
 
 		wr_cc_ops(&c->cc)->on_ack(&c->cc, &ack);
@@ -469,7 +472,7 @@ bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *re
 
 void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	const struct wr_cc_loss loss = {tcp->now_us, tcb_flight(c)};
+	const struct wr_cc_rto rto = {tcp->now_us, tcb_flight(c), c->flags & WR_TCB_RTO};
 	enum wr_reason reason;
 
 	if (c->backoff == 0)
@@ -486,10 +489,7 @@ void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->backoff == tcp->conf.r1_rexmits)
 		wr_ip_suspect(tcp->ip, c->tuple.raddr, tcp->now_us);
 
-	if (c->flags & WR_TCB_RTO)
-		c->cc.cwnd = c->cc.smss; /* ssthresh falls once a loss event */
-	else
-		wr_cc_ops(&c->cc)->on_rto(&c->cc, &loss);
+	wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
 	tcp_mark_all_lost(c); /* RFC 2018 section 8: SACKs are forgotten */
 	c->dup_acks = 0;
 	c->recover = c->snd.nxt;

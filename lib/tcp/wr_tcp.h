@@ -39,11 +39,11 @@ struct wr_tcp_conf {
 	                      */
 	/* What is offered and accepted. */
 	bool timestamps, sack, wscale;
-	uint16_t mss;     /* MSS option sent: MTU - 40 */
-	uint16_t mss_min; /* smaller MSS options count as this */
-	const struct wr_cc_ops *cc;
-	uint8_t iw_segments; /* RFC 6928 */
-	bool idle_restart;   /* RFC 5681 section 4.1 */
+	uint16_t mss;           /* MSS option sent: MTU - 40 */
+	uint16_t mss_min;       /* smaller MSS options count as this */
+	struct wr_cc_choice cc; /* of connections whose options choose none */
+	uint8_t iw_segments;    /* RFC 6928 */
+	bool idle_restart;      /* RFC 5681 section 4.1 */
 	/* Times, us. */
 	uint32_t delack_us;      /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
 	uint32_t rto_initial_us; /* RFC 6298: 1 s */
@@ -78,6 +78,7 @@ struct wr_tcp_options {
 	uint32_t connect_timeout_ms; /* 0: R2 for SYN */
 	uint32_t idle_timeout_ms;    /* nothing received for so long; 0: for ever */
 	uint32_t total_timeout_ms;   /* since it was opened; 0: for ever */
+	struct wr_cc_choice cc; /* at the opening; ops NULL: as the engine's configuration */
 };
 
 void wr_tcp_options_default(struct wr_tcp_options *options);

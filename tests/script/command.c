@@ -9,7 +9,7 @@
 
 /* ---- set KEY VALUE ---- */
 
-enum set_type { SET_U8, SET_U16, SET_U32, SET_U64, SET_BOOL };
+enum set_type { SET_U8, SET_U16, SET_U32, SET_U64, SET_BOOL, SET_CC };
 
 struct set_key {
 	const char *name;
@@ -46,6 +46,7 @@ static const struct set_key set_key[] = {
 	TCP(U16, mss_min),
 	TCP(U8, iw_segments),
 	TCP(BOOL, idle_restart),
+	TCP(CC, cc),
 	TCP(U32, delack_us),
 	TCP(U32, rto_initial_us),
 	TCP(U32, rto_min_us),
@@ -95,6 +96,8 @@ static void set_value(void *at, enum set_type type, uint64_t value)
 	case SET_BOOL:
 		*(bool *)at = value;
 		break;
+	case SET_CC: /* read already */
+		break;
 	}
 }
 
@@ -112,6 +115,8 @@ bool script_set(struct script *s, const char *text)
 			continue;
 		if (s->world.stack && set_key[i].offset < offsetof(struct world, options))
 			return script_fail(s, "%s cannot change while the engine runs", name);
+		if (set_key[i].type == SET_CC && !wr_cc_read(value, &s->world.conf.tcp.cc))
+			return script_fail(s, "there is no congestion control %s", value);
 		set_value((char *)&s->world + set_key[i].offset, set_key[i].type, n);
 		return true;
 	}

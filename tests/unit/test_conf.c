@@ -216,7 +216,7 @@ static void switches_and_choices_name_their_words(void **state)
 	assert_string_equal(complaint("nagle", "x"), "--nagle: 'x' is not auto, on or off");
 	assert_string_equal(complaint("cc", "vegas2"),
 	                    "--cc: 'vegas2' is not a congestion control that is built in, such "
-	                    "as reno");
+	                    "as cubic");
 }
 
 static void addresses_and_networks_are_read_in_host_order(void **state)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -278,6 +279,7 @@ void i3_test_stream_up(struct i3_test *t, const struct wr_tuple *tuple, uint64_t
 {
 	struct i3_stream *s = &t->stream[t->up];
 
+	assert(t->up < t->streams);
 	t->now_ns = now_ns;
 	s->up = true;
 	s->tuple = *tuple;

@@ -287,6 +287,7 @@ class Exclusive(ServerCase):
                 self.assertEqual(second.state(), ACCESS_DENIED)
                 self.assertTrue(second.ended())
             out, _ = first.communicate(timeout=30)
+        self.assertTrue(eventually(lambda: self.server.printed().endswith("\n}\n")))
         ours = json.loads(self.server.printed())
         theirs = json.loads(out)
         for key in ("bytes", "seconds"):

@@ -21,7 +21,7 @@
 #define PATIENCE_SHARED_NS WR_US(10)
 
 /* A worker answers a call between two bursts, unless it is stuck. */
-#define CALL_BOUND_NS WR_S(1)
+#define CALL_BOUND_NS WR_S(5)
 #define CALL_NAP_US   20
 
 static_assert(WR_CONF_PORTS <= WR_MAX_PORTS, "every device that can be named");

@@ -79,7 +79,7 @@ int wr_appliance_start(struct wr_appliance *app, const struct wr_role *role,
 
 /*
  * Has a worker run call(stack, arg) between two bursts, and waits for it. From the control
- * thread. Returns 0, or -ETIMEDOUT if the worker does not answer within a second: then what
+ * thread. Returns 0, or -ETIMEDOUT if the worker does not answer within 5 s: then what
  * arg points to must last until wr_appliance_halt().
  */
 int wr_appliance_call(struct wr_appliance *app, unsigned worker,

@@ -215,8 +215,6 @@ static int go(struct command *command, struct wr_run *run, struct wr_err *err)
 	wr_control_run(&app);
 	wr_run_conclude(run, &app);
 	free(wr_appliance_stop(&app));
-	if (run->failed)
-		fprintf(stderr, "wringer: %s.\n", run->err.text);
 	return 0;
 }
 

@@ -368,12 +368,31 @@ static bool is_deserted(const struct wr_run *run)
 	       sum->opening == 0;
 }
 
+/*
+ * The measurement began and ended between two looks, which a CPU that others use can bring
+ * about: what counted at the look before is where it began.
+ */
+static void mark_what_was_missed(struct wr_run *run)
+{
+	const struct wr_result_sample before = {
+		.time_ns = run->now->time_ns,
+		.phase = WR_LOAD_MEASURE,
+		.set = run->set,
+		.load = run->sum,
+		.snapshot = run->now,
+	};
+
+	wr_result_mark(run->result, &before);
+}
+
 static void look_at_phase(struct wr_run *run, struct wr_appliance *app, uint64_t now_ns)
 {
 	enum wr_load_phase phase = slowest_phase(run);
 	struct wr_result_sample sample;
 
 	if (phase != run->phase) {
+		if (run->phase < WR_LOAD_MEASURE && phase > WR_LOAD_MEASURE)
+			mark_what_was_missed(run);
 		run->phase = phase;
 		sample = take_sample(run, app);
 		wr_result_mark(run->result, &sample);

@@ -104,12 +104,13 @@ static int read_print(const char *form, enum wr_conf_action *action, struct wr_e
 	return 0;
 }
 
-/* First pass: what is to be done, and which file lies beneath. */
+/* First pass: what is to be done, which file lies beneath, and how a mistake is told. */
 static int find_actions(struct wr_conf *conf, int argc, char *const *argv,
                         enum wr_conf_action *action, struct wr_err *err)
 {
 	*action = WR_CONF_RUN;
 	for (int i = 1; i < argc; i++) {
+		struct wr_err ignored;
 		struct option o;
 		int rc = read_option(&o, conf->command, argc, argv, &i, err);
 
@@ -118,6 +119,9 @@ static int find_actions(struct wr_conf *conf, int argc, char *const *argv,
 				return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
 				                  "--config is given twice; give one file");
 			rc = wr_conf_file(conf, o.value, err);
+		} else if (rc == 0 && strcmp(o.name, "json") == 0) {
+			wr_conf_set(conf, &(struct wr_conf_origin) {WR_CONF_OPTION, 0}, o.name,
+			            o.value ? o.value : "", &ignored);
 		} else if (rc == 0 && strcmp(o.name, "help") == 0) {
 			*action = WR_CONF_HELP;
 			return 0;

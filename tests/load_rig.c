@@ -150,6 +150,7 @@ void rig_up(struct load_rig *rig, unsigned cores, const struct wr_service *const
 	struct wr_err err;
 
 	wire_conf(&client, CLIENT);
+	client.tcp.held_bufs = rig->held_bufs;
 	wire_conf(&server, SERVER);
 	for (; *services; services++)
 		wire_serve(&server, *services);

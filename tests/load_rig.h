@@ -26,6 +26,7 @@ struct load_rig {
 	struct wr_load_conf conf;
 	struct wr_load *load[WIRE_CORES];
 	unsigned cores;
+	unsigned held_bufs; /* that the client's connections may keep; 0: no limit */
 	/* Fate of the n-th frame with payload to host `to`, from 0; NULL: all pass. */
 	enum rig_fate (*fate)(struct load_rig *rig, unsigned to, unsigned n,
 	                      const struct rte_mbuf *m);

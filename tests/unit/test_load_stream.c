@@ -166,6 +166,18 @@ static void blocks_go_as_fast_as_they_come_back(void **state)
 	close_down();
 }
 
+static void blocks_stay_whole_when_buffers_are_short(void **state)
+{
+	conf(WR_LOAD_BOTH, &wr_service_echo, "3000");
+	rig.conf.verify = true;
+	rig.held_bufs = 40;
+	run();
+	assert_true(RIG_COUNT(&rig, verified) > 100);
+	assert_int_equal(RIG_COUNT(&rig, bytes_received), RIG_COUNT(&rig, bytes_sent));
+	assert_int_equal(damage(), 0);
+	close_down();
+}
+
 static unsigned hurt_frame;
 static enum rig_fate hurt_how;
 
@@ -261,6 +273,7 @@ int main(void)
 		cmocka_unit_test(a_rate_down_is_kept_by_closing_the_window),
 		cmocka_unit_test(blocks_come_back_from_an_echo),
 		cmocka_unit_test(blocks_go_as_fast_as_they_come_back),
+		cmocka_unit_test(blocks_stay_whole_when_buffers_are_short),
 		cmocka_unit_test(a_changed_byte_of_a_block_is_one_corrupt_block),
 		cmocka_unit_test(a_changed_byte_of_the_pattern_is_corrupt),
 		cmocka_unit_test(loss_on_the_way_is_no_damage),

@@ -18,6 +18,7 @@
 #define LOOK_NS          WR_MS(1)
 #define CONNS            4096 /* connections and flows of a worker */
 #define EXIT_INTERRUPTED 130
+#define UDP_HEADERS      28 /* bytes, with IPv4's */
 
 /* One `wringer iperf3`. */
 struct command {
@@ -144,6 +145,12 @@ static int fill_iperf3(struct command *cmd, FILE *out, struct wr_err *err)
 		.connect_timeout_ms = flags->connect_timeout_ms,
 	};
 	fill_report(cmd, out);
+	if (flags->params.dont_fragment && flags->params.len + UDP_HEADERS > cmd->conf.mtu)
+		return wr_err_set(
+			err, WR_EXIT_USAGE, -EMSGSIZE,
+			"-l: datagrams of %u bytes do not fit into an MTU of %u; leave "
+			"out --dont-fragment",
+			flags->params.len, (unsigned)cmd->conf.mtu);
 	if (flags->client && resolve(flags->host, &cmd->iperf3.raddr, err))
 		return -EHOSTUNREACH;
 	if (choose_address(cmd, err))

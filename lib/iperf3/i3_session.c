@@ -6,7 +6,9 @@
 #include "i3_session.h"
 #include "wr_base.h"
 
-#define CLOSING_NS WR_S(10) /* a peer that does not read the rest is reset */
+#define CLOSING_NS  WR_S(10) /* a peer that does not read the rest is reset */
+#define STOPPING_NS WR_S(1)  /* the same when a signal came */
+#define CONNECT_NS  WR_S(10) /* for a way to the server */
 
 static struct i3_session *of(struct i3_test *t)
 {
@@ -109,6 +111,22 @@ static void on_open(struct i3_test *t, unsigned stream)
 	fill_flow(s, stream, &order.flow);
 	memcpy(order.text, t->cookie, I3_COOKIE_BYTES);
 	i3_post(s->i3, worker, &order);
+}
+
+void i3_session_connect(struct i3_session *s)
+{
+	const struct wr_iperf3_conf *conf = s->i3->conf;
+	struct i3_order order = {
+		.kind = I3_ORDER_CONNECT,
+		.is_control = true,
+		.tag = i3_tag(s, I3_TAG_CONTROL),
+		.tuple = {conf->laddr, conf->raddr, 0, conf->port},
+		.timeout_ms = conf->connect_timeout_ms,
+	};
+
+	s->test.control = order.tuple;
+	memcpy(order.text, s->test.cookie, I3_COOKIE_BYTES);
+	i3_post(s->i3, 0, &order);
 }
 
 /* UDP streams carry no cookie: tests of one source address create theirs one by one. */
@@ -330,6 +348,17 @@ void i3_session_opened(struct i3_session *s, unsigned stream, const struct i3_ev
 	}
 }
 
+/* A link or a neighbour that has just come up is not there at once. */
+static bool may_try_again(const struct i3_session *s, enum wr_reason reason)
+{
+	uint32_t ms = s->i3->conf->connect_timeout_ms;
+	uint64_t patience_ns = ms ? WR_MS(ms) : CONNECT_NS;
+
+	return s->test.phase == I3_PHASE_CONNECT &&
+	       (reason == WR_REASON_no_route || reason == WR_REASON_unreachable) &&
+	       s->i3->now_ns - s->test.phase_ns < patience_ns;
+}
+
 static const char *explain(enum wr_reason reason)
 {
 	switch (reason) {
@@ -346,11 +375,30 @@ static const char *explain(enum wr_reason reason)
 	}
 }
 
-void i3_session_ended(struct i3_session *s, unsigned stream, const struct i3_event *event)
+/* Lets go of the record of a connection that did not come to be. */
+static void forget(struct wr_iperf3 *i3, const struct i3_event *event, uint16_t worker)
+{
+	const struct i3_link link = {
+		.there = event->index != I3_NO_INDEX,
+		.worker = worker,
+		.index = event->index,
+		.generation = event->generation,
+	};
+
+	i3_post_link(i3, &link, I3_ORDER_CLOSE);
+}
+
+void i3_session_ended(struct i3_session *s, unsigned stream, const struct i3_event *event,
+                      uint16_t worker)
 {
 	char why[128];
 
-	if (stream == I3_TAG_CONTROL) {
+	if (stream == I3_TAG_CONTROL && may_try_again(s, (enum wr_reason)event->reason)) {
+		forget(s->i3, event, worker);
+		i3_session_connect(s);
+	} else if (stream == I3_TAG_CONTROL) {
+		if (!s->control.there)
+			forget(s->i3, event, worker);
 		s->control.ended = true;
 		if (s->test.phase == I3_PHASE_CONNECT)
 			snprintf(why, sizeof(why), "unable to connect to server: %s",
@@ -441,7 +489,8 @@ static void send_some(struct i3_session *s)
 
 bool i3_session_flush(struct i3_session *s)
 {
-	bool late = s->closing && s->i3->now_ns - s->closing_ns >= CLOSING_NS;
+	uint64_t patience_ns = s->i3->stopping ? STOPPING_NS : CLOSING_NS;
+	bool late = s->closing && s->i3->now_ns - s->closing_ns >= patience_ns;
 
 	if (s->stream_lost_ns && s->i3->now_ns - s->stream_lost_ns >= WR_S(1)) {
 		s->stream_lost_ns = 0;

@@ -69,6 +69,9 @@ struct wr_iperf3 {
 	uint64_t socket_used[I3_SOCKETS / 64];
 };
 
+/* Client: asks a worker to open the control connection. */
+void i3_session_connect(struct i3_session *s);
+
 extern const struct i3_test_ops i3_session_ops;
 
 /* A session with its test begun, the newest; NULL: no memory. */
@@ -84,7 +87,8 @@ void i3_session_arrived(struct i3_session *s, const struct i3_link *link);
 /* A connection or flow that we asked for is there, or one that we accepted. */
 void i3_session_opened(struct i3_session *s, unsigned stream, const struct i3_event *event,
                        uint16_t worker);
-void i3_session_ended(struct i3_session *s, unsigned stream, const struct i3_event *event);
+void i3_session_ended(struct i3_session *s, unsigned stream, const struct i3_event *event,
+                      uint16_t worker);
 
 /* Gives an order to a worker, now or when there is room. */
 void i3_post(struct wr_iperf3 *i3, uint16_t worker, const struct i3_order *order);

@@ -93,28 +93,17 @@ static void say_listening(struct wr_iperf3 *i3)
 	fflush(r->out);
 }
 
-static void connect_control(struct wr_iperf3 *i3)
+static void begin_client(struct wr_iperf3 *i3)
 {
-	const struct wr_iperf3_conf *conf = i3->conf;
 	char cookie[I3_COOKIE_BYTES];
 	struct i3_session *s;
-	struct i3_order order = {
-		.kind = I3_ORDER_CONNECT,
-		.is_control = true,
-		.tuple = {conf->laddr, conf->raddr, 0, conf->port},
-		.timeout_ms = conf->connect_timeout_ms,
-	};
 
 	make_cookie(i3, cookie);
 	s = i3_session_new(i3, NULL, cookie);
-	if (!s) {
+	if (s)
+		i3_session_connect(s);
+	else
 		i3->over = true;
-		return;
-	}
-	s->test.control = order.tuple;
-	order.tag = i3_tag(s, I3_TAG_CONTROL);
-	memcpy(order.text, cookie, I3_COOKIE_BYTES);
-	i3_post(i3, 0, &order);
 }
 
 void wr_iperf3_start(struct wr_iperf3 *i3, uint64_t now_ns)
@@ -123,7 +112,7 @@ void wr_iperf3_start(struct wr_iperf3 *i3, uint64_t now_ns)
 	if (i3->conf->server)
 		say_listening(i3);
 	else
-		connect_control(i3);
+		begin_client(i3);
 }
 
 /* ---- events ---- */
@@ -261,7 +250,7 @@ static void on_event(struct wr_iperf3 *i3, const struct i3_event *event, uint16_
 			             i3->now_ns);
 		break;
 	default:
-		i3_session_ended(s, stream, event);
+		i3_session_ended(s, stream, event, worker);
 	}
 }
 

@@ -244,6 +244,15 @@ static void on_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
 		wr_tcp_close(load->tcp, client->tcb);
 }
 
+/* As long as connections end, there is time for the others. */
+static void note_progress(struct wr_load *load)
+{
+	if (load->phase != WR_LOAD_CLOSING)
+		return;
+	load->phase_ns = load->now_ns;
+	load->closing -= load->closing > 0;
+}
+
 static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
 {
 	struct load_client *client = client_of(c);
@@ -252,6 +261,7 @@ static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reaso
 	bool well = client->opened && ended_well(client, reason);
 
 	count_end(load, client, reason);
+	note_progress(load);
 	client->tcb = NULL;
 	client->due_ns = UINT64_MAX;
 	load->mode->on_end(load, n, client->opened);
@@ -469,13 +479,15 @@ bool load_close_all(struct wr_load *load)
 {
 	unsigned told = 0;
 
-	while (load->close_cursor < load->clients && told < LOAD_BURST) {
+	while (load->close_cursor < load->clients && told < LOAD_BURST &&
+	       load->closing < LOAD_CLOSING_MOST) {
 		uint32_t n = load->close_cursor++;
 		struct load_client *client = &load->client[n];
 
 		if (!client->tcb)
 			continue;
 		told++;
+		load->closing++;
 		if (client->state == LOAD_OPEN) {
 			load_client_close(load, n);
 		} else if (client->state == LOAD_OPENING) {

@@ -391,6 +391,7 @@ static bool drain(struct wr_load *load)
 
 static bool close_down(struct wr_load *load)
 {
+	uint32_t cursor = load->close_cursor;
 	bool closed = load_close_all(load);
 
 	if (!closed && time_is_over(load)) {
@@ -399,7 +400,7 @@ static bool close_down(struct wr_load *load)
 	}
 	if (closed)
 		enter(load, WR_LOAD_DONE);
-	return closed || load->close_cursor < load->clients;
+	return closed || load->close_cursor > cursor;
 }
 
 /* Connections that should be open and are not. */
@@ -472,7 +473,7 @@ static uint64_t phase_deadline(const struct wr_load *load)
 	case WR_LOAD_MEASURE:
 		return load->until_ns;
 	case WR_LOAD_CLOSING:
-		if (load->close_cursor < load->clients)
+		if (load->close_cursor < load->clients && load->closing < LOAD_CLOSING_MOST)
 			return load->now_ns;
 		/* fall through */
 	case WR_LOAD_DRAIN:

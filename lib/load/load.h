@@ -7,7 +7,8 @@
 #include "wr_stamp.h"
 #include "wr_wheel.h"
 
-#define LOAD_BURST 64 /* new connections, requests or datagrams in one tick, at most */
+#define LOAD_CLOSING_MOST 1024 /* connections at once that are told to close and have not */
+#define LOAD_BURST        64   /* new connections, requests or datagrams in one tick, at most */
 
 /* A queue of numbers of clients; its size is a power of two. */
 struct load_queue {
@@ -170,6 +171,7 @@ struct wr_load {
 	uint32_t wanted;        /* of these, to be open now */
 	uint32_t gone;          /* of these, given up for good */
 	uint32_t close_cursor;  /* CLOSING: clients before it were told */
+	uint32_t closing;       /* CLOSING: of these, whose end is awaited */
 	struct load_queue free; /* clients that are closed and may open */
 	struct load_queue idle; /* clients that may send a request */
 	struct wr_wheel *wheel; /* a timer a client */

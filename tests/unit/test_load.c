@@ -36,6 +36,7 @@ static struct rig *rig_new(enum wr_load_mode mode, unsigned cores)
 	if (wr_service_find("rr"))
 		wire_serve(&conf, wr_service_find("rr"));
 	conf.tcp.connections = 1024;
+	conf.tcp.half_open = 1024;
 	wire_attach(&rig.wire, SERVER, &conf, 1, 8191);
 	wire_conf(&conf, CLIENT);
 	conf.tcp.connections = 1024;
@@ -286,6 +287,36 @@ static void new_setpoints_hold_from_then_on(void **state)
 	rig_free(rig);
 }
 
+/* The whole bottle-neck: frames in flight are few while everything closes. */
+static bool count_fins(void *ctx, unsigned to, const struct rte_mbuf *m)
+{
+	const uint8_t *flags = rte_pktmbuf_mtod_offset(m, const uint8_t *, 14 + 20 + 13);
+
+	if (to == SERVER && m->data_len >= 54)
+		*(unsigned *)ctx += *flags & 1;
+	return true;
+}
+
+static void connections_that_end_slowly_get_the_time_that_they_need(void **state)
+{
+	struct rig *rig = rig_new(WR_LOAD_HOLD, 1);
+	unsigned fins = 0;
+
+	rig->conf.set.connections = 1000;
+	rig->conf.duration_ns = WR_MS(10);
+	rig->conf.drain_ns = WR_MS(1); /* much less than all of them take */
+	rig->wire.delay_ns = WR_US(200);
+	rig_begin(rig);
+	rig_start(rig);
+	rig->wire.pass = count_fins;
+	rig->wire.ctx = &fins;
+	rig_finish(rig);
+	assert_int_equal(fins, 1000);
+	assert_int_equal(STAT(rig, connections_closed), 1000);
+	assert_int_equal(STAT(rig, connections_broken), 0);
+	rig_free(rig);
+}
+
 /* ---- a connection for each ---- */
 
 static void crr_opens_and_closes_a_connection_for_each_request(void **state)
@@ -444,6 +475,7 @@ int main(void)
 		cmocka_unit_test(what_an_overloaded_run_could_not_send_is_known),
 		cmocka_unit_test(what_comes_in_the_warm_up_does_not_count),
 		cmocka_unit_test(new_setpoints_hold_from_then_on),
+		cmocka_unit_test(connections_that_end_slowly_get_the_time_that_they_need),
 		cmocka_unit_test(crr_opens_and_closes_a_connection_for_each_request),
 		cmocka_unit_test(connect_is_a_handshake_and_a_close),
 		cmocka_unit_test(a_refused_connection_is_told_and_does_not_loop),

@@ -60,7 +60,8 @@ static const char *const nagles[] = {"auto", "on", "off", NULL};
 /* clang-format off */
 static const struct wr_conf_key network[] = {
 	VALUE(NET, ports, "port", NULL, port,
-	      "Device: PCI address, tap:NAME, null, ring, pcap:..., or a DPDK vdev string"),
+	      "Device: PCI address, tap:NAME, afpacket:IFACE, xdp:IFACE, memif:PATH, "
+	      "vhost:PATH, virtio-user:PATH, null, ring, pcap:..., or a DPDK vdev string"),
 	VALUE(NET, cidrs, "ip", NULL, ip, "Own address and network; may be given several times"),
 	VALUE(LOAD | IPERF3, ranges, "client-ip", NULL, client_ip,
 	      "Further own addresses, for connections that are opened from here"),

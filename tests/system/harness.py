@@ -23,6 +23,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -177,6 +178,8 @@ class Appliance:
         number = next(_numbers)
         self.name = f"wr{os.getpid()}n{number}"
         self.link = f"wr{os.getpid() % 1000000}x{number}"
+        # The path of a Unix socket is short.
+        self.socket = pathlib.Path(tempfile.gettempdir(), f"{self.link}.sock")
         self.mtu = mtu
         self.namespace = Namespace(self.name)
         _appliances.add(self)
@@ -185,7 +188,8 @@ class Appliance:
         command = ["ip", "netns", "exec", self.name]
         if cpus:
             command += ["taskset", "-c", cpus]
-        command += [str(WRINGER), "serve", "--port", self.DEVICE.format(link=self.link)]
+        device = self.DEVICE.format(link=self.link, socket=self.socket)
+        command += [str(WRINGER), "serve", "--port", device]
         command += ["--ip", f"{HOST}/{PREFIX}"]
         command += ["--cores", str(cores), "--mtu", str(mtu), "--idle", "adaptive", "--json"]
         command += ["--instance", self.name]

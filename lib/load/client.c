@@ -480,16 +480,21 @@ bool load_close_all(struct wr_load *load)
 	unsigned told = 0;
 
 	while (load->close_cursor < load->clients && told < LOAD_BURST &&
-	       load->closing < LOAD_CLOSING_MOST) {
+	       (load->closing < LOAD_CLOSING_MOST || load->aborting)) {
 		uint32_t n = load->close_cursor++;
 		struct load_client *client = &load->client[n];
 
 		if (!client->tcb)
 			continue;
 		told++;
+		if (load->aborting) {
+			load_client_break(load, n);
+			continue;
+		}
 		load->closing++;
 		if (client->state == LOAD_OPEN) {
-			load_client_close(load, n);
+			if (!load->mode->on_close || !load->mode->on_close(load, n))
+				load_client_close(load, n);
 		} else if (client->state == LOAD_OPENING) {
 			client->state = LOAD_CLOSING;
 			wr_tcp_abort(load->tcp, client->tcb);

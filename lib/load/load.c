@@ -325,7 +325,7 @@ int wr_load_set(struct wr_load *load, const struct wr_load_setpoints *set, uint6
 {
 	uint64_t wanted = load_share(set->connections, load->core, load->cores);
 
-	if (load->mode->clients && wanted > load->clients)
+	if ((load->mode->clients || load->mode->requests) && wanted > load->clients)
 		return -ENOSPC;
 	load->now_ns = now_ns;
 	load->set = *set;
@@ -395,8 +395,9 @@ static bool close_down(struct wr_load *load)
 	bool closed = load_close_all(load);
 
 	if (!closed && time_is_over(load)) {
-		load_abort_all(load);
-		closed = true;
+		load->aborting = true;
+		load->close_cursor = 0;
+		load->phase_ns = load->now_ns;
 	}
 	if (closed)
 		enter(load, WR_LOAD_DONE);
@@ -473,7 +474,8 @@ static uint64_t phase_deadline(const struct wr_load *load)
 	case WR_LOAD_MEASURE:
 		return load->until_ns;
 	case WR_LOAD_CLOSING:
-		if (load->close_cursor < load->clients && load->closing < LOAD_CLOSING_MOST)
+		if (load->close_cursor < load->clients &&
+		    (load->closing < LOAD_CLOSING_MOST || load->aborting))
 			return load->now_ns;
 		/* fall through */
 	case WR_LOAD_DRAIN:

@@ -137,6 +137,8 @@ struct load_mode {
 	void (*on_room)(struct wr_load *load, uint32_t n);
 	void (*on_peer_closed)(struct wr_load *load, uint32_t n);
 	void (*on_end)(struct wr_load *load, uint32_t n, bool opened);
+	/* CLOSING: what is under way on it is given up; true: so it is broken already. */
+	bool (*on_close)(struct wr_load *load, uint32_t n);
 	void (*on_timer)(struct wr_load *load, uint32_t n, uint64_t now_ns);
 };
 
@@ -167,11 +169,12 @@ struct wr_load {
 	struct load_request *request; /* pipeline of each client, by number modulo pipeline */
 	uint8_t *state;               /* of the protocol, state_bytes a client */
 	size_t state_bytes;
-	uint32_t clients;       /* places */
-	uint32_t wanted;        /* of these, to be open now */
-	uint32_t gone;          /* of these, given up for good */
-	uint32_t close_cursor;  /* CLOSING: clients before it were told */
-	uint32_t closing;       /* CLOSING: of these, whose end is awaited */
+	uint32_t clients;      /* places */
+	uint32_t wanted;       /* of these, to be open now */
+	uint32_t gone;         /* of these, given up for good */
+	uint32_t close_cursor; /* CLOSING: clients before it were told */
+	bool aborting;         /* CLOSING: those that do not end are reset, from the first on */
+	uint32_t closing;      /* CLOSING: of these, whose end is awaited */
 	struct load_queue free; /* clients that are closed and may open */
 	struct load_queue idle; /* clients that may send a request */
 	struct wr_wheel *wheel; /* a timer a client */

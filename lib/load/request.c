@@ -472,21 +472,18 @@ static bool is_drained(const struct wr_load *load)
 	return load->stats.outstanding == 0;
 }
 
-static void give_up(struct wr_load *load)
+static bool on_close(struct wr_load *load, uint32_t n)
 {
-	for (uint32_t n = 0; n < load->clients; n++) {
-		struct load_client *client = load_client(load, n);
-
-		if (client->tcb && under_way(client)) {
-			give_up_requests(load, n, WR_LOAD_STAT_responses_timed_out);
-			load_client_break(load, n);
-		}
-	}
+	if (!under_way(load_client(load, n)))
+		return false;
+	give_up_requests(load, n, WR_LOAD_STAT_responses_timed_out);
+	load_client_break(load, n);
+	return true;
 }
 
 #define REQUEST_MODE                                                                           \
 	.clients = true, .requests = true, .start = start, .set = set, .run = run,             \
-	.deadline = deadline, .stop = stop, .is_drained = is_drained, .give_up = give_up,      \
+	.deadline = deadline, .stop = stop, .is_drained = is_drained, .on_close = on_close,    \
 	.on_attempt = on_attempt, .on_open = on_open, .on_data = on_data, .on_room = on_room,  \
 	.on_peer_closed = on_peer_closed, .on_end = on_end, .on_timer = on_timer
 

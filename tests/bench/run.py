@@ -14,6 +14,10 @@ import subprocess
 import sys
 import time
 
+import contest
+import page
+import procs
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TCP_CONNECTIONS = (1, 64, 1000, 10000, 100000)
 UDP_WINDOWS = (1, 64, 1000)
@@ -190,33 +194,65 @@ def print_sizes(result):
               f"{row['buffers']}")
 
 
-def main():
+PARTS = {"a": ("memory", memory, print_memory), "b": ("rings", rings, print_rings),
+         "c": ("tap", tap, print_tap), "d": ("sizes", sizes, print_sizes)}
+
+
+def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
-    parser.add_argument("--only", default="a,b,c,d")
+    parser.add_argument("--only", default="a,b,c,d,e,f,g")
+    parser.add_argument("--case", type=re.compile)
     parser.add_argument("--json", required=True)
+    parser.add_argument("--html")
     parser.add_argument("--quick", action="store_true")
-    args = parser.parse_args()
-    parts = {"a": ("memory", memory, print_memory), "b": ("rings", rings, print_rings),
-             "c": ("tap", tap, print_tap), "d": ("sizes", sizes, print_sizes)}
-    result = {"machine": machine(args.build), "quick": args.quick}
-    failed = False
-    for letter in args.only.split(","):
-        name, measure, _ = parts[letter]
+    parser.add_argument("--hugepages", action="store_true")
+    return parser.parse_args()
+
+
+def measure(args, result):
+    """Fills in the result, part by part; returns whether all was measured."""
+    letters = args.only.split(",")
+    complete = True
+    for letter in (x for x in letters if x in PARTS):
+        name, part, _ = PARTS[letter]
         say(f"{letter}: {name}")
-        result[name] = measure(args.build, args.quick)
-        failed |= not result[name]
-    with open(args.json, "w", encoding="utf-8") as f:
-        json.dump(result, f, indent=1)
+        result[name] = part(args.build, args.quick)
+        complete &= bool(result[name])
+    together = [x for x in letters if x in contest.CASES]
+    if together:
+        say(f"{', '.join(together)}: in turns")
+        result["contest"] = contest.measure(args.build, together, args.quick, args.hugepages,
+                                            args.case)
+        complete &= not contest.failed(result["contest"])
+    return complete
+
+
+def show(args, result):
     facts = result["machine"]
     print(f"{facts['cpu']}, {facts['cpus']} CPUs, Linux {facts['kernel']}, "
           f"DPDK {facts['dpdk']}\n{facts['compiler']}, revision {facts['revision']}")
-    for letter in args.only.split(","):
-        name, _, show = parts[letter]
-        if result[name]:
-            show(result[name])
-    print(f"\nwritten to {args.json}")
-    return 1 if failed else 0
+    for name, _, part in PARTS.values():
+        if result.get(name):
+            part(result[name])
+    if "contest" in result:
+        contest.show(result["contest"])
+    print(f"\nwritten to {args.json}" + (f" and {args.html}" if args.html else ""))
+
+
+def main():
+    args = arguments()
+    procs.raise_on_signals()
+    procs.raise_file_limit()
+    result = {"machine": machine(args.build), "quick": args.quick}
+    complete = measure(args, result)
+    with open(args.json, "w", encoding="utf-8") as f:
+        json.dump(result, f, indent=1)
+    if args.html:
+        with open(args.html, "w", encoding="utf-8") as f:
+            f.write(page.html(result))
+    show(args, result)
+    return 0 if complete else 1
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@
 
 #include "kernel_client.h"
 
-#define CONNECTIONS_MOST 1024
+#define CONNECTIONS_MOST 16384
 #define BYTES_MOST       1448
 #define EVENTS           64
 

@@ -107,5 +107,5 @@ class PairTests:
 
     def test_the_server_takes_the_next_client_when_one_is_gone(self):
         for _ in range(2):
-            self.load("--mode", "rr", "--requests", 2000)
+            self.load("--mode", "rr", "--connections", 8, "--requests", 4000)
             time.sleep(0.2)

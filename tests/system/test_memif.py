@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """memif between two of our processes: the client's memory is shared, nothing is copied there."""
 
+from harness import run
 from pair import PairCase, PairTests, SocketAppliance
 
 
 class MemifWithOneWorker(PairTests, PairCase):
-    pass
+    def test_a_killed_client_makes_room_for_the_next(self):
+        self.kill_a_client_under_load()
+        self.load("--mode", "rr", "--connections", 8, "--requests", 4000)
+
+    def test_a_client_without_a_server_says_so(self):
+        command = self.command()
+        command[command.index("--port") + 1] += ".nobody"
+        done = run(*command, check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("start the other end first", done.stderr)
 
 
 class MemifWithTwoWorkers(PairTests, PairCase):

@@ -14,7 +14,9 @@ class VhostCase(PairCase):
 
 
 class VhostWithOneWorker(PairTests, VhostCase):
-    pass
+    def test_a_killed_client_makes_room_for_the_next(self):
+        self.kill_a_client_under_load()
+        self.load("--mode", "rr", "--connections", 8, "--requests", 4000)
 
 
 class VhostWithTwoWorkers(PairTests, VhostCase):

@@ -42,6 +42,8 @@ struct wr_run {
 	uint64_t next_line_ns;
 	unsigned done; /* runs that came to their end */
 	bool keeps;    /* its connections are opened once and stay */
+	/* Of each worker: cycles in which it stood still, until the measurement and in it. */
+	uint64_t stalled_before[WR_MAX_WORKERS], stalled_cycles[WR_MAX_WORKERS];
 	bool begun;    /* the result knows of this run */
 	void *demo;    /* of `wringer demo`; else NULL */
 	bool failed;   /* err says what stopped it */

@@ -385,6 +385,29 @@ static void mark_what_was_missed(struct wr_run *run)
 	wr_result_mark(run->result, &before);
 }
 
+/* Where the measurement begins, or where it ends. */
+static void mark_stalls(struct wr_run *run, const struct wr_appliance *app, bool ends)
+{
+	for (unsigned i = 0; i < run->cores; i++) {
+		uint64_t cycles = wr_stat_read(&app->worker[run->first + i]->stalled_cycles);
+
+		if (!ends)
+			run->stalled_before[i] = cycles;
+		run->stalled_cycles[i] = cycles - run->stalled_before[i];
+	}
+}
+
+/* Of the core that stood still for longest. */
+static uint64_t stalled_ns(const struct wr_run *run, const struct wr_appliance *app)
+{
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < run->cores; i++)
+		if (run->stalled_cycles[i] > most)
+			most = run->stalled_cycles[i];
+	return (uint64_t)((double)most / (double)app->clock.hz * 1e9);
+}
+
 static void look_at_phase(struct wr_run *run, struct wr_appliance *app, uint64_t now_ns)
 {
 	enum wr_load_phase phase = slowest_phase(run);
@@ -393,6 +416,10 @@ static void look_at_phase(struct wr_run *run, struct wr_appliance *app, uint64_t
 	if (phase != run->phase) {
 		if (run->phase < WR_LOAD_MEASURE && phase > WR_LOAD_MEASURE)
 			mark_what_was_missed(run);
+		if (run->phase <= WR_LOAD_MEASURE && phase > WR_LOAD_MEASURE)
+			mark_stalls(run, app, true);
+		else if (phase == WR_LOAD_MEASURE)
+			mark_stalls(run, app, false);
 		run->phase = phase;
 		sample = take_sample(run, app);
 		wr_result_mark(run->result, &sample);
@@ -470,6 +497,7 @@ void wr_run_conclude(struct wr_run *run, struct wr_appliance *app)
 		.interrupted = app->interrupted,
 		.err = run->failed ? &run->err : NULL,
 		.measured_ns = measured_ns(run),
+		.stalled_ns = stalled_ns(run, app),
 	};
 	struct wr_result_sample sample;
 

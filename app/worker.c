@@ -27,6 +27,8 @@ int wr_worker_run(void *worker)
 		end = wr_clock_cycles();
 		wr_stat_add(&w->stats.n[busy ? WR_STAT_cycles_busy : WR_STAT_cycles_idle],
 		            end - begin);
+		if (wr_unlikely(end - begin > w->stall_cycles) && (busy || !w->idle.adaptive))
+			wr_stat_add(&w->stalled_cycles, end - begin);
 		WR_COUNT(&w->stats, polls, 1);
 		WR_COUNT(&w->stats, polls_empty, !busy);
 		begin = end;

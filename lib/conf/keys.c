@@ -60,8 +60,7 @@ static const char *const nagles[] = {"auto", "on", "off", NULL};
 /* clang-format off */
 static const struct wr_conf_key network[] = {
 	VALUE(NET, ports, "port", NULL, port,
-	      "Device: PCI address, tap:NAME, afpacket:IFACE, xdp:IFACE, memif:PATH, "
-	      "vhost:PATH, virtio-user:PATH, null, ring, pcap:..., or a DPDK vdev string"),
+	      "Device: PCI address, tap:, afpacket:, xdp:, memif:, vhost:, virtio-user:, or a vdev"),
 	VALUE(NET, cidrs, "ip", NULL, ip, "Own address and network; may be given several times"),
 	VALUE(LOAD | IPERF3, ranges, "client-ip", NULL, client_ip,
 	      "Further own addresses, for connections that are opened from here"),
@@ -211,7 +210,7 @@ static const struct wr_conf_key tcp[] = {
 	NUMBER(STACK, count, "ooo-pieces", "4", "32k", "512", NULL, ooo_pieces,
 	       "Pieces of out-of-order text of a connection, at most"),
 	VALUE(STACK, cc, "cc", "cubic", cc,
-	      "Congestion control: cubic (RFC 9438), reno (RFC 5681), fixed:SEGMENTS (a window for measuring)"),
+	      "Congestion control: cubic, reno, or fixed:SEGMENTS, a window for measuring"),
 	NUMBER(STACK, count, "iw", "1", "64", "10", NULL, iw, "Initial window in segments, RFC 6928"),
 	NUMBER(STACK, count, "mss", "64", "9176", "auto", "auto", mss,
 	       "Bytes of the MSS option sent; auto: MTU less 40"),

@@ -122,6 +122,22 @@ static void find_invalid(struct verdict *v)
 	}
 }
 
+/* What a core that stood still should have asked, and how late it saw answers, is not known. */
+static void find_stalls(struct verdict *v, const struct run *run,
+                        const struct wr_result_end *end)
+{
+	double stalled = (double)end->stalled_ns / 1e9;
+	bool planned = false;
+
+	for (unsigned i = 0; i < v->offers; i++)
+		planned |= v->offer[i].unit != WR_UNIT_COUNT;
+	if (planned && stalled > (1 - OFFER_LEAST) * run_seconds(run))
+		say(v->invalid, &v->invalids,
+		    "A core stood still for %.3f s of %.3f s, because something else ran on "
+		    "its CPU.",
+		    stalled, run_seconds(run));
+}
+
 /* "connect_timeout 12, refused 3": how connections ended that should not have. */
 static void name_reasons(const struct run *run, char *text, size_t size)
 {
@@ -261,6 +277,7 @@ void verdict_take(struct verdict *v, const struct run *run, const struct wr_resu
 		snprintf(v->error, sizeof(v->error), "%s", end->err->text);
 	take_offers(v, run);
 	find_invalid(v);
+	find_stalls(v, run, end);
 	find_failures(v, run, conf);
 	judge_requirements(v, run, conf);
 	v->exit = exit_code(v, end);

@@ -62,6 +62,8 @@ struct wr_result_end {
 	const struct wr_err *err; /* what stopped it, told to the log; NULL: nothing */
 	/* Exact length of the measurement; 0: as the marks say, which are a little late. */
 	uint64_t measured_ns;
+	/* Of the measurement, in which a core of ours did not get to run: the most of any. */
+	uint64_t stalled_ns;
 	/* The server's numbers, if it is ours and was asked before and after; else NULL. */
 	const struct wr_snapshot *server_before, *server_after;
 };

@@ -294,6 +294,14 @@ static void a_pool_is_a_range_a_network_less_its_edges_or_one_address(void **sta
 	assert_int_equal(set("client-ip", "198.18.9.9"), -E2BIG);
 }
 
+static void the_form_of_a_mistake_may_be_asked_for_behind_it(void **state)
+{
+	enum wr_conf_action action;
+
+	assert_int_equal(ARGS(&action, "--bogus", "1", "--json"), -ENOENT);
+	assert_true(conf.json);
+}
+
 static void a_key_of_another_command_is_refused_and_told_whose_it_is(void **state)
 {
 	assert_string_equal(complaint("client-ip", "198.18.1.1"),
@@ -561,6 +569,7 @@ int main(void)
 		TEST(addresses_and_networks_are_read_in_host_order),
 		TEST(a_bad_network_is_refused_and_leaves_the_list),
 		TEST(a_pool_is_a_range_a_network_less_its_edges_or_one_address),
+		TEST(the_form_of_a_mistake_may_be_asked_for_behind_it),
 		TEST(a_key_of_another_command_is_refused_and_told_whose_it_is),
 		TEST(a_full_list_refuses_one_more),
 		TEST(a_device_keeps_its_commas),

@@ -200,6 +200,38 @@ class BadClients(ServerCase):
             self.assertEqual(control.state(), SERVER_ERROR)
         self.still_serves()
 
+    def test_long_results_are_taken_whole_and_longer_ones_refused(self):
+        rows = [{"id": 1, "bytes": 0, "retransmits": 0, "jitter": 0, "errors": 0, "packets": 0}]
+        results = {"cpu_util_total": 0, "cpu_util_user": 0, "cpu_util_system": 0,
+                   "sender_has_retransmits": 1, "streams": rows}
+        for padding, answer in ((1_000_000, DISPLAY_RESULTS), (1_100_000, SERVER_ERROR)):
+            with self.subTest(padding=padding), Control() as control:
+                control.state()
+                control.send(parameters())
+                control.state()
+                control.open_streams(1)
+                control.read(2)
+                control.say(TEST_END)
+                control.state()
+                try:
+                    control.send({**results, "server_output_text": "x" * padding})
+                except ConnectionError:
+                    pass  # it was refused by its length
+                if answer == DISPLAY_RESULTS:
+                    control.receive()
+                self.assertEqual(control.state(), answer)
+        self.still_serves()
+
+    def test_a_client_that_does_not_read_holds_up_nobody(self):
+        with Control() as control:
+            control.state()
+            control.send(parameters(reverse=True, parallel=4))
+            control.state()
+            control.open_streams(4)
+            control.read(2)
+            self.still_serves()
+            self.measure("-n", "1M", "-R")
+
     def test_a_whole_test_by_hand_is_counted_exactly(self):
         with Control() as control:
             control.state()

@@ -371,6 +371,7 @@ static int init(struct wr_load *load, int socket, struct wr_err *err)
 	int rc;
 
 	load->own = rr;
+	load->clients = load->wanted = n;
 	if (!rr)
 		return -ENOMEM;
 	rr->timeout_ns = conf->response_timeout_ns ? conf->response_timeout_ns : TIMEOUT_NS;

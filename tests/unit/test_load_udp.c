@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <string.h>
 
 #include "load_rig.h"
@@ -216,6 +217,8 @@ static void flows_can_be_fewer_and_more_while_it_runs(void **state)
 	before = RIG_COUNT(&rig, responses);
 	wire_run(&rig.wire, WR_MS(10));
 	assert_in_range(RIG_COUNT(&rig, responses) - before, 198, 202);
+	set.connections = 11;
+	assert_int_equal(wr_load_set(rig.load[0], &set, rig.wire.now_ns), -ENOSPC);
 	set.connections = 8;
 	assert_int_equal(wr_load_set(rig.load[0], &set, rig.wire.now_ns), 0);
 	wire_run(&rig.wire, WR_MS(1));

@@ -30,11 +30,14 @@ class Demo(unittest.TestCase):
 
     def check(self, done):
         """Every request was answered and verified, though frames were lost."""
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("from here on 1 % of the frames are lost", done.stderr)
         document = json.loads((self.folder / "demo.json").read_text())
         counters = document["end"]["counters"]
-        self.assertTrue(document["valid"])
+        # On a busy machine the program may have been without its CPU, and says so.
+        for why in document["invalid_because"]:
+            self.assertIn("because something else ran on its CPU", why)
+        self.assertEqual(done.returncode, 0 if document["valid"] else 5,
+                         done.stdout + done.stderr)
         unsent = counters.get("requests_unsent", 0)  # due in the last moment of a busy machine
         self.assertEqual(counters["responses"] + unsent, counters["requests_planned"])
         self.assertGreaterEqual(counters["verified"], counters["responses"])

@@ -243,6 +243,13 @@ static int change(void *arg, const char *words, char *answer, size_t size)
 	return app->role->set(app, words, answer, size);
 }
 
+static void families(void *arg, FILE *out)
+{
+	struct wr_appliance *app = arg;
+
+	app->role->families(app, out);
+}
+
 static int start_export(struct wr_appliance *app, struct wr_err *err)
 {
 	const struct wr_conf *conf = app->conf;
@@ -261,6 +268,7 @@ static int start_export(struct wr_appliance *app, struct wr_err *err)
 		.now_ns = now_ns,
 		.nap = nap,
 		.set = app->role->set ? change : NULL,
+		.families = app->role->families ? families : NULL,
 		.arg = app,
 	};
 	char metrics[32];

@@ -42,6 +42,8 @@ struct wr_role {
 	 * force, or a negative errno and a sentence. NULL: it has none.
 	 */
 	int (*set)(struct wr_appliance *app, const char *words, char *answer, size_t size);
+	/* Further families for Prometheus, from any thread. NULL: it has none. */
+	void (*families)(struct wr_appliance *app, FILE *out);
 	void *arg; /* for these functions */
 };
 

@@ -93,13 +93,18 @@ static int read_file(struct command *command, struct wr_err *err)
 	return command->load.file_bytes > FILE_MOST ? refuse_file(path, "is too long", err) : 0;
 }
 
-/* The seed names the run: without one of the user's, the kernel gives it. */
+/* The seed names the run: without one of the user's, the kernel gives it. JSON's integers have
+ * a sign. */
 static int draw_seed(struct command *command, struct wr_err *err)
 {
 	uint64_t *seed = &command->load.seed;
 
-	if (*seed || getrandom(seed, sizeof(*seed), 0) == (ssize_t)sizeof(*seed))
+	if (*seed)
 		return 0;
+	if (getrandom(seed, sizeof(*seed), 0) == (ssize_t)sizeof(*seed)) {
+		*seed &= INT64_MAX;
+		return 0;
+	}
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
 	                  "the kernel gives no random numbers (%s); give --seed",
 	                  strerror(errno));
@@ -201,6 +206,7 @@ static int go(struct command *command, struct wr_run *run, struct wr_err *err)
 		.look_every_ns = LOOK_EVERY_NS,
 		.stop = wr_run_stop,
 		.set = wr_run_set,
+		.families = wr_run_families,
 		.arg = run,
 	};
 	struct wr_appliance app;

@@ -71,6 +71,9 @@ bool wr_run_stop(struct wr_appliance *app, uint64_t now_ns);
 
 int wr_run_set(struct wr_appliance *app, const char *words, char *answer, size_t size);
 
+/* The families of the load for Prometheus; from any thread. */
+void wr_run_families(struct wr_appliance *app, FILE *out);
+
 void wr_request_init(struct wr_request *request);
 void wr_request_fini(struct wr_request *request);
 

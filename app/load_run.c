@@ -567,3 +567,10 @@ bool wr_run_stop(struct wr_appliance *app, uint64_t now_ns)
 	end_all(run, app);
 	return true;
 }
+
+void wr_run_families(struct wr_appliance *app, FILE *out)
+{
+	const struct wr_run *run = app->role->arg;
+
+	wr_result_metrics(run->result, out);
+}

@@ -58,6 +58,8 @@ static enum MHD_Result metrics(struct MHD_Connection *connection, struct wr_expo
 	pthread_mutex_lock(&export->lock);
 	wr_prometheus_write(out, export->now);
 	pthread_mutex_unlock(&export->lock);
+	if (export->conf.families)
+		export->conf.families(export->conf.arg, out);
 	if (fclose(out) != 0) {
 		free(body);
 		return MHD_NO;

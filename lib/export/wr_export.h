@@ -3,6 +3,7 @@
 #define WR_EXPORT_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include <rte_mempool.h>
 
@@ -56,6 +57,11 @@ struct wr_export_conf {
 	 * or a negative errno and a sentence. NULL: it has none. Called from telemetry threads.
 	 */
 	int (*set)(void *arg, const char *words, char *answer, size_t size);
+	/*
+	 * Writes further families of what runs to the Prometheus endpoint's page. NULL: there
+	 * are none. Called from the endpoint's thread.
+	 */
+	void (*families)(void *arg, FILE *out);
 	void *arg;
 };
 

@@ -5,6 +5,7 @@
 
 #include "csv.h"
 #include "document.h"
+#include "exposition.h"
 #include "repeat.h"
 #include "sink.h"
 #include "text.h"
@@ -16,6 +17,7 @@ struct wr_result {
 	struct repeat repeat;
 	unsigned runs, done;
 	struct sink json, stream, csv;
+	struct exposition exposition;
 	json_t *document;  /* of the last run */
 	json_t *documents; /* of all runs, if there are to be several */
 	enum wr_exit exit;
@@ -35,6 +37,7 @@ static void free_result(struct wr_result *result)
 	json_decref(result->document);
 	json_decref(result->documents);
 	repeat_fini(&result->repeat);
+	exposition_fini(&result->exposition);
 	run_fini(&result->run);
 	free(result);
 }
@@ -118,6 +121,7 @@ struct wr_result *wr_result_new(const struct wr_result_conf *conf, struct wr_err
 	memset(result, 0, sizeof(*result));
 	result->conf = *conf;
 	result->runs = conf->runs ? conf->runs : 1;
+	exposition_init(&result->exposition);
 	if (set_up(result, err) < 0) {
 		free_result(result);
 		return NULL;
@@ -164,6 +168,7 @@ void wr_result_second(struct wr_result *result, const struct wr_result_sample *s
 {
 	const struct interval *interval = run_second(&result->run, sample);
 
+	exposition_render(&result->exposition, &result->run, sample->load, interval);
 	if (result->conf.live)
 		text_line(result->conf.live, &result->run, interval);
 	if (result->csv.file) {
@@ -172,6 +177,11 @@ void wr_result_second(struct wr_result *result, const struct wr_result_sample *s
 	}
 	if (result->stream.file)
 		stream_event(result, "interval", document_interval(interval));
+}
+
+void wr_result_metrics(struct wr_result *result, FILE *out)
+{
+	exposition_copy(&result->exposition, out);
 }
 
 void wr_result_mark(struct wr_result *result, const struct wr_result_sample *sample)

@@ -95,6 +95,12 @@ void wr_result_mark(struct wr_result *result, const struct wr_result_sample *sam
 enum wr_exit wr_result_end(struct wr_result *result, const struct wr_result_sample *sample,
                            const struct wr_result_end *end);
 
+/*
+ * Writes the families of a load for Prometheus, as of the last second; docs/results.md lists
+ * them. Any thread, until wr_result_close().
+ */
+void wr_result_metrics(struct wr_result *result, FILE *out);
+
 /* The document of the last run that ended, borrowed; NULL: none. */
 const json_t *wr_result_document(const struct wr_result *result);
 

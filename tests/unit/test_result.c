@@ -575,6 +575,34 @@ static void a_long_run_keeps_a_bounded_number_of_intervals(void **state)
 	}
 }
 
+static void prometheus_gets_what_counted_until_the_last_second(void **state)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+
+	begin();
+	open_connections();
+	wr_result_mark(t.result, now(WR_LOAD_MEASURE));
+	second(WR_LOAD_MEASURE, RATE);
+	wr_result_metrics(t.result, out);
+	fclose(out);
+	assert_says(text, "\nwringer_load_responses_total 1000\n");
+	assert_says(text,
+	            "wringer_request_latency_seconds_bucket{op=\"response\",le=\"0.000008\"} "
+	            "0\n");
+	assert_says(text,
+	            "wringer_request_latency_seconds_bucket{op=\"response\",le=\"0.000032\"} "
+	            "1000\n");
+	assert_says(text, "wringer_request_latency_seconds_count{op=\"response\"} 1000\n");
+	assert_says(text, "wringer_request_latency_quantile_seconds{q=\"0.99\"} 0.0000199");
+	assert_says(text, "wringer_achieved_rate_requests 1000.000\n");
+	assert_says(text, "wringer_load_connections{state=\"open\"} 8\n");
+	free(text);
+	wr_result_end(t.result, now(WR_LOAD_DONE), &(struct wr_result_end) {0});
+	wr_result_close(t.result);
+}
+
 static void counters_of_both_ends_are_compared(void **state)
 {
 	struct wr_snapshot *before = wr_snapshot_new(), *after = wr_snapshot_new();
@@ -626,6 +654,7 @@ int main(void)
 		TEST(the_line_of_a_second_has_the_columns_of_the_mode),
 		TEST(a_stream_is_shown_as_iperf3_shows_it),
 		TEST(a_long_run_keeps_a_bounded_number_of_intervals),
+		TEST(prometheus_gets_what_counted_until_the_last_second),
 		TEST(counters_of_both_ends_are_compared),
 	};
 

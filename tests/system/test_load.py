@@ -42,6 +42,14 @@ class Modes(LoadCase):
         self.assertIn(load.code, (0, 5), load)
         self.assertAlmostEqual(load.count("requests_planned"), 200, delta=2)
 
+    def test_crr_at_a_rate_offers_what_was_asked_for(self):
+        with Echo() as server:
+            load = self.load(
+                f"{self.peer}:{server.port}", "--mode", "crr", "--cps", "200", *SHORT
+            )
+        self.assertIn(load.code, (0, 5), load)
+        self.assertAlmostEqual(load.count("connections_planned"), 80, delta=4)
+
     def test_crr_takes_a_connection_for_each_request(self):
         with Echo() as server:
             load = self.load(
@@ -56,10 +64,12 @@ class Modes(LoadCase):
     def test_connect_opens_and_closes(self):
         with Sink() as server:
             load = self.load(
-                f"{self.peer}:{server.port}", "--mode", "connect", "--cps", "200", *SHORT
-            )
+                f"{self.peer}:{server.port}", "--mode", "connect", "--requests", "80",
+                "--rto-initial", "100ms",
+            )  # fmt: skip
         self.assertEqual(load.code, 0, load)
-        self.assertAlmostEqual(load.count("connections_opened"), 80, delta=4)
+        self.assertEqual(load.count("connections_opened"), 80, load)
+        self.assertEqual(load.count("connections_closed"), 80, load)
 
     def test_hold_keeps_its_connections_open(self):
         with Sink() as server:

@@ -9,6 +9,7 @@
 const struct wr_cc_ops *const wr_cc_all[] = {
 	&wr_cc_cubic_ops,
 	&wr_cc_reno_ops,
+	&wr_cc_dctcp_ops,
 	&wr_cc_fixed_ops,
 	NULL,
 };

@@ -29,6 +29,14 @@ struct wr_cc_reno {
 	struct wr_cc_saved saved;
 };
 
+/* RFC 8257; what it does not say is Reno's. */
+struct wr_cc_dctcp {
+	struct wr_cc_reno reno;
+	uint32_t alpha;         /* DCTCP.Alpha, 2^-20 */
+	uint32_t window_end;    /* DCTCP.WindowEnd: a sequence number */
+	uint32_t acked, marked; /* bytes since then: DCTCP.BytesAcked, .BytesMarked */
+};
+
 /* HyStart++, RFC 9406: leaves slow start when the round-trip time grows. Times in us. */
 struct wr_hystart {
 	uint32_t window_end;  /* windowEnd: the round ends when this is acknowledged */
@@ -81,9 +89,13 @@ struct wr_cc {
 	uint8_t algorithm; /* index into wr_cc_all[] */
 	bool limited : 1;  /* cwnd was what ended the sending of new text, when it last ended */
 	bool every_ack : 1; /* of its ops, here at hand */
+	bool ecn : 1;       /* agreed on, RFC 3168: the engine's, as all that follows */
+	bool ece : 1;       /* ECN-Echo is due in what is sent */
+	bool cwr : 1;       /* the next new text says Congestion Window Reduced */
 	union {
 		struct wr_cc_reno reno;
 		struct wr_cc_cubic cubic;
+		struct wr_cc_dctcp dctcp;
 		struct wr_cc_fixed fixed;
 		uint32_t room[8];
 	};
@@ -109,6 +121,7 @@ struct wr_cc_ack {
 	uint32_t una, nxt; /* SND.UNA and SND.NXT now */
 	bool in_recovery;  /* this ACK does not yet end loss recovery */
 	bool cwnd_limited; /* cwnd, not the application or the peer, held the sender back */
+	bool ece;          /* it echoes marks: ECN-Echo, RFC 3168 */
 };
 
 enum wr_cc_cause {
@@ -137,6 +150,8 @@ struct wr_cc_ops {
 	uint32_t segments; /* the parameter, "name:segments"; 0: takes none */
 	bool every_ack;    /* on_ack also when cwnd was not what held the sender back */
 
+	bool marks; /* needs ECN, and an echo for each segment, RFC 8257 */
+
 	/* cwnd is iw, ssthresh is UINT32_MAX, the private state is zero. */
 	void (*init)(struct wr_cc *cc, const struct wr_cc_start *start);
 	void (*on_ack)(struct wr_cc *cc, const struct wr_cc_ack *ack);
@@ -153,7 +168,7 @@ struct wr_cc_ops {
 	void (*on_idle_restart)(struct wr_cc *cc, uint32_t iw, uint64_t now_us);
 };
 
-extern const struct wr_cc_ops wr_cc_cubic_ops, wr_cc_reno_ops, wr_cc_fixed_ops;
+extern const struct wr_cc_ops wr_cc_cubic_ops, wr_cc_reno_ops, wr_cc_dctcp_ops, wr_cc_fixed_ops;
 extern const struct wr_cc_ops *const wr_cc_all[]; /* the default first; ends with NULL */
 
 static inline const struct wr_cc_ops *wr_cc_ops(const struct wr_cc *cc)

@@ -11,6 +11,7 @@ static const char *const closes[] = {"fin", "server", "reset", NULL};
 static const char *const reconnects[] = {"never", "now", "backoff", NULL};
 static const char *const methods[] = {"GET", "POST", NULL};
 static const char *const nagles[] = {"auto", "on", "off", NULL};
+static const char *const ecns[] = {"off", "passive", "on", NULL};
 
 /* Who takes a key. */
 #define SERVE  WR_CONF_SERVE
@@ -210,7 +211,7 @@ static const struct wr_conf_key tcp[] = {
 	NUMBER(STACK, count, "ooo-pieces", "4", "32k", "512", NULL, ooo_pieces,
 	       "Pieces of out-of-order text of a connection, at most"),
 	VALUE(STACK, cc, "cc", "cubic", cc,
-	      "Congestion control: cubic, reno, or fixed:SEGMENTS, a window for measuring"),
+	      "Congestion control: cubic, reno, dctcp, or fixed:SEGMENTS, a window for measuring"),
 	NUMBER(STACK, count, "iw", "1", "64", "10", NULL, iw, "Initial window in segments, RFC 6928"),
 	NUMBER(STACK, count, "mss", "64", "9176", "auto", "auto", mss,
 	       "Bytes of the MSS option sent; auto: MTU less 40"),
@@ -221,6 +222,8 @@ static const struct wr_conf_key tcp[] = {
 	SWITCH(STACK, "window-scaling", "on", window_scaling, "Windows above 64 KiB, RFC 7323"),
 	SWITCH(STACK, "idle-restart", "on", idle_restart,
 	       "Slow start after an idle time, RFC 5681 section 4.1"),
+	CHOICE(STACK, "ecn", ecns, "passive", ecn,
+	       "Congestion marks, RFC 3168; passive: if the peer asks; dctcp always asks"),
 	CHOICE(STACK, "nagle", nagles, "auto", nagle, "Nagle's algorithm; auto: as each service prefers"),
 	NUMBER(STACK, count, "challenges", "1", "10k", "10", NULL, challenges_per_s,
 	       "Challenge ACKs of a connection in a second, at most, RFC 5961"),

@@ -72,6 +72,7 @@ static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->mss = (uint16_t)(conf->mss ? conf->mss : conf->mtu - 40);
 	tcp->mss_min = (uint16_t)conf->mss_min;
 	tcp->cc = conf->cc;
+	tcp->ecn = (uint8_t)conf->ecn;
 	tcp->iw_segments = (uint8_t)conf->iw;
 	tcp->idle_restart = conf->idle_restart;
 	tcp->delack_us = (uint32_t)conf->delack_us;

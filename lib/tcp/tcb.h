@@ -138,9 +138,10 @@ struct wr_tcb {
 	uint64_t acked_base; /* bytes acknowledged up to acked_seq */
 	struct wr_seq in_seq, acked_seq;
 	uint32_t opened_tick;
-	uint16_t mss_peer;   /* MSS option received */
-	uint16_t rcvq_count; /* buffers in rcvq */
-	uint16_t challenges; /* challenge ACKs sent in the second of challenge_tick */
+	uint16_t mss_peer;     /* MSS option received */
+	uint16_t rcvq_count;   /* buffers in rcvq */
+	uint16_t challenges;   /* challenge ACKs sent in the second of challenge_tick */
+	struct wr_seq cwr_end; /* marks echoed before this was acknowledged are paid for */
 };
 
 static_assert(offsetof(struct wr_tcb, sq_head) == 64, "line 0: every segment");
@@ -163,7 +164,7 @@ struct wr_half_open {
 	uint8_t snd_shift; /* the peer's window scale */
 	uint8_t retries;   /* SYN-ACKs sent again */
 	uint8_t listener;  /* index into tcp->listener[] */
-	bool ts : 1, sack : 1, wscale : 1, used : 1;
+	bool ts : 1, sack : 1, wscale : 1, ecn : 1, used : 1;
 };
 static_assert(sizeof(struct wr_half_open) <= 64, "half-open is compact");
 
@@ -478,6 +479,24 @@ void tcp_rtt_sample(struct wr_tcb *c, uint32_t rtt_us);
 void tcp_arm_rto(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Everything sent is to be sent again, in smaller pieces: the path's MTU fell. */
 void tcp_mark_all_lost(struct wr_tcb *c);
+
+/* ---- tcp_ecn.c ---- */
+
+/* Does our SYN ask for ECN? */
+bool tcp_ecn_asks(const struct wr_tcp *tcp, const struct wr_tcb *c);
+/* Does the peer's SYN ask for ECN, and a connection with this `cc` agree? */
+bool tcp_ecn_offered(const struct wr_tcp *tcp, const struct wr_cc_choice *cc,
+                     const struct wr_seg *seg);
+/* The answer to our SYN came, or the peer's own. */
+void tcp_ecn_answered(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg);
+/* Both sides want it. */
+void tcp_ecn_agreed(struct wr_tcp *tcp, struct wr_tcb *c);
+/* An ACK with ECN-Echo came, of a connection that agreed on ECN; SND.UNA is as before it. */
+void tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c);
+/* A segment of such a connection; its ACK was taken, its text was not. */
+void tcp_ecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f);
+/* CWR if it is due; it counts as sent. */
+uint8_t tcp_ecn_text_flags(struct wr_tcb *c);
 
 /* ---- tcp_reorder.c ---- */
 

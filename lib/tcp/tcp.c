@@ -25,6 +25,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.timestamps = true,
 		.sack = true,
 		.wscale = true,
+		.ecn = WR_TCP_ECN_PASSIVE,
 		.mss = (uint16_t)(mtu - 40),
 		.mss_min = 88, /* as Linux' TCP_MIN_SND_MSS with room for options */
 		.cc = {&wr_cc_cubic_ops, 0},
@@ -457,6 +458,7 @@ void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_op
 		c->rcv_shift = tcp_rcv_shift(tcp) & 15u;
 	}
 	c->recover = c->iss; /* RFC 6582 section 3.2 step 1 */
+	c->cwr_end = c->iss;
 	c->cc.smss = (uint16_t)mss;
 	start_cc(tcp, c, wr_cc_initial_window(mss, iw));
 }

@@ -218,6 +218,8 @@ static enum wr_verdict check_ack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 	}
 
 	tcp_update_send_window(tcp, c, seg);
+	if (wr_unlikely(seg->flags & WR_TCP_ECE) && c->cc.ecn)
+		tcp_ecn_echoed(tcp, c);
 	if (!wr_seq_eq(seg->ack, c->snd.una)) {
 		tcp_acked(tcp, c, seg, wr_seq_span(c->snd.una, seg->ack), flight);
 		if (c->state == WR_TCP_CLOSED)
@@ -534,5 +536,7 @@ enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct
 		c->probes = 0;
 		c->rare &= (uint16_t) ~(WR_TCB_PROBING | WR_TCB_IDLE_LONG);
 	}
+	if (wr_unlikely(c->cc.ecn))
+		tcp_ecn_arrives(tcp, c, f);
 	return tcp_process_text(tcp, c, f);
 }

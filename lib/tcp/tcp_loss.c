@@ -377,6 +377,7 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 {
 	/* Several ACKs of one burst come before the sender could fill the window again. */
 	bool limited = c->cc.limited || flight + c->cc.smss > c->cc.cwnd;
+	bool ece = (seg->flags & WR_TCP_ECE) && c->cc.ecn;
 	uint32_t rtt_us;
 
 	if (wr_unlikely((seg->ack.n ^ c->snd.una.n) >> 31)) {
@@ -405,7 +406,8 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 			.una = c->snd.una.n,
 			.nxt = c->snd.nxt.n,
 			.in_recovery = c->flags & WR_TCB_RECOVERY,
-			.cwnd_limited = limited,
+			.cwnd_limited = limited && !ece, /* RFC 3168 section 6.1.2 */
+			.ece = ece,
 		};
 
 		wr_cc_ops(&c->cc)->on_ack(&c->cc, &ack);

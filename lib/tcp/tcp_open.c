@@ -156,6 +156,13 @@ void tcp_half_open_ring(struct wr_tcp *tcp, uint32_t index)
 	owe_synack(tcp, index, WR_CAUSE_tcp_synack_rexmit);
 }
 
+static const struct wr_cc_choice *listener_cc(const struct wr_tcp *tcp, int listener)
+{
+	const struct wr_cc_choice *own = &tcp->listener[listener].options.cc;
+
+	return own->ops ? own : &tcp->conf.cc;
+}
+
 /* A SYN for a listener: RFC 9293 section 3.10.7.2, third. */
 static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int listener)
 {
@@ -187,6 +194,7 @@ static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int li
 		.ts = f->seg.has_ts && tcp->conf.timestamps,
 		.sack = peer.sack_permitted,
 		.wscale = peer.has_wscale,
+		.ecn = tcp_ecn_offered(tcp, listener_cc(tcp, listener), &f->seg),
 		.used = true,
 	};
 	wr_stat_add(&tcp->stats->connections[WR_TCP_SYN_RECEIVED], 1);
@@ -243,6 +251,8 @@ static struct wr_tcb *promote(struct wr_tcp *tcp, uint32_t index, struct wr_fram
 	c->opened_tick = h.opened_tick;
 	c->rexmits = c->syn_rexmits = h.retries;
 	tcb_negotiated(tcp, c, &peer, h.ts, h.retries > 0);
+	if (h.ecn)
+		tcp_ecn_agreed(tcp, c);
 	c->snd.wl1 = f->seg.seq;
 	c->snd.wnd = c->max_wnd = (uint32_t)f->seg.wnd << c->snd_shift;
 	if (h.retries == 0) /* Karn: only if one SYN-ACK can be meant */
@@ -376,6 +386,7 @@ enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_fra
 	if (seg->has_ts)
 		c->ts_recent = seg->ts_val;
 	tcb_negotiated(tcp, c, &peer, seg->has_ts && tcp->conf.timestamps, c->syn_rexmits > 0);
+	tcp_ecn_answered(tcp, c, seg);
 	c->snd.wl1 = seg->seq;
 	c->snd.wnd = c->max_wnd = seg->wnd; /* never scaled on a SYN */
 	if (ack_ok)

@@ -12,6 +12,7 @@
 
 #include "tcb.h"
 
+#define ECT0        2  /* in the TOS octet, RFC 3168 section 5 */
 #define HEADERS_MAX 96 /* bytes: Ethernet with a tag, IPv4, TCP with all options */
 
 enum { /* option kinds, RFC 9293, 7323, 2018 */
@@ -123,12 +124,13 @@ static void send_ip(struct wr_tcp *tcp, struct rte_mbuf *m, const struct wr_tupl
 	wr_ip_output(tcp->ip, m, &to);
 }
 
-static void send_tcb(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
+/* `ect`: 0, or ECT(0). */
+static void send_tcb(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, uint8_t ect,
                      enum wr_cause cause)
 {
 	const struct wr_tcp_options *options = tcb_options(tcp, c);
 
-	send_ip(tcp, m, &c->tuple, options->tos & 0xfc, options->ttl, &c->neigh, cause);
+	send_ip(tcp, m, &c->tuple, (options->tos & 0xfc) | ect, options->ttl, &c->neigh, cause);
 }
 
 static struct rte_mbuf *new_buffer(struct wr_tcp *tcp)
@@ -216,7 +218,7 @@ static void fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
 {
 	head->seq = seq;
 	head->ack = c->rcv.nxt;
-	head->flags = flags | WR_TCP_ACK;
+	head->flags = flags | WR_TCP_ACK | (c->cc.ece ? WR_TCP_ECE : 0);
 	head->wnd = advertise(tcp, c);
 	head->options_len = 0;
 	if (c->flags & WR_TCB_TS) {
@@ -264,7 +266,15 @@ void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, u
 	if (owes_sack(c) && !(flags & WR_TCP_RST))
 		add_sack(tcp, c, &head, sizeof(head.options));
 	push_header(m, &c->tuple, &head);
-	send_tcb(tcp, c, m, cause);
+	send_tcb(tcp, c, m, 0, cause);
+}
+
+/* RFC 3168 section 6.1.1: the SYN asks with both flags, the SYN-ACK agrees with one. */
+static uint8_t ecn_setup(const struct wr_tcp *tcp, const struct wr_tcb *c, bool reply)
+{
+	if (reply)
+		return c->cc.ecn ? WR_TCP_ECE : 0;
+	return tcp_ecn_asks(tcp, c) ? WR_TCP_ECE | WR_TCP_CWR : 0;
 }
 
 void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
@@ -283,7 +293,7 @@ void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 		.seq = c->iss,
 		.ack = reply ? c->rcv.nxt : wr_seq(0),
 		.wnd = (uint16_t)wr_min(tcp->conf.rcv_buf, UINT16_MAX),
-		.flags = WR_TCP_SYN | (reply ? WR_TCP_ACK : 0),
+		.flags = WR_TCP_SYN | (reply ? WR_TCP_ACK : 0) | ecn_setup(tcp, c, reply),
 	};
 	struct rte_mbuf *m = new_buffer(tcp);
 
@@ -294,7 +304,7 @@ void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 		return; /* the timer tries again */
 	head.options_len = put_syn_options(head.options, &syn);
 	push_header(m, &c->tuple, &head);
-	send_tcb(tcp, c, m, cause);
+	send_tcb(tcp, c, m, 0, cause);
 }
 
 bool tcp_send_bare_syn(struct wr_tcp *tcp, const struct wr_tuple *tuple)
@@ -340,7 +350,7 @@ static void send_synack(struct wr_tcp *tcp, const struct wr_owed *owed)
 		.seq = h->iss,
 		.ack = wr_seq_add(h->irs, 1),
 		.wnd = (uint16_t)wr_min(tcp->conf.rcv_buf, UINT16_MAX),
-		.flags = WR_TCP_SYN | WR_TCP_ACK,
+		.flags = WR_TCP_SYN | WR_TCP_ACK | (h->ecn ? WR_TCP_ECE : 0),
 	};
 	struct rte_mbuf *m;
 
@@ -393,6 +403,7 @@ static bool send_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, 
 	struct wr_buf *b = wr_buf(m);
 	struct rte_mbuf *out = m;
 	struct head head;
+	uint8_t ect = 0;
 
 	if (wr_likely(rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m) &&
 	              b->text_off >= HEADERS_MAX)) {
@@ -410,10 +421,15 @@ static bool send_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, 
 	fill_head(tcp, c, &head, wr_seq(b->seq), flags);
 	if (wr_unlikely(owes_sack(c)) && b->len < c->cc.smss)
 		add_sack(tcp, c, &head, c->cc.smss - b->len);
+	/* Section 6.1.5: text sent again is not marked. */
+	if (wr_unlikely(c->cc.ecn) && cause == WR_CAUSE_tcp_data) {
+		head.flags |= tcp_ecn_text_flags(c);
+		ect = ECT0;
+	}
 	push_header(out, &c->tuple, &head);
 	b->sent_us = (uint32_t)tcp->now_us;
 	c->last_tx_tick = tcp->now_tick;
-	send_tcb(tcp, c, out, cause);
+	send_tcb(tcp, c, out, ect, cause);
 	return true;
 }
 

@@ -21,6 +21,13 @@
 struct wr_tcp;
 struct wr_tcb; /* a connection; tcb.h */
 
+/* ECN, RFC 3168. Algorithms that need it (DCTCP) have it whatever this says. */
+enum wr_tcp_ecn {
+	WR_TCP_ECN_OFF,     /* never */
+	WR_TCP_ECN_PASSIVE, /* if the peer asks for it */
+	WR_TCP_ECN_ON,      /* asked for, too */
+};
+
 /* Policy and sizes; the defaults are wr_tcp_conf_default(). */
 struct wr_tcp_conf {
 	/* Sizes of the tables of one core. */
@@ -39,6 +46,7 @@ struct wr_tcp_conf {
 	                      */
 	/* What is offered and accepted. */
 	bool timestamps, sack, wscale;
+	uint8_t ecn;            /* enum wr_tcp_ecn */
 	uint16_t mss;           /* MSS option sent: MTU - 40 */
 	uint16_t mss_min;       /* smaller MSS options count as this */
 	struct wr_cc_choice cc; /* of connections whose options choose none */

@@ -42,6 +42,7 @@ static const struct set_key set_key[] = {
 	TCP(BOOL, timestamps),
 	TCP(BOOL, sack),
 	TCP(BOOL, wscale),
+	TCP(U8, ecn),
 	TCP(U16, mss),
 	TCP(U16, mss_min),
 	TCP(U8, iw_segments),

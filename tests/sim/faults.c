@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <rte_ether.h>
+#include <rte_ip.h>
 
 #include "sim.h"
 
@@ -100,13 +101,20 @@ static bool is_lost(struct sim *sim, unsigned from, const uint8_t *bytes, uint32
 	       sim_chance(sim, path->plan->loss_ppm) || in_a_burst(sim, path);
 }
 
+static uint64_t waiting_bytes(const struct sim_path *path, uint64_t at_ns)
+{
+	uint64_t wait_ns = path->free_ns > at_ns ? path->free_ns - at_ns : 0;
+
+	return wait_ns / 8 * (path->plan->rate_bps / 1000) / 1000000;
+}
+
 /* Waits for the bottleneck; SIM_NEVER: the queue is full. Returns when it has left. */
 static uint64_t through_bottleneck(struct sim_path *path, uint32_t n, uint64_t at_ns)
 {
 	uint64_t rate = path->plan->rate_bps;
 	uint64_t wait_ns = path->free_ns > at_ns ? path->free_ns - at_ns : 0;
 
-	if (wait_ns / 8 * (rate / 1000) / 1000000 + n > path->plan->queue_bytes && wait_ns)
+	if (waiting_bytes(path, at_ns) + n > path->plan->queue_bytes && wait_ns)
 		return SIM_NEVER;
 	path->free_ns = at_ns + wait_ns + n * 8ull * 1000000000 / rate;
 	return path->free_ns;
@@ -138,12 +146,31 @@ static void arrive(struct sim *sim, unsigned to, const uint8_t *bytes, uint32_t 
 	sim_push(sim, &event);
 }
 
+/* The queue marks at once beyond its threshold, as DCTCP wants it: RFC 8257 section 3.1. */
+static bool is_marked(const struct sim_path *path, const uint8_t *bytes, uint64_t at_ns)
+{
+	const struct rte_ipv4_hdr *ip = (const void *)(bytes + RTE_ETHER_HDR_LEN);
+
+	return path->plan->mark_bytes && waiting_bytes(path, at_ns) > path->plan->mark_bytes &&
+	       bytes[12] == 0x08 && bytes[13] == 0x00 && (ip->type_of_service & 3);
+}
+
+static void mark(uint8_t *bytes)
+{
+	struct rte_ipv4_hdr *ip = (void *)(bytes + RTE_ETHER_HDR_LEN);
+
+	ip->type_of_service |= 3;
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+}
+
 void sim_path_send(struct sim *sim, unsigned from, const uint8_t *bytes, uint32_t n,
                    uint64_t at_ns)
 {
 	const struct sim_path_plan *plan = sim->path[from].plan;
 	bool calm = sim_is_calm(sim);
 	uint64_t left_ns, late_ns = 0;
+	uint8_t copy[RTE_ETHER_MAX_JUMBO_FRAME_LEN];
 
 	sim->frames++;
 	sim->hash = sim_digest(sim->hash ^ sim->now_ns, bytes, n);
@@ -155,6 +182,11 @@ void sim_path_send(struct sim *sim, unsigned from, const uint8_t *bytes, uint32_
 	if (!calm && is_lost(sim, from, bytes, n)) {
 		sim_note(sim, from, "lost", bytes, n);
 		return;
+	}
+	if (is_marked(&sim->path[from], bytes, at_ns)) {
+		memcpy(copy, bytes, n);
+		mark(copy);
+		bytes = copy;
 	}
 	left_ns = through_bottleneck(&sim->path[from], n, at_ns);
 	if (left_ns == SIM_NEVER) {

@@ -29,6 +29,8 @@ static const struct sim_host_plan calm_host = {
 	.delack_us = 40000,
 	.time_wait_us = 60000000,
 	.iw_segments = 10,
+	.cc = {&wr_cc_cubic_ops, 0},
+	.ecn = WR_TCP_ECN_PASSIVE,
 	.burst = 64,
 	.tx_slots = 512,
 };
@@ -250,6 +252,26 @@ static void draw_flow(struct wr_prng *prng, struct sim_plan *plan, struct sim_fl
 		flow->lport = 0;
 }
 
+/* A stream of its own: seeds go on meaning what they meant. */
+static void draw_congestion(struct sim_plan *plan, uint64_t seed)
+{
+	struct wr_prng prng;
+
+	wr_prng_seed(&prng, seed ^ 0x6367);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		struct sim_host_plan *host = &plan->host[i];
+		unsigned algorithms = 0;
+
+		while (wr_cc_all[algorithms])
+			algorithms++;
+		host->cc.ops = wr_cc_all[below(&prng, algorithms)];
+		host->cc.segments = host->cc.ops->segments ? 1 + below(&prng, 64) : 0;
+		host->ecn = (uint8_t)below(&prng, 3);
+		if (one_in(&prng, 2))
+			plan->path[i].mark_bytes = power(&prng, 12, 17);
+	}
+}
+
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 {
 	struct wr_prng prng;
@@ -266,6 +288,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 		plan->path[1].rate_bps = plan->path[0].rate_bps;
 		plan->path[1].delay_ns = plan->path[0].delay_ns;
 	}
+	draw_congestion(plan, seed);
 	plan->flows = 1 + below(&prng, SIM_FLOWS);
 	for (unsigned i = 0; i < plan->flows; i++)
 		draw_flow(&prng, plan, &plan->flow[i]);

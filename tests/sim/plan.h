@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "wr_cc.h"
+
 #define SIM_HOSTS 2
 #define SIM_CORES 2 /* of one host, at most */
 #define SIM_FLOWS 4
@@ -39,11 +41,12 @@ struct sim_rule {
 
 /* One direction of the path between the hosts. */
 struct sim_path_plan {
-	uint64_t rate_bps;      /* of the bottleneck */
-	uint64_t delay_ns;      /* one way */
-	uint32_t queue_bytes;   /* before the bottleneck; what does not fit is lost */
-	uint32_t loss_ppm;      /* evenly */
-	uint32_t burst_ppm;     /* a burst of losses begins */
+	uint64_t rate_bps;    /* of the bottleneck */
+	uint64_t delay_ns;    /* one way */
+	uint32_t queue_bytes; /* before the bottleneck; what does not fit is lost */
+	uint32_t mark_bytes; /* with so much waiting, ECN-capable frames are marked; 0: never */
+	uint32_t loss_ppm;   /* evenly */
+	uint32_t burst_ppm;  /* a burst of losses begins */
 	uint32_t burst_end_ppm; /* and ends, each by frame */
 	uint32_t duplicate_ppm;
 	uint32_t reorder_ppm;
@@ -64,6 +67,8 @@ struct sim_host_plan {
 	uint32_t delack_us;
 	uint64_t time_wait_us;
 	uint8_t iw_segments;
+	struct wr_cc_choice cc;
+	uint8_t ecn; /* enum wr_tcp_ecn */
 	uint64_t key[2];
 	bool steer_badly;          /* frames come to any core's queue */
 	unsigned burst;            /* frames taken at once, 1..64 */

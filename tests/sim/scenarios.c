@@ -316,6 +316,20 @@ static void lossy_100_mbit(struct sim_plan *plan)
 	plan->calm_ns = WR_S(100);
 }
 
+/* A queue that marks at 65 KB: 45 segments, in the spirit of RFC 8257 section 4.5. */
+static void marked_100_mbit(struct sim_plan *plan)
+{
+	long_transfer(plan);
+	plan->host[0].ecn = WR_TCP_ECN_ON;
+	plan->path[0].mark_bytes = 65000;
+}
+
+static void dctcp_100_mbit(struct sim_plan *plan)
+{
+	marked_100_mbit(plan);
+	plan->host[0].cc.ops = plan->host[1].cc.ops = &wr_cc_dctcp_ops;
+}
+
 /* Of the second half of the text, when slow start is over: bit/s. */
 static double goodput(const struct sim_plan *plan, const struct sim_result *result)
 {
@@ -341,6 +355,21 @@ static const char *as_mathis_says(const struct sim_plan *plan, const struct sim_
 
 	printf("  goodput %.2f Mbit/s, Mathis says %.2f\n", bps / 1e6, says / 1e6);
 	return bps < says / 2 || bps > says * 2 ? "goodput is far from Mathis' formula" : NULL;
+}
+
+static const char *marks_replace_losses(const struct sim_plan *plan,
+                                        const struct sim_result *result)
+{
+	double bps = goodput(plan, result);
+
+	printf("  goodput %.1f Mbit/s of %.1f, %u cuts\n", bps / 1e6,
+	       (double)plan->path[0].rate_bps / 1e6,
+	       (unsigned)result->stats[0].n[WR_STAT_tcp_ecn_reductions]);
+	if (result->stats[0].n[WR_STAT_tcp_bytes_rexmit])
+		return "text was sent again although the queue marks before it is full";
+	if (!result->stats[0].n[WR_STAT_tcp_ecn_reductions])
+		return "marks did not slow the sender";
+	return bps < 0.85 * (double)plan->path[0].rate_bps ? "the path is not filled" : NULL;
 }
 
 static const char *no_retransmission(const struct sim_plan *plan,
@@ -390,6 +419,9 @@ const struct sim_scenario sim_scenarios[] = {
 	{"small_segments_over_a_small_mtu", 20, small_segments, NULL},
 	{"large_segments_over_a_large_mtu", 20, large_segments, NULL},
 	{"a_clean_path_of_100_mbit_is_filled", 1, clean_100_mbit, fills_the_path},
+	{"marks_slow_a_sender_before_anything_is_lost", 1, marked_100_mbit,
+         marks_replace_losses},
+	{"dctcp_fills_a_path_with_a_short_queue", 1, dctcp_100_mbit, marks_replace_losses},
 	{"one_loss_in_100_gives_what_mathis_says", 3, lossy_100_mbit, as_mathis_says},
 };
 

@@ -86,6 +86,7 @@ struct sim_flow {
 	struct sim_end end[SIM_HOSTS];
 	struct sim_side side[SIM_HOSTS];
 	uint32_t cwnd_before;
+	uint64_t sent_before;
 	uint32_t resets_in, others_in; /* segments to one core in one step */
 };
 

@@ -13,17 +13,28 @@
 
 /* ---- reading ---- */
 
-/* Bytes with a suffix; what is beyond 32 bits is as large as can be said. */
+/* What a suffix stands for: k or K, M, with or without i; none: 1. */
+static double take_suffix(const char **at)
+{
+	double unit = 1;
+
+	if (take(at, "k") || take(at, "K"))
+		unit = 1024;
+	else if (take(at, "M"))
+		unit = 1024 * 1024;
+	if (unit > 1)
+		take(at, "i");
+	return unit;
+}
+
+/* What is beyond 32 bits is as large as can be said. */
 static bool take_bytes(const char **at, uint32_t *bytes)
 {
 	double number;
 
 	if (!take_number(at, &number))
 		return false;
-	if (take(at, "Ki") || take(at, "k") || take(at, "K"))
-		number *= 1024;
-	else if (take(at, "Mi") || take(at, "M"))
-		number *= 1024 * 1024;
+	number *= take_suffix(at);
 	*bytes = (uint32_t)fmin(number, UINT32_MAX);
 	return number == floor(number);
 }

@@ -30,7 +30,7 @@ struct wr_sizes {
 
 /*
  * Reads one of the forms above, or "imix": the UDP payloads of frames of 64, 594 and 1518
- * bytes, 7:4:1. Sizes take k, M (1024) suffixes. limit: no size beyond it.
+ * bytes, 7:4:1. Sizes take k, M (1024) or Ki, Mi. limit: no size beyond it.
  * Returns 0, -EINVAL or -ERANGE.
  */
 int wr_sizes_parse(const char *text, uint32_t limit, struct wr_sizes *sizes);

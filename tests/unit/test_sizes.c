@@ -115,6 +115,9 @@ static void suffixes_count_in_1024(void **state)
 
 	assert_int_equal(s.least, 2048);
 	assert_int_equal(s.most, 1 << 20);
+	s = sizes_of("1Ki-2Mi", 2 << 20);
+	assert_int_equal(s.least, 1024);
+	assert_int_equal(s.most, 2 << 20);
 	s = sizes_of("1.5K", LIMIT);
 	assert_int_equal(s.least, 1536);
 }
@@ -170,6 +173,8 @@ static void what_is_no_size_is_refused(void **state)
 		"1e400",
 		"64:1000001",
 		"infinity",
+		"64i",
+		"1Kii",
 		"0x40",
 		"1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1",
 	};

@@ -9,6 +9,7 @@
 """
 
 import contextlib
+import functools
 import http.server
 import json
 import selectors
@@ -20,11 +21,22 @@ import time
 import unittest
 
 import harness
-from harness import HOST, LOGS, PEER, PREFIX, WRINGER, Namespace, eventually, require_appliance
+from harness import HOST, LOGS, PEER, PREFIX, TOP, WRINGER, Namespace, eventually, require_appliance
 
 SERVER, BRIDGE = "198.18.0.3", "wrbridge"
 READY_SECONDS = 30
 END_SECONDS = 60
+
+
+@functools.cache
+def validator():
+    """Of the documents of a load; None where python3-jsonschema is not installed."""
+    try:
+        import jsonschema
+    except ImportError:
+        return None
+    schema = json.loads((TOP / "docs" / "result.schema.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
 
 
 class Server:
@@ -257,7 +269,14 @@ class Load:
         text = self.out.strip()
         if text.startswith("{"):
             self.document = json.loads(text)
+            self.check()
         return self
+
+    def check(self):
+        """Whatever became of the load, its document is as the schema says."""
+        errors = [] if validator() is None else list(validator().iter_errors(self.document))
+        if errors:
+            raise AssertionError(f"{errors[0].json_path}: {errors[0].message}\n{self}")
 
     def kill(self):
         if self.process.poll() is None:
@@ -280,6 +299,9 @@ class Serve(Load):
 
     command_name = "serve"
     address = SERVER
+
+    def check(self):
+        """Its document is not a load's."""
 
     def stop(self):
         if self.process.poll() is None:

@@ -75,6 +75,7 @@ static struct range x_range(const struct plot *plot)
 			include(&x, plot->series[s].point[i].x);
 	if (plot->axis == PLOT_TAIL)
 		return (struct range) {0, ceil(fmax(x.until, 1)), 1};
+	x.from = fmin(x.from, 0);
 	if (!(x.until - x.from > 1e-3))
 		x.until = x.from + 1;
 	x.step = nice_step(x.until - x.from);

@@ -8,16 +8,19 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 import xml.etree.ElementTree as ElementTree
 
 from harness import TOP, WRINGER, eventually, require
 
 SERVER, CLIENT = "198.18.0.1", "198.18.0.2"
 SMALL = ("--no-huge", "--bufs", "8192", "--cores", "1", "--idle", "adaptive")
+METRICS = 19471
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 SCHEMA = TOP / "docs" / "result.schema.json"
 
@@ -51,11 +54,14 @@ class Pair:
     def _is_ready(self):
         return self.process.poll() is not None or "\nready " in "\n" + self._said()
 
-    def load(self, *options):
-        return wringer(
+    def command(self, *options):
+        return (
             "load", f"{SERVER}:7", "--port", f"memif:{self.socket},client", "--ip", f"{CLIENT}/24",
             "--instance", f"{self.name}c", *SMALL, *options,
         )
+
+    def load(self, *options):
+        return wringer(*self.command(*options))
 
     def stop(self):
         if self.process.poll() is None:
@@ -195,6 +201,34 @@ class TestDocument(ResultCase):
         self.assertEqual(names[-1], "end")
         self.assertEqual(set(names[1:-1]), {"interval"})
         self.assertEqual(events[-1]["data"]["exit_code"], done.returncode)
+
+    def test_prometheus_sees_the_load_while_it_runs(self):
+        process = subprocess.Popen(
+            [str(WRINGER), *self.pair.command("--rps", "500", "--duration", "60s",
+                                              "--metrics", f"127.0.0.1:{METRICS}")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        try:
+            text = eventually(self._scraped_responses, 30)
+        finally:
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(30), 130)
+        self.assertTrue(text, "no responses in the metrics")
+        self.assertIn('wringer_test_running{kind="load",mode="rr"} 1', text)
+        if shutil.which("promtool"):
+            done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
+                                  capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    @staticmethod
+    def _scraped_responses():
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=5) as page:
+                text = page.read().decode()
+        except OSError:
+            return None
+        found = re.search(r"^wringer_load_responses_total (\d+)$", text, re.M)
+        return text if found and int(found.group(1)) > 0 else None
 
     def test_repeats_are_one_document(self):
         path = self.path / "repeat.json"

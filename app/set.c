@@ -11,7 +11,7 @@
 static const char usage[] =
 	"Usage: wringer set [--instance NAME] [--json] NAME=VALUE...\n"
 	"Changes the setpoints of a running wringer load: connections, cps, rps, bitrate, "
-        "pps.\n"
+	"pps.\n"
 	"\n"
 	"  -I, --instance NAME  the process; default: the only one that runs\n"
 	"  -j, --json           answer with a JSON document\n"
@@ -20,7 +20,7 @@ static const char usage[] =
 	"  wringer set rps=2M connections=500\n"
 	"\n"
 	"Values are written as for wringer load; a rate of max is none. All that is given "
-        "changes,\n"
+	"changes,\n"
 	"or nothing. Prints the setpoints that are then in force; a rate of 0 is none.\n"
 	"Exit status: 0 done, 2 usage or a value that cannot be, 3 no such process.\n";
 

@@ -121,7 +121,7 @@ static bool write_sizes(const struct wr_conf_key *key, const void *at, unsigned 
 const struct wr_conf_kind wr_conf_sizes = {
 	"SIZES",
 	"sizes of up to 1G, such as 64, 64-1400, 64:7,576:4,1500:1, normal:1000,200, exp:1000 "
-        "or "
+	"or "
 	"pareto:1.2,100",
 	read_sizes,
 	write_sizes,
@@ -144,7 +144,7 @@ static bool write_schedule(const struct wr_conf_key *key, const void *at, unsign
 const struct wr_conf_kind wr_conf_schedule = {
 	"SHAPE",
 	"a shape of the rates: constant, step:10s=50%,10s=100%, sine:60s,50% or "
-        "burst:10ms/90ms",
+	"burst:10ms/90ms",
 	read_schedule,
 	write_schedule,
 	NULL,

@@ -411,6 +411,20 @@ static void tcp_verdicts_of_the_header(void **state)
 	expect(m, WR_V_tcp_bad_checksum);
 }
 
+/* A kernel that leaves the checksum to its interface puts the pseudo-header's sum there. */
+static void a_tcp_checksum_left_to_a_device_has_its_own_verdict(void **state)
+{
+	struct rte_mbuf *m = rig_tcp(&rig, WR_TCP_ACK, 9);
+	struct rte_tcp_hdr *tcp = rig_at(m, 34);
+
+	tcp->cksum = rte_ipv4_phdr_cksum(header(m), 0);
+	expect(m, WR_V_tcp_unfinished_checksum);
+	m = rig_tcp(&rig, WR_TCP_ACK, 9);
+	tcp = rig_at(m, 34);
+	tcp->cksum = (rte_be16_t)~rte_ipv4_phdr_cksum(header(m), 0);
+	expect(m, WR_V_tcp_bad_checksum);
+}
+
 static void flags_that_no_segment_has_are_refused(void **state)
 {
 	unsigned flags;
@@ -507,6 +521,7 @@ int main(void)
 		TEST(the_type_of_service_is_passed_on),
 		TEST(other_protocols_and_fragments_are_told_apart),
 		TEST(tcp_verdicts_of_the_header),
+		TEST(a_tcp_checksum_left_to_a_device_has_its_own_verdict),
 		TEST(flags_that_no_segment_has_are_refused),
 		TEST(the_ports_word_on_checksums_counts_only_if_it_is_to_be_believed),
 		TEST(noise_is_classified),

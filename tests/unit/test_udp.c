@@ -137,6 +137,10 @@ static void checksums_are_verified_unless_the_port_did(void **state)
 
 	*(uint8_t *)rig_at(m, 43) ^= 1;
 	assert_int_equal(feed(m), WR_V_udp_bad_checksum);
+	m = rig_udp(&rig, 4000, 7, 4);
+	((struct rte_udp_hdr *)rig_at(m, 34))->dgram_cksum =
+		rte_ipv4_phdr_cksum(rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14), 0);
+	assert_int_equal(feed(m), WR_V_udp_unfinished_checksum);
 	rig.ip.conf.rx_l4_cksum = true;
 	m = rig_udp(&rig, 4000, 7, 4);
 	m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_BAD;

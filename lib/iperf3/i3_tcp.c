@@ -180,6 +180,7 @@ static bool on_greeted(struct wr_tcp *tcp, struct wr_tcb *c)
 	struct i3_conn *conn = i3_conn_new(w, I3_ROLE_GREETING);
 	struct wr_tcp_info info;
 
+	wr_tcb_set_user(c, conn);
 	if (!conn)
 		return false;
 	wr_tcp_info_get(tcp, c, &info);
@@ -187,7 +188,6 @@ static bool on_greeted(struct wr_tcp *tcp, struct wr_tcb *c)
 	conn->age_us = (uint32_t)info.age_us;
 	conn->opened_ns = i3_now_ns(w);
 	wr_tcb_tuple(c, &conn->tuple);
-	wr_tcb_set_user(c, conn);
 	return true;
 }
 
@@ -229,6 +229,8 @@ static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reaso
 {
 	struct i3_conn *conn = wr_tcb_user(c);
 
+	if (!conn)
+		return; /* there was no record for it */
 	conn->c = NULL;
 	conn->reason = (uint8_t)reason;
 	conn->running = false;

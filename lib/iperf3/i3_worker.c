@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <rte_errno.h>
 #include <rte_malloc.h>
 
 #include "i3_worker.h"
 
 #define RING_SLOTS    1024
-#define ORDERS_ROUND  64        /* orders in one tick */
-#define PUBLISH_EVERY WR_MS(10) /* slow numbers are read so often */
-#define GREETING_MS   10000     /* a connection without a cookie lives so long */
+#define ORDERS_ROUND  64         /* orders in one tick */
+#define PUBLISH_EVERY WR_MS(10)  /* slow numbers are read so often */
+#define SETTLE_EVERY  WR_US(100) /* what found the ring full is tried again so often */
+#define GREETING_MS   10000      /* a connection without a cookie lives so long */
 
 /* ---- records ---- */
 
@@ -68,6 +67,7 @@ void i3_conn_owe(struct i3_conn *conn, unsigned what)
 	struct i3_worker *w = conn->worker;
 
 	conn->owed |= (uint16_t)what;
+	w->settle_ns = 0;
 	if (conn->is_owing)
 		return;
 	conn->is_owing = true;
@@ -142,10 +142,11 @@ static bool settle(struct i3_conn *conn)
 	return true;
 }
 
-static bool settle_all(struct i3_worker *w)
+/* Those that find the ring full wait a little, until the control thread has taken some. */
+static bool settle_all(struct i3_worker *w, uint64_t now_ns)
 {
-	uint32_t before = w->owing_count;
-
+	if (!w->owing_count || now_ns < w->settle_ns)
+		return false;
 	for (uint32_t i = 0; i < w->owing_count;) {
 		struct i3_conn *conn = &w->conn[w->owing[i]];
 
@@ -159,7 +160,8 @@ static bool settle_all(struct i3_worker *w)
 		w->owing[i] = w->owing[--w->owing_count];
 		i3_conn_put(conn);
 	}
-	return before != 0;
+	w->settle_ns = now_ns + SETTLE_EVERY;
+	return true;
 }
 
 /* ---- orders ---- */
@@ -316,30 +318,46 @@ static bool run(void *arg, uint64_t now_ns)
 	struct i3_worker *w = arg;
 	bool busy = obey_all(w);
 
-	busy |= w->owing_count && settle_all(w);
+	busy |= settle_all(w, now_ns);
 	busy |= serve_senders(w, now_ns);
 	publish(w, now_ns);
 	return busy;
 }
 
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static uint64_t deadline(void *arg)
 {
 	struct i3_worker *w = arg;
+	uint64_t ns = w->due_ns;
 
-	if (w->owing_count || !rte_ring_empty(w->orders))
+	if (!rte_ring_empty(w->orders))
 		return 0;
-	return w->watched_count && w->publish_ns < w->due_ns ? w->publish_ns : w->due_ns;
+	if (w->owing_count)
+		ns = sooner(ns, w->settle_ns);
+	if (w->watched_count)
+		ns = sooner(ns, w->publish_ns);
+	return ns;
 }
 
 /* ---- life ---- */
 
-static struct rte_ring *new_ring(const char *what, unsigned number, unsigned bytes, int socket)
+/* Without a name in DPDK's list: several may live in one process. */
+static struct rte_ring *new_ring(unsigned bytes, int socket)
 {
-	char name[RTE_RING_NAMESIZE];
+	ssize_t size = rte_ring_get_memsize_elem(bytes, RING_SLOTS);
+	struct rte_ring *ring =
+		rte_zmalloc_socket("wr_i3_ring", (size_t)size, WR_CACHE_LINE, socket);
 
-	snprintf(name, sizeof(name), "wr_i3_%s%u", what, number);
-	return rte_ring_create_elem(name, bytes, RING_SLOTS, socket,
-	                            RING_F_SP_ENQ | RING_F_SC_DEQ);
+	if (ring &&
+	    rte_ring_init(ring, "wr_i3_ring", RING_SLOTS, RING_F_SP_ENQ | RING_F_SC_DEQ)) {
+		rte_free(ring);
+		return NULL;
+	}
+	return ring;
 }
 
 static bool make_tables(struct i3_worker *w, const struct i3_worker_conf *conf)
@@ -347,8 +365,8 @@ static bool make_tables(struct i3_worker *w, const struct i3_worker_conf *conf)
 	const struct wr_sipkey key = {conf->seed, ~conf->seed};
 	int socket = conf->socket;
 
-	w->orders = new_ring("orders", conf->number, sizeof(struct i3_order), socket);
-	w->events = new_ring("events", conf->number, sizeof(struct i3_event), socket);
+	w->orders = new_ring(sizeof(struct i3_order), socket);
+	w->events = new_ring(sizeof(struct i3_event), socket);
 	w->flows = wr_flow_new(conf->conns, &key, socket);
 	w->conn = rte_zmalloc_socket("wr_i3_conn", conf->conns * sizeof(*w->conn),
 	                             WR_CACHE_LINE, socket);
@@ -459,8 +477,8 @@ void i3_worker_free(struct i3_worker *w)
 		return;
 	for (uint32_t i = 0; i < w->conns; i++)
 		rte_pktmbuf_free(w->conn[i].text);
-	rte_ring_free(w->orders);
-	rte_ring_free(w->events);
+	rte_free(w->orders);
+	rte_free(w->events);
 	wr_flow_free(w->flows);
 	rte_free(w->conn);
 	rte_free(w->owing);

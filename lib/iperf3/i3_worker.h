@@ -74,6 +74,7 @@ struct i3_worker {
 	uint32_t first_free;
 	uint32_t owing_count, watched_count;
 	uint32_t *owing, *watched;     /* indices */
+	uint64_t settle_ns;            /* when what is owed is tried again */
 	uint64_t due_ns;               /* when a sender next has work; UINT64_MAX: never */
 	uint64_t publish_ns;           /* when slow numbers are read again */
 	struct wr_tcp_options options; /* of streams and control connections */
@@ -87,7 +88,6 @@ struct i3_worker_conf {
 	uint16_t listen_port; /* TCP and UDP; 0: a client */
 	uint32_t claim_addr;  /* a client's local address */
 	uint32_t conns;       /* connections and flows, at most */
-	unsigned number;      /* of the worker: for names */
 	int socket;           /* NUMA node */
 	uint64_t seed;
 };

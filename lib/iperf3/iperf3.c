@@ -38,7 +38,6 @@ int wr_iperf3_attach(struct wr_iperf3 *i3, unsigned worker, struct wr_stack *sta
 		.listen_port = i3->conf->server ? i3->conf->port : 0,
 		.claim_addr = i3->conf->laddr,
 		.conns = i3->conf->conns,
-		.number = worker,
 		.socket = socket,
 		.seed = wr_prng_u64(&i3->prng),
 	};

@@ -43,10 +43,21 @@ static uint32_t get32(const uint8_t *at)
 	return rte_be_to_cpu_32(n);
 }
 
-/* Without the two inversions, which belong to the whole message. */
+/*
+ * Without the two inversions, which belong to the whole message. In words, as rte_hash_crc()
+ * does, but of text that is not aligned.
+ */
 static uint32_t crc_add(uint32_t crc, const uint8_t *data, size_t n)
 {
-	return rte_hash_crc(data, (uint32_t)n, crc);
+	uint64_t word;
+
+	for (; n >= sizeof(word); n -= sizeof(word), data += sizeof(word)) {
+		memcpy(&word, data, sizeof(word));
+		crc = rte_hash_crc_8byte(word, crc);
+	}
+	for (; n; n--)
+		crc = rte_hash_crc_1byte(*data++, crc);
+	return crc;
 }
 
 static uint32_t crc_of_head(const uint8_t *head)

@@ -301,11 +301,11 @@ static const struct wr_conf_key output[] = {
 /* clang-format on */
 
 const struct wr_conf_group wr_conf_groups[] = {
+	{"Load", load},
+	{"Messages of a load", messages},
 	{"Network", network},
 	{"Cores and memory", machine},
 	{"Services and table sizes", services},
-	{"Load", load},
-	{"Messages of a load", messages},
 	{"TCP", tcp},
 	{"TCP times", times},
 	{"Output and control", output},

@@ -74,10 +74,13 @@ static void print_lines(FILE *out, const struct wr_conf_key *key, const void *at
 
 void wr_conf_print(FILE *out, const struct wr_conf *conf)
 {
+	bool first = true;
+
 	for (const struct wr_conf_group *g = wr_conf_groups; g->title; g++) {
 		if (!has_keys(g, conf->command))
 			continue;
-		fprintf(out, "%s# %s\n", g == wr_conf_groups ? "" : "\n", g->title);
+		fprintf(out, "%s# %s\n", first ? "" : "\n", g->title);
+		first = false;
 		for (const struct wr_conf_key *key = g->keys; key->name; key++)
 			if (key->commands & conf->command && !key->shorthand)
 				print_lines(out, key, wr_conf_at(conf, key));

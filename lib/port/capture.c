@@ -79,7 +79,8 @@ static bool is_general(const char *message, size_t len)
 	                                      "Cannot probe devices",
 	                                      "Invalid 'command line' arguments",
 	                                      "Cannot init ",
-	                                      "Unable to parse device"};
+	                                      "Unable to parse device",
+	                                      "No legacy callbacks"};
 
 	for (size_t i = 0; i < WR_LEN(phrases); i++)
 		if (memmem(message, len, phrases[i], strlen(phrases[i])))

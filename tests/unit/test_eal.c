@@ -555,6 +555,10 @@ static void the_reason_is_the_last_line_that_tells_one(void **state)
 	                  "EAL common options:\n  -c COREMASK\n",
 	                  line, sizeof(line));
 	assert_string_equal(line, "unrecognized option '--bogus'");
+	wr_capture_reason("rte_pmd_af_xdp_probe(): Failed to init internals\n"
+	                  "TELEMETRY: No legacy callbacks, legacy socket not created\n",
+	                  line, sizeof(line));
+	assert_string_equal(line, "Failed to init internals");
 	wr_capture_reason("EAL: FATAL: Cannot init memory", line, sizeof(line));
 	assert_string_equal(line, "FATAL: Cannot init memory");
 	wr_capture_reason(NULL, line, sizeof(line));

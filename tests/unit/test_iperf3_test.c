@@ -9,6 +9,7 @@
 
 #include "i3_test.h"
 #include "wr_base.h"
+#include "wr_prng.h"
 #include "wr_test.h"
 
 #define PORTIONS 1 /* bytes that arrive at a time between two ends */
@@ -600,6 +601,82 @@ static void an_interrupted_client_says_so_and_tells_the_server(void **state)
 	json_decref(document);
 }
 
+/* ---- anything at all ---- */
+
+/* What a peer might send, right or wrong, in pieces; the test must end or wait, no more. */
+static unsigned random_bytes(struct wr_prng *prng, uint8_t *out)
+{
+	static const int8_t states[] = {1, 2, 4, 9, 10, 11, 12, 13, 14, 16, -1, -2, 77};
+	static const char *const documents[] = {
+		"{\"tcp\":true,\"parallel\":3}",
+		"{\"udp\":true,\"bidirectional\":true,\"omit\":1}",
+		"{\"cpu_util_total\":0,\"cpu_util_user\":0,\"cpu_util_system\":0,"
+		"\"sender_has_retransmits\":1,\"streams\":[{\"id\":1,\"bytes\":3,"
+		"\"retransmits\":0,\"jitter\":0,\"errors\":-9,\"packets\":1}]}",
+	};
+	const char *document = documents[wr_prng_below(prng, WR_LEN(documents))];
+	unsigned n = (unsigned)strlen(document);
+
+	if (wr_prng_below(prng, 2)) {
+		out[0] = (uint8_t)states[wr_prng_below(prng, WR_LEN(states))];
+		return 1;
+	}
+	memcpy(out, &(uint32_t) {__builtin_bswap32(n)}, 4);
+	memcpy(out + 4, document, n);
+	if (wr_prng_below(prng, 4) == 0)
+		out[wr_prng_below(prng, n + 4)] = (uint8_t)wr_prng_u64(prng);
+	return n + 4;
+}
+
+static void shake(struct end *e, struct wr_prng *prng)
+{
+	uint8_t bytes[512];
+
+	for (unsigned step = 0; step < 40 && e->test.phase != I3_PHASE_OVER; step++) {
+		unsigned n = random_bytes(prng, bytes);
+
+		give(e, bytes, n);
+		if (e->test.phase == I3_PHASE_STREAMS && e->test.up < e->test.streams &&
+		    (e->test.server || e->opened))
+			stream_up(e);
+		for (unsigned i = 0; i < WR_LEN(e->sample); i++)
+			e->sample[i].bytes += wr_prng_below(prng, 5000);
+		if (e->test.phase != I3_PHASE_OVER)
+			later(e, WR_MS(wr_prng_below(prng, 1500)));
+	}
+	if (e->test.phase != I3_PHASE_OVER)
+		i3_test_interrupt(&e->test, e->now_ns);
+	assert_int_equal(e->hung_up, 1);
+}
+
+static void any_bytes_lead_to_an_end_and_a_whole_document(void **state)
+{
+	struct i3_params p = plain;
+	struct wr_prng prng;
+
+	for (unsigned seed = 0; seed < 3000; seed++) {
+		struct printed printed;
+		struct end *e = calloc(1, sizeof(*e));
+		json_t *document;
+
+		wr_prng_seed(&prng, seed);
+		p.parallel = 1 + wr_prng_below(&prng, 3);
+		p.udp = wr_prng_below(&prng, 2);
+		open_print(&printed, true);
+		begin(e, seed & 1, seed & 1 ? NULL : &p, &printed);
+		if (!e->test.server)
+			i3_test_connected(&e->test, e->now_ns);
+		shake(e, &prng);
+		fflush(printed.conf.out);
+		document = json_loads(printed.text, 0, NULL);
+		assert_non_null(document);
+		json_decref(document);
+		i3_test_end(&e->test);
+		close_print(&printed);
+		free(e);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -620,6 +697,7 @@ int main(void)
 		cmocka_unit_test(the_servers_word_may_overtake_the_last_stream),
 		cmocka_unit_test(a_server_that_answers_out_of_turn_is_refused),
 		cmocka_unit_test(an_interrupted_client_says_so_and_tells_the_server),
+		cmocka_unit_test(any_bytes_lead_to_an_end_and_a_whole_document),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,8 +184,11 @@ static int make_worker(struct wr_appliance *app, unsigned i, const struct wr_sta
 	w->lcore = eal->lcore[i];
 	w->cpu = eal->cpu[i];
 	w->socket = eal->socket[i];
-	/* Workers that share a CPU are interrupted as a matter of course. */
-	w->stall_cycles = app->role->workers ? UINT64_MAX : app->clock.hz / 1000;
+	/*
+	 * A full burst each way takes a tap up to 3 ms. Workers that share a CPU are
+	 * interrupted as a matter of course.
+	 */
+	w->stall_cycles = app->role->workers ? UINT64_MAX : app->clock.hz / 200;
 	w->idle.adaptive = app->conf->idle == WR_CONF_ADAPTIVE || eal->shares_cpu;
 	w->idle.patience_ns = eal->shares_cpu ? PATIENCE_SHARED_NS : PATIENCE_NS;
 	stack->core = i;

@@ -217,9 +217,10 @@ void text_summary(FILE *out, const struct run *run, const struct wr_result_conf 
 	fprintf(out, "%s%s%s, measured for %.2f s\n", wr_load_mode_name[run->load->mode],
 	        conf->target ? " to " : "", conf->target ? conf->target : "", run_seconds(run));
 	print_rates(out, run);
-	if (run_seconds(run) > 0)
+	if (run_seconds(run) > 0) {
 		print_offers(out, verdict);
-	print_caveat(out, run);
+		print_caveat(out, run);
+	}
 	print_latencies(out, run);
 	print_counters(out, run);
 	if (server)

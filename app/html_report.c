@@ -14,18 +14,18 @@
 static const char usage[] =
 	"Usage: wringer report RESULT.json [RESULT.json]... [--output FILE]\n"
 	"Makes one self-contained HTML page of what `wringer load --json` has written: plots "
-        "over\n"
+	"over\n"
 	"time, latency by percentile, states, drops and cycles; of several results also how "
-        "they\n"
+	"they\n"
 	"compare, and whether a difference is larger than the spread of repeats (--repeat).\n"
 	"\n"
 	"  -o, --output FILE  where to; default: standard output, unless it is a terminal, "
-        "then\n"
+	"then\n"
 	"                     the first result's name with .html\n"
 	"  -h, --help         this text\n"
 	"\n"
 	"Exit status: 0 done, 2 usage, or a file that is no result, 3 the page cannot be "
-        "written.\n";
+	"written.\n";
 
 static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},

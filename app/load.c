@@ -110,12 +110,35 @@ static int draw_seed(struct command *command, struct wr_err *err)
 	                  strerror(errno));
 }
 
+/* Each core has its own connections, so that there are as many of them at least. */
+static int spread(struct command *command, struct wr_err *err)
+{
+	struct wr_conf *conf = &command->conf;
+	uint64_t *connections = &command->load.set.connections;
+	int rc = wr_appliance_workers(conf, &command->workers, err);
+
+	if (rc < 0 || *connections >= command->workers)
+		return rc;
+	if (!conf->load.connections) {
+		*connections = command->workers;
+	} else if (!conf->cores && !conf->lcores[0]) {
+		command->workers = (unsigned)*connections;
+		conf->cores = *connections;
+	} else {
+		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
+		                  "--connections: %llu cannot be spread over %u cores; give "
+		                  "more, or fewer --cores",
+		                  (unsigned long long)*connections, command->workers);
+	}
+	return 0;
+}
+
 static int prepare(struct command *command, struct wr_err *err)
 {
 	int rc = wr_conf_load(&command->conf, &command->load, err);
 
 	if (rc == 0)
-		rc = wr_appliance_workers(&command->conf, &command->workers, err);
+		rc = spread(command, err);
 	if (rc == 0) {
 		wr_conf_size_load(&command->conf, &command->load, command->workers);
 		rc = wr_conf_check(&command->conf, err);

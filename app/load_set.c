@@ -99,6 +99,11 @@ static int check(const struct wr_run *run, const struct wr_load_setpoints *set, 
 	changed.set = *set;
 	if (wr_load_check(&changed, &err) < 0)
 		return refuse(answer, size, err.text);
+	if (set->connections < run->cores) {
+		snprintf(answer, size, "connections: each of the %u cores needs one at least",
+		         run->cores);
+		return -EINVAL;
+	}
 	if (set->connections <= run->load->set.connections)
 		return 0;
 	snprintf(answer, size,

@@ -61,6 +61,16 @@ class Modes(LoadCase):
         self.assertEqual(load.count("responses"), 100, load)
         self.assertEqual(load.count("connections_closed"), 100, load)
 
+    def test_requests_are_shared_out_to_all_cores(self):
+        with Echo() as server:
+            load = self.load(
+                f"{self.peer}:{server.port}", "--mode", "crr", "--requests", "101", "--cores",
+                "2", "--rto-initial", "100ms",
+            )  # fmt: skip
+            self.assertEqual(server.accepted, 101, load)
+        self.assertEqual(load.code, 0, load)
+        self.assertEqual(load["start"]["setpoints"]["connections"], 2, load)
+
     def test_connect_opens_and_closes(self):
         with Sink() as server:
             load = self.load(
@@ -354,6 +364,10 @@ class Refused(LoadCase):
     def test_setpoints_that_contradict_each_other_are_refused(self):
         self.assertIn("--rps", self.sentence(self.peer, "--mode", "crr", "--rps", "5"))
         self.assertIn("--think", self.sentence(self.peer, "--think", "1ms", "--rps", "5"))
+
+    def test_connections_are_as_many_as_cores_at_least(self):
+        text = self.sentence(self.peer, "--connections", "1", "--cores", "2")
+        self.assertIn("cannot be spread over 2 cores", text)
 
     def test_too_few_ports_are_told_with_what_to_change(self):
         text = self.sentence(self.peer, "--connections", "200k")

@@ -415,6 +415,7 @@ static int read_long(struct wr_iperf3_flags *flags, int argc, char **argv, int *
 	const struct flag *f = by_name(name, n);
 	const char *text = equals ? equals + 1 : "";
 
+	flags->prints |= strncmp(name, "print-config", strlen("print-config")) == 0;
 	if (!f)
 		return pass_on(flags, argc, argv, i, err);
 	if (f->takes == VALUE && !equals) {
@@ -476,7 +477,7 @@ static int check_client(struct wr_iperf3_flags *flags, struct wr_err *err)
 
 static int check(struct wr_iperf3_flags *flags, struct wr_err *err)
 {
-	if (flags->help)
+	if (flags->help || (flags->prints && !flags->server && !flags->client))
 		return 0;
 	if (flags->server == flags->client)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,

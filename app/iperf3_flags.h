@@ -14,6 +14,7 @@
 
 struct wr_iperf3_flags {
 	bool server, client, help;
+	bool prints;    /* --print-config: needs no role */
 	char host[256]; /* -c */
 	uint16_t port;  /* -p */
 	char format;    /* -f */

@@ -176,8 +176,6 @@ class Web:
     """Python's web server: 200 with 1000 bytes; /missing: 404; POST: what came."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
         def _answer(self, status, body):
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
@@ -195,8 +193,11 @@ class Web:
         def log_message(self, *_):
             pass
 
+    def __init__(self, protocol="HTTP/1.1"):
+        self.handler = type("Handler", (self.Handler,), {"protocol_version": protocol})
+
     def __enter__(self):
-        self.server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), self.Handler)
+        self.server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), self.handler)
         self.server.daemon_threads = True
         self.server.seen = []
         self.port = self.server.server_address[1]

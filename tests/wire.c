@@ -30,6 +30,7 @@ void wire_conf(struct wr_stack_conf *conf, unsigned host)
 	conf->tcp.half_open = 256;
 	conf->tcp.time_waits = 256;
 	conf->tcp.reorders = 32;
+	conf->tcp.repairs = 32;
 	conf->key = (struct wr_sipkey) {0x0706050403020100, 0x0f0e0d0c0b0a0908 + host};
 	conf->seed = 1 + host;
 	conf->socket = SOCKET_ID_ANY;

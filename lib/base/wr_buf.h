@@ -20,11 +20,14 @@ struct wr_buf {
 	uint16_t text_off;     /* data_off while data points to the text */
 	uint8_t flags;	       /* WR_BUF_* */
 	uint8_t rexmits;       /* times sent again, stops at 255 */
+	/* Neighbours in the list of lost buffers, or of those sent again. Of a SACKed buffer
+	 * `later` is one up to which all are SACKed, or NULL. */
+	struct rte_mbuf *earlier, *later;
 };
 
 enum {
 	WR_BUF_SACKED = 1 << 0, /* the peer has it, RFC 2018 */
-	WR_BUF_LOST = 1 << 1,	/* IsLost(), RFC 6675, or all after an RTO */
+	WR_BUF_LOST = 1 << 1,	/* RFC 8985 or 6675 say so, or an RTO */
 	WR_BUF_REXMIT = 1 << 2, /* sent again since it was marked lost */
 	WR_BUF_PUSH = 1 << 3,	/* last of what the service sent at once */
 	WR_BUF_FIN = 1 << 4,	/* receive side: a FIN follows this text */

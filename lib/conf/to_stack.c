@@ -53,6 +53,7 @@ static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->half_open = (uint32_t)conf->backlog;
 	tcp->time_waits = (uint32_t)conf->time_wait_entries;
 	tcp->reorders = (uint32_t)conf->reorders;
+	tcp->repairs = wr_max(tcp->reorders, tcp->connections / 8);
 	tcp->rcv_buf = (uint32_t)(conf->rcv_buf < window ? conf->rcv_buf : window);
 	tcp->snd_buf = (uint32_t)conf->snd_buf;
 	tcp->ooo_bytes = (uint32_t)conf->ooo_bytes;
@@ -75,6 +76,11 @@ static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->ecn = (uint8_t)conf->ecn;
 	tcp->iw_segments = (uint8_t)conf->iw;
 	tcp->idle_restart = conf->idle_restart;
+	tcp->rack = conf->rack;
+	tcp->tlp = conf->tlp;
+	tcp->prr = conf->prr;
+	tcp->frto = conf->frto;
+	tcp->dsack = conf->dsack;
 	tcp->delack_us = (uint32_t)conf->delack_us;
 	tcp->rto_initial_us = (uint32_t)conf->rto_initial_us;
 	tcp->rto_min_us = (uint32_t)conf->rto_min_us;

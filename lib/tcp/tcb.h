@@ -25,7 +25,7 @@ enum {
 	WR_TCB_PENDING = 1 << 5,  /* stands in tcp->pending[] */
 	WR_TCB_ACK_NOW = 1 << 6,  /* owes an ACK at the end of the burst */
 	WR_TCB_DELACK = 1 << 7,   /* owes an ACK at delack_tick */
-	WR_TCB_LOSS = 1 << 8, /* the loss fields mean something: duplicates, SACKs, losses */
+	WR_TCB_LOSS = 1 << 8,     /* repair is attached: duplicates, SACKs, losses, a probe */
 	WR_TCB_RECOVERY = 1 << 9, /* fast recovery until recover is acknowledged */
 	WR_TCB_RTO = 1 << 10,     /* recovery after a time-out, until recover is acknowledged */
 	WR_TCB_PERSIST = 1 << 11, /* the window is closed: rto_tick is the next probe */
@@ -50,6 +50,8 @@ enum {
 	WR_TCB_PROBING = 1 << 10,  /* keep-alive probes are out */
 	WR_TCB_DELACK_ARMED = 1 << 11, /* delack_tick is set */
 	WR_TCB_WHEEL = 1 << 12,        /* the wheel rings at rto_tick or before */
+	WR_TCB_WHEEL_PTO = 1 << 13,    /* and at the probe time-out, RFC 8985 7.2, or before */
+	WR_TCB_NO_PROBE = 1 << 14,     /* no RTT sample since the last probe, RFC 8985 7.3 */
 };
 
 /* Out-of-order text of one connection, attached while there is any. */
@@ -60,6 +62,57 @@ struct wr_reorder {
 	uint8_t recents;                   /* used entries of recent[] */
 	struct wr_seq recent[WR_SACK_MAX]; /* one byte of each block reported, newest first */
 	uint32_t next_free;
+};
+
+/* Buffers linked by wr_buf.earlier and .later. */
+struct wr_chain {
+	struct rte_mbuf *first, *last;
+};
+
+/* How far F-RTO has come, RFC 5682. */
+enum { WR_FRTO_OFF, WR_FRTO_FIRST, WR_FRTO_NEW };
+
+/*
+ * The scoreboard and what is found with it, attached while something may be missing. Every
+ * buffer marked LOST is in exactly one of the chains, and what is SACKed in none; so no ACK
+ * walks the send queue.
+ */
+struct wr_repair {
+	struct wr_chain lost;  /* LOST, to be sent again: about by sequence number */
+	struct wr_chain again; /* LOST and REXMIT: in the order they were sent again */
+	struct rte_mbuf *top;  /* the highest SACKed one; NULL: none */
+	struct rte_mbuf *hint; /* the last that was SACKed below top, or NULL */
+	struct rte_mbuf
+		*passed;        /* up to here all are SACKed or LOST; NULL: not even the head */
+	uint32_t segs_sacked;   /* RACK.segs_sacked */
+	uint32_t xmit_us;       /* RACK.xmit_ts */
+	struct wr_seq end_seq;  /* RACK.end_seq */
+	uint32_t rtt_us;        /* RACK.rtt */
+	uint32_t reo_tick;      /* RACK's reordering timer, if reo_armed */
+	struct wr_seq prr_base; /* SND.UNA and bytes SACKed when recovery began, summed */
+	uint32_t prr_out;       /* bytes sent in this recovery */
+	struct wr_seq tlp_end;  /* TLP.end_seq */
+	uint32_t rexmit_ts;     /* TSval of the first retransmission, if has_rexmit_ts */
+	uint32_t next_free;
+	uint8_t frto;                             /* WR_FRTO_* */
+	uint8_t seen;                             /* used entries of block[] */
+	bool delivered, reo_armed, has_rexmit_ts; /* xmit_us; reo_tick; rexmit_ts mean something
+	                                           */
+	bool tlp, tlp_is_retrans;                 /* a probe is out; it repeated text */
+	struct wr_sack block[WR_SACK_MAX];        /* of the last ACK: told again, no news */
+};
+
+/* What one ACK tells while repair is attached. */
+struct wr_news {
+	const struct wr_seg *seg;
+	struct wr_seq before; /* SND.UNA and bytes SACKed, summed, before this ACK */
+	struct wr_sack dsack; /* if has_dsack */
+	uint32_t acked;       /* bytes that SND.UNA moved */
+	uint32_t rtt_us;      /* of the newest text sent once; 0: none */
+	bool has_dsack;
+	bool sacked;   /* something was SACKed that was not before */
+	bool original; /* text of before the time-out, sent once, was delivered */
+	bool again;    /* text sent again was delivered */
 };
 
 /*
@@ -108,15 +161,15 @@ struct wr_tcb {
 	struct wr_cc cc;  /* the hot part in this line, private state in the next */
 
 	/* ---- line 2, from 160: loss and other trouble ---- */
-	uint8_t dup_acks;    /* consecutive duplicate ACKs; RFC 5681 2 */
-	uint8_t probes;      /* keep-alive probes without an answer */
-	uint8_t syn_rexmits; /* SYN or SYN-ACK sent again: then IW is 1, RFC 5681 3.1 */
-	uint8_t reserved;
+	uint8_t dup_acks;           /* consecutive duplicate ACKs; RFC 5681 2 */
+	uint8_t probes;             /* keep-alive probes without an answer */
+	uint8_t syn_rexmits;        /* SYN or SYN-ACK sent again: then IW is 1, RFC 5681 3.1 */
+	bool reordering_seen;       /* RACK.reordering_seen */
 	struct wr_seq recover;      /* RecoveryPoint, RFC 6675; recover, RFC 6582 */
 	uint32_t sacked;            /* bytes with WR_BUF_SACKED */
 	uint32_t lost;              /* bytes with WR_BUF_LOST */
-	uint32_t rexmit;            /* of these, bytes with WR_BUF_REXMIT */
 	uint32_t max_wnd;           /* MAX.SND.WND, RFC 5961 5.2 */
+	uint32_t min_rtt_us;        /* RACK.min_RTT; 0: none */
 	struct wr_reorder *reorder; /* NULL: nothing out of order */
 
 	/* ---- line 3: text held back ---- */
@@ -134,14 +187,24 @@ struct wr_tcb {
 
 	/* ---- line 4: reporting ---- */
 	struct wr_seq iss, irs;
+	uint32_t rexmit;     /* of the lost bytes, those with WR_BUF_REXMIT */
 	uint64_t in_base;    /* bytes received up to in_seq */
 	uint64_t acked_base; /* bytes acknowledged up to acked_seq */
 	struct wr_seq in_seq, acked_seq;
 	uint32_t opened_tick;
-	uint16_t mss_peer;     /* MSS option received */
-	uint16_t rcvq_count;   /* buffers in rcvq */
-	uint16_t challenges;   /* challenge ACKs sent in the second of challenge_tick */
-	struct wr_seq cwr_end; /* marks echoed before this was acknowledged are paid for */
+	uint16_t mss_peer;   /* MSS option received */
+	uint16_t rcvq_count; /* buffers in rcvq */
+	uint16_t challenges; /* challenge ACKs sent in the second of challenge_tick */
+
+	/* ---- line 4 too: congestion and repair ---- */
+	uint16_t undo_pending;     /* retransmissions no D-SACK has told of */
+	struct wr_seq cwr_end;     /* ECN echoed before this was acknowledged is paid for */
+	struct wr_repair *repair;  /* NULL unless WR_TCB_LOSS */
+	struct wr_seq dsack_round; /* RACK.dsack_round, if rack_persist */
+	struct wr_seq undo_una;    /* SND.UNA when cwnd was last reduced, if may_undo */
+	uint8_t rack_steps;        /* RACK.reo_wnd_mult less 1 */
+	uint8_t rack_persist;      /* RACK.reo_wnd_persist */
+	bool may_undo;
 };
 
 static_assert(offsetof(struct wr_tcb, sq_head) == 64, "line 0: every segment");
@@ -149,6 +212,7 @@ static_assert(offsetof(struct wr_tcb, cc.room) == 128,
               "lines 0 and 1 are all of the established path");
 static_assert(offsetof(struct wr_tcb, dup_acks) == 160, "loss state in line 2");
 static_assert(offsetof(struct wr_tcb, rcvq_head) == 192, "text held back in line 3");
+static_assert(offsetof(struct wr_tcb, in_base) == 256, "reporting in line 4");
 static_assert(sizeof(struct wr_tcb) == 320, "five lines a connection");
 
 /* A connection between our SYN-ACK and its ACK: SYN-RECEIVED by passive open. */
@@ -235,6 +299,8 @@ struct wr_tcp {
 	uint32_t tw_head, tw_count;
 	struct wr_reorder *reorder;
 	uint32_t free_reorder;
+	struct wr_repair *repair;
+	uint32_t free_repair;
 	uint64_t rst_tokens_us; /* rate limit of resets, a bucket in units of time */
 	const struct wr_owner *owner;
 	uint32_t core;
@@ -455,6 +521,16 @@ uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c);
 /* Would a window update be worth a segment? RFC 9293 3.8.6.2.2. */
 bool tcp_window_worth_telling(const struct wr_tcp *tcp, const struct wr_tcb *c);
 
+/* Sends one segment of unsent text whatever cwnd and Nagle say. False: nothing left. */
+bool tcp_send_one_new(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/* ---- tcp_rtt.c ---- */
+
+uint32_t tcp_rto_us(const struct wr_tcp *tcp, const struct wr_tcb *c);
+void tcp_rtt_sample(struct wr_tcb *c, uint32_t rtt_us);
+/* Starts or restarts the retransmission timer, RFC 6298 (5.1), (5.3). */
+void tcp_arm_rto(struct wr_tcp *tcp, struct wr_tcb *c);
+
 /* ---- tcp_loss.c ---- */
 
 /* An ACK that moved SND.UNA by `acked` bytes from FlightSize `flight`. */
@@ -463,22 +539,108 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 /* An ACK that did not. `duplicate`: by the definition of RFC 5681. */
 void tcp_not_advanced(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
                       bool duplicate);
+/* With nothing in flight an ACK can only tell of a needless retransmission, RFC 2883. */
+void tcp_acked_again(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg);
 /* Has what is sent again or probed been without success for R2, or the user's time-out? */
 bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *reason);
-/* With nothing in flight SACK blocks can only tell of a needless retransmission, RFC 2883. */
-void tcp_count_dsack(struct wr_tcp *tcp, const struct wr_tcb *c, const struct wr_seg *seg);
 /* The retransmission timer rang. */
 void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c);
+/* RACK's reordering timer rang, RFC 8985 6.2 step 5. */
+void tcp_reo_expired(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/* ---- tcp_board.c ---- */
+
+/* Repair state, attached if it was not. NULL: all are in use; then only time-outs repair. */
+struct wr_repair *tcp_repair_attach(struct wr_tcp *tcp, struct wr_tcb *c);
+/* All marks are gone from the buffers, or the buffers are. */
+void tcp_repair_detach(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Bytes thought to be in the network: RFC 6675 section 4, SetPipe. */
 uint32_t tcp_pipe(const struct wr_tcb *c);
 /* The next buffer to send again, or NULL: RFC 6675 NextSeg (1) and (4). */
-struct rte_mbuf *tcp_next_lost(struct wr_tcb *c);
-uint32_t tcp_rto_us(const struct wr_tcp *tcp, const struct wr_tcb *c);
-void tcp_rtt_sample(struct wr_tcb *c, uint32_t rtt_us);
-/* Starts or restarts the retransmission timer, RFC 6298 (5.1), (5.3). */
-void tcp_arm_rto(struct wr_tcp *tcp, struct wr_tcb *c);
-/* Everything sent is to be sent again, in smaller pieces: the path's MTU fell. */
-void tcp_mark_all_lost(struct wr_tcb *c);
+struct rte_mbuf *tcp_next_lost(const struct wr_tcp *tcp, struct wr_tcb *c);
+void tcp_mark_lost(struct wr_tcb *c, struct rte_mbuf *m);
+/* What was sent again is lost once more: before all others, behind *after if that is set. */
+void tcp_mark_lost_again(struct wr_tcb *c, struct rte_mbuf *m, struct rte_mbuf **after);
+/* m, marked or not, was sent again just now. */
+void tcp_board_sent_again(struct wr_tcb *c, struct rte_mbuf *m);
+/* m was cut in two: `rest` takes part in what m does. */
+void tcp_board_split(struct wr_tcb *c, struct rte_mbuf *m, struct rte_mbuf *rest);
+/* m is acknowledged and goes, or its first `part` bytes are and it stays. */
+void tcp_board_acked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
+                     struct wr_news *news);
+void tcp_board_acked_part(struct wr_tcb *c, struct wr_buf *b, uint32_t part);
+/* Marks what the SACK blocks cover, and finds a D-SACK. */
+void tcp_board_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news);
+/* Everything sent is to be sent again; what is SACKed too if the peer forgot it. */
+void tcp_mark_all_lost(struct wr_tcb *c, bool reneged);
+/* A time-out: what is SACKed stays so, RFC 6675 5.1; the rest is lost if it is old enough. */
+void tcp_mark_timed_out(const struct wr_tcp *tcp, struct wr_tcb *c);
+/* RFC 6675 IsLost(), where RACK is off. */
+void tcp_mark_lost_by_count(struct wr_tcb *c);
+/* Was not lost after all, unless sent again already. */
+void tcp_board_forget_lost(struct wr_tcb *c);
+/* RFC 2883: is the first block of the segment a D-SACK? */
+bool tcp_is_dsack(const struct wr_tcb *c, const struct wr_seg *seg, const struct wr_sack *s);
+
+/* ---- tcp_rack.c: RFC 8985 section 6 ---- */
+
+static inline bool tcp_uses_rack(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return tcp->conf.rack && (c->flags & WR_TCB_SACK);
+}
+
+/* b was delivered: steps 1 to 3. `high`: nothing above it was delivered before. */
+void tcp_rack_delivered(const struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_buf *b,
+                        struct wr_news *news, bool high);
+/* Step 4: one more D-SACK, and the end of a recovery without any. */
+void tcp_rack_saw_dsack(struct wr_tcb *c);
+void tcp_rack_left_recovery(struct wr_tcb *c);
+/* Step 5: marks what is lost, sets the reordering timer for what may be. */
+void tcp_rack_detect(struct wr_tcp *tcp, struct wr_tcb *c);
+/* Has so long passed since b was sent that it would be lost, had something later arrived? */
+bool tcp_rack_timed_out(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                        const struct wr_buf *b);
+
+/* ---- tcp_tlp.c: RFC 8985 section 7 ---- */
+
+/* May a probe be sent when its time comes? */
+bool tcp_tlp_is_due_some_time(const struct wr_tcp *tcp, const struct wr_tcb *c);
+/* The tick of the probe time-out; not later than rto_tick. */
+uint32_t tcp_tlp_tick(const struct wr_tcp *tcp, const struct wr_tcb *c);
+/* Lets the wheel ring in time for the probe. */
+void tcp_tlp_arm(struct wr_tcp *tcp, struct wr_tcb *c);
+/* The same after sending and after ACKs, at almost no cost. */
+static inline void tcp_tlp_check(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if ((c->flags & WR_TCB_SACK) && !(c->rare & WR_TCB_WHEEL_PTO) &&
+	    (tcb_flight(c) > c->cc.smss || c->rttvar_us > c->srtt_us / 4 + 50000))
+		tcp_tlp_arm(tcp, c);
+}
+/* The probe time-out has come. */
+void tcp_tlp_probe(struct wr_tcp *tcp, struct wr_tcb *c);
+/* Section 7.4.2: did the probe repair a loss? `duplicate`: a pure ACK that tells nothing. */
+void tcp_tlp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news,
+                   bool duplicate);
+
+/* ---- tcp_prr.c: RFC 6937 as revised ---- */
+
+void tcp_prr_begin(struct wr_tcb *c, struct wr_seq before);
+/* `delivered` bytes by this ACK; `safe`: SND.UNA advanced and nothing new was lost. */
+void tcp_prr_update(struct wr_tcb *c, uint32_t delivered, bool safe);
+
+/* ---- tcp_undo.c ---- */
+
+/* cwnd is about to be reduced; no news while losses are under repair already. */
+void tcp_undo_begin(struct wr_tcb *c);
+/* A segment was sent again. */
+void tcp_undo_sent_again(const struct wr_tcp *tcp, struct wr_tcb *c);
+/* RFC 3522: does the first ACK of new text answer the original? Then undoes all. */
+bool tcp_undo_by_timestamp(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news);
+/* RFC 2883, 3708: all that was sent again was received twice. */
+void tcp_undo_by_dsack(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news);
+/* RFC 5682: one step for an ACK after a time-out. */
+void tcp_frto_step(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news,
+                   bool duplicate);
 
 /* ---- tcp_ecn.c ---- */
 

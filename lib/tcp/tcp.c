@@ -18,6 +18,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.half_open = 4096,
 		.time_waits = 16384,
 		.reorders = 1024,
+		.repairs = 2048,
 		.rcv_buf = 256 * 1024,
 		.snd_buf = 256 * 1024,
 		.ooo_bytes = 384 * 1024,
@@ -31,6 +32,11 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.cc = {&wr_cc_cubic_ops, 0},
 		.iw_segments = 10,
 		.idle_restart = true,
+		.rack = true,
+		.tlp = true,
+		.prr = true,
+		.frto = true,
+		.dsack = true,
 		.delack_us = 40 * 1000,
 		.rto_initial_us = 1000 * 1000,
 		.rto_min_us = 200 * 1000,
@@ -80,7 +86,8 @@ uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
 	       (uint64_t)rte_align32pow2(conf->connections) * sizeof(uint32_t) +
 	       (uint64_t)conf->half_open * sizeof(struct wr_half_open) +
 	       (uint64_t)conf->time_waits * sizeof(struct wr_time_wait) +
-	       (uint64_t)conf->reorders * sizeof(struct wr_reorder);
+	       (uint64_t)conf->reorders * sizeof(struct wr_reorder) +
+	       (uint64_t)conf->repairs * sizeof(struct wr_repair);
 }
 
 static void *table(const char *what, size_t n, size_t size, int socket)
@@ -102,8 +109,9 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 	tcp->half_open = table("half-open", conf->half_open, sizeof(*tcp->half_open), socket);
 	tcp->time_wait = table("time-wait", conf->time_waits, sizeof(*tcp->time_wait), socket);
 	tcp->reorder = table("reorder", conf->reorders, sizeof(*tcp->reorder), socket);
+	tcp->repair = table("repair", conf->repairs, sizeof(*tcp->repair), socket);
 	if (!tcp->flows || !tcp->wheel || !tcp->tcb || !tcp->pending || !tcp->half_open ||
-	    !tcp->time_wait || !tcp->reorder)
+	    !tcp->time_wait || !tcp->reorder || !tcp->repair)
 		return -ENOMEM;
 	return 0;
 }
@@ -114,7 +122,7 @@ static void make_free_lists(struct wr_tcp *tcp)
 	const struct wr_tcp_conf *conf = &tcp->conf;
 
 	tcp->free_tcb = tcp->dead_tcb = UINT32_MAX;
-	tcp->free_half_open = tcp->free_reorder = UINT32_MAX;
+	tcp->free_half_open = tcp->free_reorder = tcp->free_repair = UINT32_MAX;
 	for (uint32_t i = conf->connections; i-- > 0;) {
 		tcp->tcb[i].next_free = tcp->free_tcb;
 		tcp->free_tcb = i;
@@ -126,6 +134,10 @@ static void make_free_lists(struct wr_tcp *tcp)
 	for (uint32_t i = conf->reorders; i-- > 0;) {
 		tcp->reorder[i].next_free = tcp->free_reorder;
 		tcp->free_reorder = i;
+	}
+	for (uint32_t i = conf->repairs; i-- > 0;) {
+		tcp->repair[i].next_free = tcp->free_repair;
+		tcp->free_repair = i;
 	}
 	tcp->free_tcbs = conf->connections;
 	WR_LEVEL(tcp->stats, tcp_connections_free, tcp->free_tcbs);
@@ -188,6 +200,7 @@ void wr_tcp_free(struct wr_tcp *tcp)
 	rte_free(tcp->half_open);
 	rte_free(tcp->time_wait);
 	rte_free(tcp->reorder);
+	rte_free(tcp->repair);
 	rte_free(tcp);
 }
 
@@ -341,6 +354,7 @@ bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c)
 static void drop_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	tcp_reorder_free(tcp, c);
+	tcp_repair_detach(tcp, c);
 	tcp->held -= (uint32_t)c->sq_count + c->rcvq_count;
 	free_buffers(c);
 	c->sq_head = c->sq_tail = c->sq_next = NULL;

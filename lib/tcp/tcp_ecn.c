@@ -105,6 +105,7 @@ void tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->cc.cwr = true;
 	if (c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO))
 		return;
+	c->may_undo = false; /* what a loss took: the newest reduction is this one */
 	WR_COUNT(tcp->stats, tcp_ecn_reductions, 1);
 	wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
 }

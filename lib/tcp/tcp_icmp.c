@@ -47,10 +47,12 @@ static void lower_mss(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t mtu)
 	if (mss >= c->cc.smss)
 		return;
 	c->cc.smss = (uint16_t)mss;
-	if (c->sq_head && c->sq_head != c->sq_next) {
-		tcp_mark_all_lost(c);
-		c->flags |= WR_TCB_LOSS | WR_TCB_RTO; /* repaired in order, cwnd as it is */
+	if (c->sq_head && c->sq_head != c->sq_next && tcp_repair_attach(tcp, c)) {
+		tcp_mark_all_lost(c, false);
+		c->flags |= WR_TCB_RTO; /* repaired in order, cwnd as it is */
 		c->rare |= WR_TCB_PMTU;
+		c->may_undo = false;
+		c->repair->frto = WR_FRTO_OFF;
 		c->recover = c->snd.nxt;
 		tcb_pend(tcp, c);
 	}

@@ -228,8 +228,9 @@ static enum wr_verdict check_ack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 			return WR_V_tcp_ack_accepted;
 	} else if (flight) {
 		tcp_not_advanced(tcp, c, seg, is_duplicate_ack(c, seg, old_wnd));
-	} else if (wr_unlikely(seg->sack_count) && (c->flags & WR_TCB_SACK)) {
-		tcp_count_dsack(tcp, c, seg);
+	} else if (wr_unlikely((c->flags & WR_TCB_LOSS) ||
+	                       (seg->sack_count && (c->flags & WR_TCB_SACK)))) {
+		tcp_acked_again(tcp, c, seg);
 	}
 	return WR_V_NEXT;
 }

@@ -1,280 +1,80 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Acknowledgements and loss: what was acknowledged, what was lost, when to send again.
- * RFC 6298 (timer), RFC 5681 and 6582 (duplicate ACKs without SACK), RFC 6675 (with SACK).
- * How much may be in the network is congestion control's business (cc/).
+ * Acknowledgements and loss: what was acknowledged, what was lost, when to send again. With
+ * SACK RFC 8985 finds what is lost (tcp_rack.c) or, if RACK is off, RFC 6675; without SACK
+ * duplicate ACKs do, RFC 5681 and 6582. The marks stand on the buffers (tcp_board.c). How much
+ * may be in the network is congestion control's business (cc/) and, during recovery, PRR's
+ * (tcp_prr.c).
  */
 
 #include "tcb.h"
 
 #define DUP_THRESH 3 /* RFC 5681, RFC 6675 */
 
-/* ---- round-trip time, RFC 6298 section 2 ---- */
-
-void tcp_rtt_sample(struct wr_tcb *c, uint32_t rtt_us)
-{
-	if (rtt_us == 0)
-		rtt_us = 1;
-	if (c->srtt_us == 0) { /* (2.2) */
-		c->srtt_us = rtt_us;
-		c->rttvar_us = rtt_us / 2;
-		return;
-	}
-	/* (2.3): RTTVAR first, with the old SRTT. */
-	uint32_t error = rtt_us > c->srtt_us ? rtt_us - c->srtt_us : c->srtt_us - rtt_us;
-
-	c->rttvar_us = c->rttvar_us - c->rttvar_us / 4 + error / 4;
-	c->srtt_us = wr_max(c->srtt_us - c->srtt_us / 8 + rtt_us / 8, 1);
-}
-
-uint32_t tcp_rto_us(const struct wr_tcp *tcp, const struct wr_tcb *c)
-{
-	uint64_t rto;
-
-	if (c->srtt_us)
-		rto = (uint64_t)c->srtt_us + 4ull * c->rttvar_us;
-	else if (c->syn_rexmits && c->state >= WR_TCP_ESTABLISHED)
-		rto = 3 * 1000 * 1000; /* (5.7) */
-	else
-		rto = tcp->conf.rto_initial_us;
-	if (rto < tcp->conf.rto_min_us)
-		rto = tcp->conf.rto_min_us;
-	rto <<= c->backoff;
-	return rto > tcp->conf.rto_max_us ? tcp->conf.rto_max_us : (uint32_t)rto;
-}
-
-void tcp_arm_rto(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	uint32_t before = c->rto_tick;
-
-	c->rto_tick = wr_tick_after(tcp->now_tick, tcp_rto_us(tcp, c));
-	c->flags |= WR_TCB_RTO_ARMED;
-	if ((c->rare & WR_TCB_WHEEL) && wr_tick_reached(before, c->rto_tick))
-		return; /* the wheel's own lines stay cold */
-	c->rare |= WR_TCB_WHEEL;
-	tcb_arm(tcp, c, c->rto_tick);
-}
-
-/* ---- the scoreboard: flags on the buffers that were sent ---- */
-
-uint32_t tcp_pipe(const struct wr_tcb *c)
-{
-	uint32_t flight = tcb_flight(c), gone;
-
-	if (wr_likely(!(c->flags & WR_TCB_LOSS)))
-		return flight;
-	gone = c->sacked + c->lost - c->rexmit;
-	/* Each duplicate tells of one that left the network; after a time-out they may be the
-	 * answers to what was sent again in vain. */
-	if (!(c->flags & (WR_TCB_SACK | WR_TCB_RTO)))
-		gone += c->dup_acks * c->cc.smss;
-	return flight > gone ? flight - gone : 0;
-}
-
-static void unmark(struct wr_tcb *c, struct wr_buf *b, uint8_t flags)
-{
-	flags &= b->flags;
-	if (flags & WR_BUF_SACKED)
-		c->sacked -= b->len;
-	if (flags & WR_BUF_LOST)
-		c->lost -= b->len;
-	if (flags & WR_BUF_REXMIT)
-		c->rexmit -= b->len;
-	b->flags &= (uint8_t)~flags;
-}
-
-static void mark_lost(struct wr_tcb *c, struct wr_buf *b)
-{
-	if (!(b->flags & (WR_BUF_LOST | WR_BUF_SACKED))) {
-		b->flags |= WR_BUF_LOST;
-		c->lost += b->len;
-	}
-}
-
-/* Walks the buffers that were sent: `m` each, oldest first. */
-#define FOR_EACH_SENT(c, m)                                                                    \
-	for ((m) = (c)->sq_head; (m) && (m) != (c)->sq_next; (m) = wr_buf(m)->next)
-
-void tcp_mark_all_lost(struct wr_tcb *c)
-{
-	struct rte_mbuf *m;
-
-	FOR_EACH_SENT(c, m)
-	{
-		unmark(c, wr_buf(m), WR_BUF_SACKED | WR_BUF_REXMIT);
-		mark_lost(c, wr_buf(m));
-	}
-}
-
-/* A block that an honest receiver can report: above UNA, not beyond what was sent. */
-static bool plausible(const struct wr_tcb *c, const struct wr_sack *s)
-{
-	return wr_seq_lt(s->left, s->right) && wr_seq_le(c->snd.una, s->left) &&
-	       wr_seq_le(s->right, c->snd.nxt);
-}
-
-/* RFC 2883: the first block is below the ACK, or within the second block. */
-static bool is_dsack(const struct wr_tcb *c, const struct wr_seg *seg, const struct wr_sack *s)
-{
-	struct wr_sack second;
-
-	if (wr_seq_lt(s->left, seg->ack))
-		return wr_seq_lt(s->left, s->right) && wr_seq_le(s->right, c->snd.nxt);
-	if (seg->sack_count < 2)
-		return false;
-	second = wr_tcp_sack(seg, 1);
-	return wr_seq_le(second.left, s->left) && wr_seq_le(s->right, second.right);
-}
-
-void tcp_count_dsack(struct wr_tcp *tcp, const struct wr_tcb *c, const struct wr_seg *seg)
-{
-	struct wr_sack first = wr_tcp_sack(seg, 0);
-
-	if (is_dsack(c, seg, &first))
-		WR_COUNT(tcp->stats, tcp_dsack_received, 1);
-}
-
-/* Marks what the segment's SACK blocks cover. Returns whether anything was new. */
-static bool take_sack(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
-{
-	struct wr_sack block[WR_SACK_MAX];
-	unsigned blocks = 0;
-	uint32_t before = c->sacked;
-	struct rte_mbuf *m;
-
-	for (unsigned i = 0; i < seg->sack_count; i++) {
-		struct wr_sack s = wr_tcp_sack(seg, i);
-
-		if (i == 0 && is_dsack(c, seg, &s))
-			WR_COUNT(tcp->stats, tcp_dsack_received, 1);
-		else if (plausible(c, &s))
-			block[blocks++] = s;
-		else
-			WR_COUNT(tcp->stats, tcp_sack_invalid, 1);
-	}
-	if (blocks == 0)
-		return false;
-	FOR_EACH_SENT(c, m)
-	{
-		struct wr_buf *b = wr_buf(m);
-		struct wr_seq left = wr_seq(b->seq), right = wr_seq(b->seq + b->len);
-
-		if (b->flags & WR_BUF_SACKED)
-			continue;
-		for (unsigned i = 0; i < blocks; i++) {
-			if (wr_seq_le(block[i].left, left) &&
-			    wr_seq_le(right, block[i].right)) {
-				unmark(c, b, WR_BUF_LOST | WR_BUF_REXMIT);
-				b->flags |= WR_BUF_SACKED;
-				c->sacked += b->len;
-				break;
-			}
-		}
-	}
-	return c->sacked != before;
-}
-
-/* RFC 6675 IsLost(): enough above it was received. Marks all that are. */
-static void update_lost(struct wr_tcb *c)
-{
-	uint32_t above = c->sacked, runs = 0;
-	bool in_run = false;
-	struct rte_mbuf *m;
-
-	FOR_EACH_SENT(c, m)
-	{ /* discontiguous sequences that were SACKed */
-		bool sacked = wr_buf(m)->flags & WR_BUF_SACKED;
-
-		runs += sacked && !in_run;
-		in_run = sacked;
-	}
-	in_run = false;
-	FOR_EACH_SENT(c, m)
-	{
-		struct wr_buf *b = wr_buf(m);
-		bool sacked = b->flags & WR_BUF_SACKED;
-
-		if (in_run && !sacked)
-			runs--;
-		in_run = sacked;
-		if (sacked) {
-			above -= b->len;
-			continue;
-		}
-		if (runs < DUP_THRESH && above <= (DUP_THRESH - 1) * c->cc.smss)
-			return; /* above only falls from here on */
-		mark_lost(c, b);
-	}
-}
-
-struct rte_mbuf *tcp_next_lost(struct wr_tcb *c)
-{
-	struct rte_mbuf *m, *tail = NULL;
-
-	if (c->lost > c->rexmit) {
-		FOR_EACH_SENT(c, m)
-		if ((wr_buf(m)->flags & (WR_BUF_LOST | WR_BUF_REXMIT)) == WR_BUF_LOST)
-			return m;
-	}
-	/* NextSeg (4): nothing lost, nothing new: the tail once, in case it was lost too. */
-	if ((c->flags & (WR_TCB_RECOVERY | WR_TCB_SACK)) != (WR_TCB_RECOVERY | WR_TCB_SACK) ||
-	    c->sq_next || (c->rare & WR_TCB_RESCUED))
-		return NULL;
-	c->rare |= WR_TCB_RESCUED;
-	FOR_EACH_SENT(c, m)
-	tail = m;
-	return tail && !(wr_buf(tail)->flags & (WR_BUF_SACKED | WR_BUF_REXMIT)) ? tail : NULL;
-}
-
 /* ---- recovery ---- */
 
-static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
+/* Text is out, not only a FIN. */
+static bool has_sent_text(const struct wr_tcb *c)
+{
+	return c->sq_head && c->sq_head != c->sq_next;
+}
+
+/* An algorithm that does not lower ssthresh keeps cwnd to itself. */
+static bool uses_prr(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return tcp->conf.prr && (c->flags & WR_TCB_SACK) && c->cc.ssthresh != UINT32_MAX;
+}
+
+static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq before)
 {
 	const struct wr_cc_congestion congestion = {tcp->now_us, tcb_flight(c), WR_CC_LOSS};
 
-	c->flags |= WR_TCB_RECOVERY | WR_TCB_LOSS;
+	tcp_undo_begin(c);
+	c->flags |= WR_TCB_RECOVERY;
 	c->rare |= WR_TCB_FIRST;
 	c->rare &= (uint16_t)~WR_TCB_RESCUED;
 	c->recover = c->snd.nxt;
-	mark_lost(c, wr_buf(c->sq_head));
+	c->repair->tlp = false;
+	if (!tcp_uses_rack(tcp, c))
+		tcp_mark_lost(c, c->sq_head);
 	wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
+	tcp_prr_begin(c, before);
 	WR_COUNT(tcp->stats, tcp_fast_recoveries, 1);
 }
 
-static void maybe_enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
+static void maybe_enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq before)
 {
-	if ((c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) || !c->sq_head ||
-	    c->sq_head == c->sq_next)
+	bool news;
+
+	if ((c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) || !has_sent_text(c))
 		return;
-	if (c->flags & WR_TCB_SACK) {
-		if (c->lost || c->dup_acks >= DUP_THRESH)
-			enter_recovery(tcp, c);
-	} else if (c->dup_acks >= DUP_THRESH &&
-	           !wr_seq_in(c->recover, c->snd.una, tcb_flight(c) + 1)) {
+	news = c->lost > c->rexmit;
+	if (!(c->flags & WR_TCB_SACK))
 		/*
 		 * RFC 6582 section 3.2 step 2: all of the last recovery is acknowledged. A
 		 * point that seems to lie ahead is 2 GiB old.
 		 */
-		enter_recovery(tcp, c);
-	}
-}
-
-static void forget_losses(struct wr_tcb *c)
-{
-	struct rte_mbuf *m;
-
-	FOR_EACH_SENT(c, m)
-	unmark(c, wr_buf(m), WR_BUF_LOST | WR_BUF_REXMIT);
-	c->dup_acks = 0;
-	c->rare &= (uint16_t) ~(WR_TCB_FIRST | WR_TCB_RESCUED | WR_TCB_PMTU);
+		news = c->dup_acks >= DUP_THRESH &&
+		       !wr_seq_in(c->recover, c->snd.una, tcb_flight(c) + 1);
+	else if (!tcp_uses_rack(tcp, c))
+		news |= c->dup_acks >= DUP_THRESH;
+	if (news)
+		enter_recovery(tcp, c, before);
 }
 
 static void leave_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (c->flags & WR_TCB_RECOVERY)
 		wr_cc_ops(&c->cc)->on_leave_recovery(&c->cc, tcp->now_us);
+	tcp_rack_left_recovery(c);
 	c->flags &= (uint16_t) ~(WR_TCB_RECOVERY | WR_TCB_RTO);
-	forget_losses(c);
+	c->rare &= (uint16_t) ~(WR_TCB_FIRST | WR_TCB_RESCUED | WR_TCB_PMTU);
+	c->dup_acks = 0;
+	c->repair->frto = WR_FRTO_OFF;
+	/* An ACK of what is out again still must not look like one of an original. */
+	c->repair->has_rexmit_ts &= c->rexmit > 0;
+	if (!tcp_uses_rack(tcp, c))
+		tcp_board_forget_lost(c);
 }
 
 /* RFC 6582 section 3.2 step 3: without SACK, a partial ACK shows the next hole. */
@@ -282,41 +82,117 @@ static void partial_ack_without_sack(struct wr_tcb *c, uint32_t acked)
 {
 	uint32_t segments = acked / c->cc.smss;
 	struct wr_buf *b = wr_buf(c->sq_head);
+	struct rte_mbuf *front = NULL;
 
 	if (segments > 1)
 		c->dup_acks -= (uint8_t)wr_min(c->dup_acks, segments - 1);
-	unmark(c, b, WR_BUF_REXMIT);
-	mark_lost(c, b);
+	if (b->flags & WR_BUF_REXMIT)
+		tcp_mark_lost_again(c, c->sq_head, &front);
+	tcp_mark_lost(c, c->sq_head);
 	c->rare |= WR_TCB_FIRST;
 }
 
-/* SND.UNA moved while losses are under repair. */
-static void advance_recovery(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
-                             uint32_t acked)
+/*
+ * The peer's ACK ends where a SACKed buffer begins: it threw away what it had reported, as RFC
+ * 2018 section 8 allows. All is sent again.
+ */
+static void check_reneging(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	bool repairing = c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO);
+	const struct wr_cc_rto rto = {tcp->now_us, tcb_flight(c), false};
 
-	if (seg->sack_count && (c->flags & WR_TCB_SACK))
-		take_sack(tcp, c, seg);
-	if (repairing && wr_seq_le(c->recover, c->snd.una)) {
+	if (!has_sent_text(c) || !(wr_buf(c->sq_head)->flags & WR_BUF_SACKED))
+		return;
+	WR_COUNT(tcp->stats, tcp_sack_reneged, 1);
+	if (!(c->flags & WR_TCB_RTO))
+		wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
+	tcp_mark_all_lost(c, true);
+	c->flags &= (uint16_t)~WR_TCB_RECOVERY;
+	c->flags |= WR_TCB_RTO;
+	c->rare |= WR_TCB_FIRST;
+	c->may_undo = false;
+	c->repair->frto = WR_FRTO_OFF;
+	c->recover = c->snd.nxt;
+}
+
+/* Is the recovery over, or was it needless? */
+static void advance_recovery(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news,
+                             bool duplicate)
+{
+	check_reneging(tcp, c);
+	tcp_tlp_acked(tcp, c, news, duplicate);
+	if (news->has_dsack)
+		tcp_rack_saw_dsack(c);
+	tcp_undo_by_dsack(tcp, c, news);
+	if (!tcp_undo_by_timestamp(tcp, c, news))
+		tcp_frto_step(tcp, c, news, duplicate);
+	if ((c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) && news->acked &&
+	    wr_seq_le(c->recover, c->snd.una))
 		leave_recovery(tcp, c);
-		repairing = false;
-	}
-	if (!repairing)
+	if (news->acked && !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)))
 		c->dup_acks = 0;
-	if ((c->flags & WR_TCB_SACK) && c->sacked)
-		update_lost(c);
-	else if ((c->flags & WR_TCB_RECOVERY) && c->sq_head && c->sq_head != c->sq_next)
-		partial_ack_without_sack(c, acked);
-	maybe_enter_recovery(tcp, c);
-	if (!c->sacked && !c->lost && !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)))
-		c->flags &= (uint16_t)~WR_TCB_LOSS;
+}
+
+static void find_losses(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news)
+{
+	if (tcp_uses_rack(tcp, c))
+		tcp_rack_detect(tcp, c);
+	else if ((c->flags & WR_TCB_SACK) && c->sacked)
+		tcp_mark_lost_by_count(c);
+	else if (news->acked && (c->flags & WR_TCB_RECOVERY) && has_sent_text(c))
+		partial_ack_without_sack(c, news->acked);
+}
+
+/* One ACK while repair is attached, after what it acknowledges was freed. */
+static void repair(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news, bool duplicate)
+{
+	uint32_t lost, delivered;
+
+	advance_recovery(tcp, c, news, duplicate);
+	lost = c->lost - c->rexmit;
+	find_losses(tcp, c, news);
+	maybe_enter_recovery(tcp, c, news->before);
+	delivered = wr_seq_span(news->before, wr_seq_add(c->snd.una, c->sacked));
+	if ((c->flags & WR_TCB_RECOVERY) && uses_prr(tcp, c))
+		tcp_prr_update(c, delivered, news->acked && c->lost - c->rexmit <= lost);
+	if (!c->sacked && !c->lost && !c->dup_acks && !c->repair->tlp &&
+	    !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)))
+		tcp_repair_detach(tcp, c);
+	tcb_pend(tcp, c);
+}
+
+void tcp_reo_expired(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct wr_seq now = wr_seq_add(c->snd.una, c->sacked);
+	bool recovering = c->flags & WR_TCB_RECOVERY;
+
+	tcp_rack_detect(tcp, c);
+	maybe_enter_recovery(tcp, c, now);
+	if (!recovering && (c->flags & WR_TCB_RECOVERY) && uses_prr(tcp, c))
+		tcp_prr_update(c, c->cc.smss, false);
+	tcb_pend(tcp, c);
 }
 
 /* ---- acknowledgements ---- */
 
-/* Frees what is acknowledged; returns the newest RTT sample, 0 if there is none (Karn). */
-static uint32_t free_acked(struct wr_tcp *tcp, struct wr_tcb *c)
+/* The oldest buffer is acknowledged in part: it begins at SND.UNA from now on. */
+static void cut_acked(struct wr_tcb *c, struct wr_buf *b)
+{
+	uint32_t part = wr_seq_span(wr_seq(b->seq), c->snd.una);
+
+	if (!wr_seq_lt(wr_seq(b->seq), c->snd.una))
+		return;
+	if (c->flags & WR_TCB_LOSS)
+		tcp_board_acked_part(c, b, part);
+	b->seq += part;
+	b->len -= part;
+	b->text_off = (uint16_t)(b->text_off + part);
+}
+
+/*
+ * Frees what is acknowledged; returns the newest RTT sample, 0 if there is none (Karn). `news`
+ * is only there while repair is attached.
+ */
+static uint32_t free_acked(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news)
 {
 	uint32_t rtt_us = 0;
 
@@ -325,22 +201,11 @@ static uint32_t free_acked(struct wr_tcp *tcp, struct wr_tcb *c)
 		struct wr_buf *b = wr_buf(m);
 
 		if (!wr_seq_le(wr_seq(b->seq + b->len), c->snd.una)) {
-			uint32_t part = wr_seq_span(wr_seq(b->seq), c->snd.una);
-
-			if (wr_seq_lt(wr_seq(b->seq), c->snd.una)) {
-				uint8_t flags = b->flags;
-
-				unmark(c, b, flags); /* the sums follow the length */
-				b->seq += part;
-				b->len -= part;
-				b->text_off = (uint16_t)(b->text_off + part);
-				b->flags = flags & (uint8_t)~WR_BUF_SACKED;
-				c->lost += b->flags & WR_BUF_LOST ? b->len : 0;
-				c->rexmit += b->flags & WR_BUF_REXMIT ? b->len : 0;
-			}
+			cut_acked(c, b);
 			break;
 		}
-		unmark(c, b, WR_BUF_SACKED | WR_BUF_LOST | WR_BUF_REXMIT);
+		if (wr_unlikely(news != NULL))
+			tcp_board_acked(tcp, c, m, news);
 		if (b->rexmits == 0)
 			rtt_us = (uint32_t)tcp->now_us - b->sent_us;
 		c->sq_head = b->next;
@@ -349,6 +214,9 @@ static uint32_t free_acked(struct wr_tcp *tcp, struct wr_tcb *c)
 	}
 	if (!c->sq_head)
 		c->sq_tail = NULL;
+	/* What lay behind a hole that was filled now has been there for longer. */
+	if (wr_unlikely(news != NULL))
+		return news->again ? 0 : news->rtt_us;
 	return rtt_us;
 }
 
@@ -372,29 +240,44 @@ static void offer_room(struct wr_tcp *tcp, struct wr_tcb *c)
 	tcb_events(tcp, c)->on_room(tcp, c);
 }
 
+static void count_acked(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq ack, uint32_t acked)
+{
+	if (wr_unlikely((ack.n ^ c->snd.una.n) >> 31)) {
+		c->acked_base += wr_seq_span(c->acked_seq, ack);
+		c->acked_seq = ack;
+	}
+	/* The FIN takes a sequence number, but is not text. */
+	WR_COUNT(tcp->stats, tcp_bytes_acked,
+	         acked - ((c->flags & WR_TCB_FIN_SENT) && wr_seq_eq(ack, c->snd.nxt)));
+	c->snd.una = ack;
+}
+
+static void take_rtt(struct wr_tcb *c, uint32_t rtt_us)
+{
+	tcp_rtt_sample(c, rtt_us);
+	c->backoff = 0;
+}
+
 void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,
                uint32_t flight)
 {
 	/* Several ACKs of one burst come before the sender could fill the window again. */
 	bool limited = c->cc.limited || flight + c->cc.smss > c->cc.cwnd;
 	bool ece = (seg->flags & WR_TCP_ECE) && c->cc.ecn;
+	struct wr_news news, *heard = NULL;
 	uint32_t rtt_us;
 
-	if (wr_unlikely((seg->ack.n ^ c->snd.una.n) >> 31)) {
-		c->acked_base += wr_seq_span(c->acked_seq, seg->ack);
-		c->acked_seq = seg->ack;
+	if (wr_unlikely((c->flags & WR_TCB_LOSS) || seg->sack_count)) {
+		news = (struct wr_news) {.seg = seg, .acked = acked};
+		news.before = wr_seq_add(c->snd.una, c->sacked);
+		heard = tcp_repair_attach(tcp, c) ? &news : NULL;
 	}
-	/* The FIN takes a sequence number, but is not text. */
-	WR_COUNT(tcp->stats, tcp_bytes_acked,
-	         acked - ((c->flags & WR_TCB_FIN_SENT) && wr_seq_eq(seg->ack, c->snd.nxt)));
-	c->snd.una = seg->ack;
-	rtt_us = free_acked(tcp, c);
+	count_acked(tcp, c, seg->ack, acked);
+	rtt_us = free_acked(tcp, c, heard);
 	if (wr_unlikely(rtt_us == 0))
 		rtt_us = rtt_by_timestamp(tcp, c, seg);
-	if (rtt_us) {
-		tcp_rtt_sample(c, rtt_us);
-		c->backoff = 0;
-	}
+	if (rtt_us)
+		take_rtt(c, rtt_us);
 
 	if (limited || c->cc.every_ack) {
 		const struct wr_cc_ack ack = {
@@ -411,16 +294,20 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		};
 
 		wr_cc_ops(&c->cc)->on_ack(&c->cc, &ack);
+		if (rtt_us && (c->min_rtt_us == 0 || rtt_us < c->min_rtt_us))
+			c->min_rtt_us = rtt_us;
 	}
-	if (wr_unlikely((c->flags & WR_TCB_LOSS) || (seg->sack_count && tcb_flight(c)))) {
-		c->flags |= WR_TCB_LOSS;
-		advance_recovery(tcp, c, seg, acked);
+	if (wr_unlikely(heard != NULL)) {
+		tcp_board_sack(tcp, c, heard);
+		repair(tcp, c, heard, false);
 	}
 
-	if (tcb_flight(c) == 0) /* RFC 6298 (5.2) */
+	if (tcb_flight(c) == 0) { /* RFC 6298 (5.2) */
 		c->flags &= (uint16_t) ~(WR_TCB_RTO_ARMED | WR_TCB_PERSIST);
-	else
+	} else {
 		tcp_arm_rto(tcp, c); /* (5.3) */
+		tcp_tlp_check(tcp, c);
+	}
 	/* Karn: the RTO stays, and may be longer than R2. That counts from its end on. */
 	if (wr_unlikely(c->backoff))
 		c->stalled_tick = c->rto_tick;
@@ -430,26 +317,38 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		offer_room(tcp, c);
 }
 
+/* An ACK of nothing new: its SACK blocks, its being a duplicate. */
+static void hear(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, bool duplicate)
+{
+	struct wr_news news = {
+		.seg = seg,
+		.before = wr_seq_add(c->snd.una, c->sacked),
+	};
+
+	if (!tcp_repair_attach(tcp, c))
+		return;
+	tcp_board_sack(tcp, c, &news);
+	if (news.rtt_us && !news.again)
+		tcp_rtt_sample(c, news.rtt_us);
+	/* With SACK an ACK counts that tells of new text received, RFC 6675 section 2. */
+	if ((c->flags & WR_TCB_SACK ? news.sacked : duplicate && tcb_flight(c)) &&
+	    c->dup_acks < UINT8_MAX)
+		c->dup_acks++;
+	repair(tcp, c, &news, duplicate && !seg->sack_count);
+}
+
 void tcp_not_advanced(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
                       bool duplicate)
 {
-	bool news = false;
+	bool sack = (c->flags & WR_TCB_SACK) && seg->sack_count;
 
-	if ((c->flags & WR_TCB_SACK) && seg->sack_count) {
-		c->flags |= WR_TCB_LOSS;
-		news = take_sack(tcp, c, seg);
-		update_lost(c);
-	}
-	/* With SACK an ACK counts that tells of new text received, RFC 6675 section 2. */
-	if (c->flags & WR_TCB_SACK ? news : duplicate) {
-		c->flags |= WR_TCB_LOSS;
-		if (c->dup_acks < UINT8_MAX)
-			c->dup_acks++;
-	}
-	if (!(c->flags & WR_TCB_LOSS))
-		return;
-	maybe_enter_recovery(tcp, c);
-	tcb_pend(tcp, c);
+	if (sack || (duplicate && !(c->flags & WR_TCB_SACK)) || (c->flags & WR_TCB_LOSS))
+		hear(tcp, c, seg, duplicate);
+}
+
+void tcp_acked_again(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+{
+	hear(tcp, c, seg, seg->len == 0);
 }
 
 /* ---- retransmission time-out, RFC 6298 (5.4) to (5.7) ---- */
@@ -472,9 +371,33 @@ bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *re
 	return stalled_us >= (user_us ? user_us : tcp->conf.r2_us);
 }
 
+/* What is lost now, and how it is repaired: go back, with a doubt (RFC 5682) the first time. */
+static void repair_by_timeout(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	const struct wr_cc_rto rto = {
+		.now_us = tcp->now_us,
+		.flight = tcb_flight(c),
+		.again = c->flags & (WR_TCB_RTO | WR_TCB_RECOVERY),
+	};
+	bool again = c->flags & WR_TCB_RTO;
+	struct wr_repair *r = c->repair;
+
+	tcp_undo_begin(c);
+	wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
+	r->tlp = r->reo_armed = false;
+	c->recover = c->snd.nxt;
+	c->flags |= WR_TCB_RTO;
+	c->flags &= (uint16_t)~WR_TCB_RECOVERY;
+	tcp_mark_timed_out(tcp, c);
+	c->dup_acks = 0;
+	r->frto = tcp->conf.frto && !again ? WR_FRTO_FIRST : WR_FRTO_OFF;
+	c->rare &= (uint16_t)~WR_TCB_PMTU;
+	c->rare |= WR_TCB_FIRST;
+	tcb_pend(tcp, c);
+}
+
 void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	const struct wr_cc_rto rto = {tcp->now_us, tcb_flight(c), c->flags & WR_TCB_RTO};
 	enum wr_reason reason;
 
 	if (c->backoff == 0)
@@ -491,20 +414,14 @@ void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->backoff == tcp->conf.r1_rexmits)
 		wr_ip_suspect(tcp->ip, c->tuple.raddr, tcp->now_us);
 
-	wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
-	tcp_mark_all_lost(c); /* RFC 2018 section 8: SACKs are forgotten */
-	c->dup_acks = 0;
-	c->recover = c->snd.nxt;
-	c->flags |= WR_TCB_RTO | WR_TCB_LOSS;
-	c->flags &= (uint16_t)~WR_TCB_RECOVERY;
-	c->rare &= (uint16_t)~WR_TCB_PMTU;
-	c->rare |= WR_TCB_FIRST;
-	tcp_arm_rto(tcp, c);
-	if (c->sq_head && c->sq_head != c->sq_next) {
-		tcb_pend(tcp, c);
-	} else { /* only the FIN is out */
+	if (!has_sent_text(c)) { /* only the FIN is out */
 		c->rexmits++;
 		tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), WR_TCP_FIN,
 		                 WR_CAUSE_tcp_fin_rexmit);
+	} else if (tcp_repair_attach(tcp, c)) {
+		repair_by_timeout(tcp, c);
+	} else {
+		tcp_send_again(tcp, c, c->sq_head, WR_CAUSE_tcp_rexmit_rto);
 	}
+	tcp_arm_rto(tcp, c);
 }

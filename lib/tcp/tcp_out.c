@@ -428,6 +428,8 @@ static bool send_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, 
 	}
 	push_header(out, &c->tuple, &head);
 	b->sent_us = (uint32_t)tcp->now_us;
+	if (wr_unlikely(c->flags & WR_TCB_RECOVERY))
+		c->repair->prr_out += b->len;
 	c->last_tx_tick = tcp->now_tick;
 	send_tcb(tcp, c, out, ect, cause);
 	return true;
@@ -451,6 +453,7 @@ static bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, uint
 	rte_memcpy(rte_pktmbuf_append(rest, (uint16_t)(first->len - len)),
 	           (const char *)m->buf_addr + first->text_off + len, first->len - len);
 	*second = *first;
+	second->earlier = second->later = NULL;
 	second->text_off = rest->data_off;
 	second->seq += len;
 	second->len -= len;
@@ -470,19 +473,23 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 
 	if (wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
 		return false;
-	if (b->len > c->cc.smss && !split(tcp, c, m, c->cc.smss))
-		return false;
+	if (b->len > c->cc.smss) {
+		if (!split(tcp, c, m, c->cc.smss))
+			return false;
+		tcp_board_split(c, m, b->next);
+	}
 	if (!send_text(tcp, c, m, fin_behind(c, b) | WR_TCP_PSH, cause))
 		return false;
-	if ((b->flags & WR_BUF_LOST) && !(b->flags & WR_BUF_REXMIT)) {
-		b->flags |= WR_BUF_REXMIT;
-		c->rexmit += b->len;
-	}
 	if (b->rexmits < UINT8_MAX)
 		b->rexmits++;
+	if (c->flags & WR_TCB_LOSS) {
+		tcp_board_sent_again(c, m);
+		tcp_undo_sent_again(tcp, c);
+	}
 	c->rexmits++;
 	WR_COUNT(tcp->stats, tcp_bytes_rexmit, b->len);
-	if (!(c->flags & WR_TCB_RTO_ARMED))
+	/* What is sent again first has an RTO of its own, as in RFC 6582 section 4. */
+	if (m == c->sq_head || !(c->flags & WR_TCB_RTO_ARMED))
 		tcp_arm_rto(tcp, c);
 	return true;
 }
@@ -495,7 +502,7 @@ static bool send_lost(struct wr_tcp *tcp, struct wr_tcb *c)
 	                                              : WR_CAUSE_tcp_rexmit_fast;
 	struct rte_mbuf *m;
 
-	while ((m = tcp_next_lost(c)) != NULL) {
+	while ((m = tcp_next_lost(tcp, c)) != NULL) {
 		uint32_t len = wr_min(wr_buf(m)->len, c->cc.smss);
 
 		if (tcp_pipe(c) + len > c->cc.cwnd && !(c->rare & WR_TCB_FIRST))
@@ -556,51 +563,73 @@ static void start_rto(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->stalled_tick = c->rto_tick;
 }
 
+/* Sends the first `len` bytes of the next buffer. False: no room to send or no buffer. */
+static bool send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
+{
+	struct rte_mbuf *m = c->sq_next;
+	struct wr_buf *b = wr_buf(m);
+	uint8_t flags = 0;
+	bool last;
+
+	if (wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
+		return false;
+	if (len < b->len && !split(tcp, c, m, len))
+		return false;
+	last = b->next == NULL;
+	if (last)
+		flags = WR_TCP_PSH; /* MUST-61 */
+	if (last && (c->flags & WR_TCB_CLOSE))
+		flags |= WR_TCP_FIN;
+	if (!send_text(tcp, c, m, flags, WR_CAUSE_tcp_data))
+		return false;
+	WR_COUNT(tcp->stats, tcp_bytes_out, len);
+	c->sq_next = b->next;
+	c->snd.nxt = wr_seq_add(c->snd.nxt, len);
+	if (flags & WR_TCP_FIN)
+		fin_leaves(tcp, c);
+	/* The window opened: the next timer is an RTO. */
+	if (wr_unlikely(c->flags & WR_TCB_PERSIST)) {
+		c->flags &= (uint16_t) ~(WR_TCB_PERSIST | WR_TCB_RTO_ARMED);
+		c->backoff = 0;
+	}
+	if (!(c->flags & WR_TCB_RTO_ARMED))
+		start_rto(tcp, c);
+	return true;
+}
+
+bool tcp_send_one_new(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	uint32_t flight = tcb_flight(c), len;
+
+	if (!c->sq_next)
+		return false;
+	len = wr_min(wr_buf(c->sq_next)->len, c->cc.smss);
+	return flight + len <= c->snd.wnd && send_next(tcp, c, len);
+}
+
 /* Sends new text while windows allow. False: no room to send or no buffer. */
 static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (tcp->conf.idle_restart && wr_seq_eq(c->snd.una, c->snd.nxt))
 		restart_after_idle(tcp, c);
 	while (c->sq_next) {
-		struct rte_mbuf *m = c->sq_next;
-		struct wr_buf *b = wr_buf(m);
-		uint32_t len = allowed(tcp, c, b->len, tcp_pipe(c));
-		uint8_t flags = 0;
-		bool last;
+		uint32_t whole = wr_buf(c->sq_next)->len;
+		uint32_t len = allowed(tcp, c, whole, tcp_pipe(c));
 
 		if (len == 0)
 			break;
-		if (wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
-			return false;
-		if (len < b->len && tcb_flight(c) && !tcb_may_hold(tcp, c))
+		if (len < whole && tcb_flight(c) && !tcb_may_hold(tcp, c))
 			break; /* an ACK frees some */
-		if (len < b->len && !split(tcp, c, m, len))
-			return false;
-		last = b->next == NULL;
-		if (last)
-			flags = WR_TCP_PSH; /* MUST-61 */
-		if (last && (c->flags & WR_TCB_CLOSE))
-			flags |= WR_TCP_FIN;
-		if (!send_text(tcp, c, m, flags, WR_CAUSE_tcp_data))
+		if (!send_next(tcp, c, len))
 			return false;
 		if (wr_unlikely((c->flags & (WR_TCB_LOSS | WR_TCB_RECOVERY | WR_TCB_RTO)) ==
 		                WR_TCB_LOSS) &&
 		    c->dup_acks)
 			WR_COUNT(tcp->stats, tcp_limited_transmits, 1);
-		WR_COUNT(tcp->stats, tcp_bytes_out, len);
-		c->sq_next = b->next;
-		c->snd.nxt = wr_seq_add(c->snd.nxt, len);
-		if (flags & WR_TCP_FIN)
-			fin_leaves(tcp, c);
-		/* The window opened: the next timer is an RTO. */
-		if (wr_unlikely(c->flags & WR_TCB_PERSIST)) {
-			c->flags &= (uint16_t) ~(WR_TCB_PERSIST | WR_TCB_RTO_ARMED);
-			c->backoff = 0;
-		}
-		if (!(c->flags & WR_TCB_RTO_ARMED))
-			start_rto(tcp, c);
 	}
 	c->cc.limited = tcb_flight(c) + c->cc.smss > c->cc.cwnd;
+	if (c->flags & WR_TCB_RTO_ARMED)
+		tcp_tlp_check(tcp, c);
 	return true;
 }
 

@@ -209,12 +209,33 @@ void tcb_arm_limits(struct wr_tcp *tcp, const struct wr_tcb *c)
 		tcb_arm(tcp, c, c->last_rx_tick + LONG_IDLE);
 }
 
+static bool reo_timer_runs(const struct wr_tcb *c)
+{
+	return (c->flags & WR_TCB_LOSS) && c->repair->reo_armed;
+}
+
+/* Of text sent: first what may spare a time-out, RFC 8985 section 8. */
+static void ring_for_text(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (reo_timer_runs(c) && due(tcp, c->repair->reo_tick))
+		tcp_reo_expired(tcp, c);
+	if (!(c->flags & WR_TCB_RTO_ARMED))
+		return;
+	if (tcp_tlp_is_due_some_time(tcp, c) && due(tcp, tcp_tlp_tick(tcp, c)))
+		tcp_tlp_probe(tcp, c);
+	else if (due(tcp, c->rto_tick))
+		rto_ring(tcp, c);
+}
+
 static void rearm(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (c->flags & WR_TCB_RTO_ARMED) {
 		tcb_arm(tcp, c, c->rto_tick);
 		c->rare |= WR_TCB_WHEEL;
+		tcp_tlp_arm(tcp, c);
 	}
+	if (reo_timer_runs(c))
+		tcb_arm(tcp, c, c->repair->reo_tick);
 	/* An ACK that is owed already waits for a buffer, not for time. */
 	if ((c->rare & WR_TCB_DELACK_ARMED) && !(c->flags & WR_TCB_ACK_NOW))
 		tcb_arm(tcp, c, c->delack_tick);
@@ -228,15 +249,14 @@ void tcb_ring(struct wr_tcp *tcp, struct wr_tcb *c)
 
 	if (c->state == WR_TCP_CLOSED)
 		return;
-	c->rare &= (uint16_t)~WR_TCB_WHEEL;
+	c->rare &= (uint16_t) ~(WR_TCB_WHEEL | WR_TCB_WHEEL_PTO);
 	if (tcp->now_tick - c->last_rx_tick >= LONG_IDLE)
 		c->rare |= WR_TCB_IDLE_LONG;
 	if ((c->rare & WR_TCB_DELACK_ARMED) && due(tcp, c->delack_tick)) {
 		c->flags |= WR_TCB_ACK_NOW;
 		tcb_pend(tcp, c);
 	}
-	if ((c->flags & WR_TCB_RTO_ARMED) && due(tcp, c->rto_tick))
-		rto_ring(tcp, c);
+	ring_for_text(tcp, c);
 	if (c->state != WR_TCP_CLOSED && keeps_alive(tcp, c) &&
 	    due(tcp, keepalive_tick(tcp, c)))
 		keepalive_ring(tcp, c);

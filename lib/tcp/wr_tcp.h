@@ -35,6 +35,8 @@ struct wr_tcp_conf {
 	uint32_t half_open;   /* SYN backlog */
 	uint32_t time_waits;  /* TIME-WAIT records */
 	uint32_t reorders;    /* connections that can keep out-of-order text at the same time */
+	uint32_t repairs;     /* connections that can repair losses at the same time; those beyond
+	                       * send one segment again for each time-out */
 	/* Buffers of one connection, bytes of text. */
 	uint32_t rcv_buf;    /* receive window at most */
 	uint32_t snd_buf;    /* text queued for sending at most, unacknowledged included */
@@ -52,6 +54,11 @@ struct wr_tcp_conf {
 	struct wr_cc_choice cc; /* of connections whose options choose none */
 	uint8_t iw_segments;    /* RFC 6928 */
 	bool idle_restart;      /* RFC 5681 section 4.1 */
+	bool rack;              /* RFC 8985 section 6 finds losses; off: RFC 6675 */
+	bool tlp;               /* tail loss probes, RFC 8985 section 7 */
+	bool prr;               /* proportional rate reduction, RFC 6937 */
+	bool frto;              /* doubts time-outs, RFC 5682 */
+	bool dsack;             /* sends D-SACKs and uses those received, RFC 2883 */
 	/* Times, us. */
 	uint32_t delack_us;      /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
 	uint32_t rto_initial_us; /* RFC 6298: 1 s */

@@ -35,6 +35,7 @@ static const struct set_key set_key[] = {
 	TCP(U32, half_open),
 	TCP(U32, time_waits),
 	TCP(U32, reorders),
+	TCP(U32, repairs),
 	TCP(U32, rcv_buf),
 	TCP(U32, snd_buf),
 	TCP(U32, ooo_bytes),
@@ -48,6 +49,11 @@ static const struct set_key set_key[] = {
 	TCP(U8, iw_segments),
 	TCP(BOOL, idle_restart),
 	TCP(CC, cc),
+	TCP(BOOL, rack),
+	TCP(BOOL, tlp),
+	TCP(BOOL, prr),
+	TCP(BOOL, frto),
+	TCP(BOOL, dsack),
 	TCP(U32, delack_us),
 	TCP(U32, rto_initial_us),
 	TCP(U32, rto_min_us),
@@ -73,6 +79,7 @@ static const struct set_key set_key[] = {
 	OPTION(U32, idle_timeout_ms),
 	OPTION(U32, total_timeout_ms),
 	WORLD(U32, peer_isn),
+	WORLD(U32, rtt_us),
 	WORLD(U32, chunk),
 	WORLD(U32, first_quota),
 	WORLD(BOOL, refuses),
@@ -144,8 +151,8 @@ static bool do_listen(struct script *s, unsigned flow, const char *argument)
 }
 
 /*
- * "established" or "established <mss 1000,sackOK>": listens and shakes hands, at once, with a
- * peer window of 65535. The peer's clock stands still.
+ * "established" or "established <mss 1000,sackOK>": listens and shakes hands with a peer window
+ * of 65535; the peer answers after rtt_us. Its clock stands still.
  */
 static bool do_established(struct script *s, unsigned flow, const char *argument)
 {
@@ -158,7 +165,8 @@ static bool do_established(struct script *s, unsigned flow, const char *argument
 	if (ts)
 		snprintf(echo, sizeof(echo), "<TS val %llu ecr 1000>",
 		         strtoull(ts + 7, NULL, 0));
-	snprintf(ack, sizeof(ack), "< @%u . 1:1(0) ack 1 win 65535 %s", flow, echo);
+	snprintf(ack, sizeof(ack), "+%u.%06u < @%u . 1:1(0) ack 1 win 65535 %s",
+	         s->world.rtt_us / 1000000, s->world.rtt_us % 1000000, flow, echo);
 	if (!s->is_listening && !script_event(s, "listen"))
 		return false;
 	snprintf(synack, sizeof(synack), "> @%u S. 0:0(0) ack 1 <...>", flow);

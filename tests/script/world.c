@@ -281,6 +281,7 @@ void world_init(struct world *w, struct rte_mempool *pool, struct rte_mempool *p
 	w->conf.tcp.half_open = 32;
 	w->conf.tcp.time_waits = 32;
 	w->conf.tcp.reorders = 16;
+	w->conf.tcp.repairs = 64;
 	wr_tcp_options_default(&w->options);
 	wr_owner_init(&w->owner, 1);
 }

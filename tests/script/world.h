@@ -51,6 +51,7 @@ struct world {
 	struct wr_stack_conf conf;
 	struct wr_tcp_options options;
 	uint32_t peer_isn;
+	uint32_t rtt_us;      /* of the handshake, where `established` does it */
 	uint32_t chunk;       /* bytes of text in one buffer that the service sends */
 	uint32_t first_quota; /* of a new connection */
 	bool refuses;         /* on_open says no */

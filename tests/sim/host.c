@@ -42,6 +42,7 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	wr_tcp_conf_default(tcp, plan->mtu);
 	tcp->connections = tcp->half_open = tcp->time_waits = 16;
 	tcp->reorders = 8;
+	tcp->repairs = 8;
 	tcp->rcv_buf = plan->rcv_buf;
 	tcp->snd_buf = plan->snd_buf;
 	tcp->ooo_bytes = plan->ooo_bytes;

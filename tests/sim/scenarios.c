@@ -330,6 +330,26 @@ static void dctcp_100_mbit(struct sim_plan *plan)
 	plan->host[0].cc.ops = plan->host[1].cc.ops = &wr_cc_dctcp_ops;
 }
 
+/* Both ways, so that ACKs are lost too; a round trip takes 20 ms. */
+static void lossy_both_ways(struct sim_plan *plan, uint32_t text, uint32_t loss_ppm)
+{
+	long_transfer(plan);
+	plan->flow[0].end[0].text = text;
+	plan->calm_ns = WR_S(200);
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		plan->path[i].loss_ppm = loss_ppm;
+}
+
+static void long_loss_1(struct sim_plan *plan)
+{
+	lossy_both_ways(plan, 10000000, 10000);
+}
+
+static void long_loss_5(struct sim_plan *plan)
+{
+	lossy_both_ways(plan, 5000000, 50000);
+}
+
 /* Of the second half of the text, when slow start is over: bit/s. */
 static double goodput(const struct sim_plan *plan, const struct sim_result *result)
 {
@@ -370,6 +390,21 @@ static const char *marks_replace_losses(const struct sim_plan *plan,
 	if (!result->stats[0].n[WR_STAT_tcp_ecn_reductions])
 		return "marks did not slow the sender";
 	return bps < 0.85 * (double)plan->path[0].rate_bps ? "the path is not filled" : NULL;
+}
+
+/* Time-outs are for what nothing else can find: less than one for fifty losses. */
+static const char *few_timeouts(const struct sim_plan *plan, const struct sim_result *result)
+{
+	const struct wr_stats *stats = &result->stats[0];
+	uint64_t lost = stats->n[WR_STAT_tcp_bytes_rexmit] / 1448;
+
+	printf("  goodput %.2f Mbit/s, %llu segments sent again, %llu time-outs, %llu undone\n",
+	       goodput(plan, result) / 1e6, (unsigned long long)lost,
+	       (unsigned long long)stats->n[WR_STAT_tcp_rto_fired],
+	       (unsigned long long)stats->n[WR_STAT_tcp_undone]);
+	return stats->n[WR_STAT_tcp_rto_fired] > 1 + lost / 50
+	               ? "time-outs repair what RACK and probes should"
+	               : NULL;
 }
 
 static const char *no_retransmission(const struct sim_plan *plan,
@@ -423,6 +458,8 @@ const struct sim_scenario sim_scenarios[] = {
          marks_replace_losses},
 	{"dctcp_fills_a_path_with_a_short_queue", 1, dctcp_100_mbit, marks_replace_losses},
 	{"one_loss_in_100_gives_what_mathis_says", 3, lossy_100_mbit, as_mathis_says},
+	{"one_frame_in_100_lost_both_ways_needs_few_timeouts", 3, long_loss_1, few_timeouts},
+	{"one_frame_in_20_lost_both_ways_needs_few_timeouts", 3, long_loss_5, few_timeouts},
 };
 
 const unsigned sim_scenario_count = WR_LEN(sim_scenarios);

@@ -95,6 +95,7 @@ static void begin(const struct wr_tcp_conf *conf, unsigned cores, uint32_t conne
 	host.tcp.connections = connections;
 	host.tcp.half_open = host.tcp.time_waits = 256;
 	host.tcp.reorders = 16;
+	host.tcp.repairs = 16;
 	wire_attach(&wire, CLIENT, &host, cores, 8191);
 	wire_meet(&wire);
 	wr_tcp_options_default(&listener.options);

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The scoreboard: marks on the buffers that were sent, and chains of those that are marked.
+ *
+ * Work for an ACK is bounded. A buffer is marked SACKED once, LOST once for each time it is
+ * sent, and each mark costs the same. What is SACKed beyond the highest SACKed byte is found by
+ * going on from there; below, from where the last was found, or from SND.UNA, hopping over runs
+ * of SACKed buffers; after WALK_MOST steps in vain the rest of the ACK's news is left to later
+ * ACKs, which can only cost a needless retransmission.
+ */
+
+#include "tcb.h"
+
+#define WALK_MOST 256 /* buffers looked at for one ACK that are not newly marked */
+
+#define DUP_THRESH 3 /* RFC 6675 */
+
+/* ---- attaching ---- */
+
+struct wr_repair *tcp_repair_attach(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	uint32_t index = tcp->free_repair;
+
+	if (c->flags & WR_TCB_LOSS)
+		return c->repair;
+	if (wr_unlikely(index == UINT32_MAX)) {
+		WR_COUNT(tcp->stats, tcp_repairs_full, 1);
+		return NULL;
+	}
+	c->repair = &tcp->repair[index];
+	tcp->free_repair = c->repair->next_free;
+	*c->repair = (struct wr_repair) {0};
+	c->flags |= WR_TCB_LOSS;
+	return c->repair;
+}
+
+void tcp_repair_detach(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (!(c->flags & WR_TCB_LOSS))
+		return;
+	c->repair->next_free = tcp->free_repair;
+	tcp->free_repair = (uint32_t)(c->repair - tcp->repair);
+	c->repair = NULL;
+	c->flags &= (uint16_t)~WR_TCB_LOSS;
+}
+
+/* ---- chains ---- */
+
+/* Behind `after`, or in front if that is NULL. */
+static void chain_insert(struct wr_chain *chain, struct rte_mbuf *after, struct rte_mbuf *m)
+{
+	struct rte_mbuf *later = after ? wr_buf(after)->later : chain->first;
+
+	wr_buf(m)->earlier = after;
+	wr_buf(m)->later = later;
+	if (after)
+		wr_buf(after)->later = m;
+	else
+		chain->first = m;
+	if (later)
+		wr_buf(later)->earlier = m;
+	else
+		chain->last = m;
+}
+
+static void chain_remove(struct wr_chain *chain, struct rte_mbuf *m)
+{
+	struct wr_buf *b = wr_buf(m);
+
+	if (b->earlier)
+		wr_buf(b->earlier)->later = b->later;
+	else
+		chain->first = b->later;
+	if (b->later)
+		wr_buf(b->later)->earlier = b->earlier;
+	else
+		chain->last = b->earlier;
+	b->earlier = b->later = NULL;
+}
+
+/* The one that holds b, which is LOST. */
+static struct wr_chain *chain_of(struct wr_repair *r, const struct wr_buf *b)
+{
+	return b->flags & WR_BUF_REXMIT ? &r->again : &r->lost;
+}
+
+/* ---- marks ---- */
+
+uint32_t tcp_pipe(const struct wr_tcb *c)
+{
+	uint32_t flight = tcb_flight(c), gone;
+
+	if (wr_likely(!(c->flags & WR_TCB_LOSS)))
+		return flight;
+	gone = c->sacked + c->lost - c->rexmit;
+	/* Each duplicate tells of one that left the network; after a time-out they may be the
+	 * answers to what was sent again in vain. */
+	if (!(c->flags & (WR_TCB_SACK | WR_TCB_RTO)))
+		gone += c->dup_acks * c->cc.smss;
+	return flight > gone ? flight - gone : 0;
+}
+
+static void unmark(struct wr_tcb *c, struct rte_mbuf *m)
+{
+	struct wr_buf *b = wr_buf(m);
+
+	if (b->flags & WR_BUF_SACKED) {
+		c->sacked -= b->len;
+		c->repair->segs_sacked--;
+	}
+	if (b->flags & WR_BUF_LOST) {
+		chain_remove(chain_of(c->repair, b), m);
+		c->lost -= b->len;
+	}
+	if (b->flags & WR_BUF_REXMIT)
+		c->rexmit -= b->len;
+	b->flags &= (uint8_t) ~(WR_BUF_SACKED | WR_BUF_LOST | WR_BUF_REXMIT);
+}
+
+void tcp_mark_lost(struct wr_tcb *c, struct rte_mbuf *m)
+{
+	struct wr_buf *b = wr_buf(m);
+
+	if (b->flags & (WR_BUF_LOST | WR_BUF_SACKED))
+		return;
+	b->flags |= WR_BUF_LOST;
+	c->lost += b->len;
+	chain_insert(&c->repair->lost, c->repair->lost.last, m);
+}
+
+void tcp_mark_lost_again(struct wr_tcb *c, struct rte_mbuf *m, struct rte_mbuf **after)
+{
+	struct wr_buf *b = wr_buf(m);
+
+	chain_remove(&c->repair->again, m);
+	b->flags &= (uint8_t)~WR_BUF_REXMIT;
+	c->rexmit -= b->len;
+	chain_insert(&c->repair->lost, *after, m);
+	*after = m;
+}
+
+void tcp_board_sent_again(struct wr_tcb *c, struct rte_mbuf *m)
+{
+	struct wr_repair *r = c->repair;
+	struct wr_buf *b = wr_buf(m);
+
+	if (!(c->flags & WR_TCB_LOSS) || !(b->flags & WR_BUF_LOST))
+		return;
+	chain_remove(chain_of(r, b), m);
+	if (!(b->flags & WR_BUF_REXMIT)) {
+		b->flags |= WR_BUF_REXMIT;
+		c->rexmit += b->len;
+	}
+	chain_insert(&r->again, r->again.last, m);
+}
+
+void tcp_board_split(struct wr_tcb *c, struct rte_mbuf *m, struct rte_mbuf *rest)
+{
+	if (wr_buf(m)->flags & WR_BUF_LOST)
+		chain_insert(chain_of(c->repair, wr_buf(m)), m, rest);
+}
+
+struct rte_mbuf *tcp_next_lost(const struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct wr_repair *r = c->repair;
+	struct rte_mbuf *m, *tail = NULL;
+
+	if (r->lost.first)
+		return r->frto == WR_FRTO_NEW ? NULL : r->lost.first;
+	/* NextSeg (4): nothing lost, nothing new: the tail once, in case it was lost too.
+	 * RACK finds that out by itself. */
+	if (tcp_uses_rack(tcp, c) || !(c->flags & WR_TCB_RECOVERY) ||
+	    !(c->flags & WR_TCB_SACK) || c->sq_next || (c->rare & WR_TCB_RESCUED))
+		return NULL;
+	c->rare |= WR_TCB_RESCUED;
+	for (m = c->sq_head; m; m = wr_buf(m)->next)
+		tail = m;
+	return tail && !(wr_buf(tail)->flags & (WR_BUF_SACKED | WR_BUF_REXMIT)) ? tail : NULL;
+}
+
+/* ---- what is acknowledged ---- */
+
+void tcp_board_acked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
+                     struct wr_news *news)
+{
+	struct wr_repair *r = c->repair;
+	struct wr_buf *b = wr_buf(m);
+
+	if (!(b->flags & WR_BUF_SACKED))
+		tcp_rack_delivered(tcp, c, b, news, r->top == NULL);
+	unmark(c, m);
+	if (r->top == m)
+		r->top = NULL;
+	if (r->hint == m)
+		r->hint = NULL;
+	if (r->passed == m)
+		r->passed = NULL;
+}
+
+void tcp_board_acked_part(struct wr_tcb *c, struct wr_buf *b, uint32_t part)
+{
+	c->sacked -= b->flags & WR_BUF_SACKED ? part : 0;
+	c->lost -= b->flags & WR_BUF_LOST ? part : 0;
+	c->rexmit -= b->flags & WR_BUF_REXMIT ? part : 0;
+}
+
+/* ---- what is SACKed ---- */
+
+/* A block that an honest receiver can report: above UNA, not beyond what was sent. */
+static bool plausible(const struct wr_tcb *c, const struct wr_sack *s)
+{
+	return wr_seq_lt(s->left, s->right) && wr_seq_le(c->snd.una, s->left) &&
+	       wr_seq_le(s->right, c->snd.nxt);
+}
+
+bool tcp_is_dsack(const struct wr_tcb *c, const struct wr_seg *seg, const struct wr_sack *s)
+{
+	struct wr_sack second;
+
+	/* The first block is below the ACK, or within the second block. */
+	if (wr_seq_lt(s->left, seg->ack))
+		return wr_seq_lt(s->left, s->right) && wr_seq_le(s->right, c->snd.nxt);
+	if (seg->sack_count < 2)
+		return false;
+	second = wr_tcp_sack(seg, 1);
+	return wr_seq_le(second.left, s->left) && wr_seq_le(s->right, second.right);
+}
+
+/* The segment's plausible blocks, lowest first. */
+static unsigned collect(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news,
+                        struct wr_sack *block)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < news->seg->sack_count; i++) {
+		struct wr_sack s = wr_tcp_sack(news->seg, i);
+		unsigned at = n;
+
+		if (i == 0 && tcp_is_dsack(c, news->seg, &s)) {
+			WR_COUNT(tcp->stats, tcp_dsack_received, 1);
+			news->has_dsack = tcp->conf.dsack;
+			news->dsack = s;
+			continue;
+		}
+		if (!plausible(c, &s)) {
+			WR_COUNT(tcp->stats, tcp_sack_invalid, 1);
+			continue;
+		}
+		for (; at > 0 && wr_seq_lt(s.left, block[at - 1].left); at--)
+			block[at] = block[at - 1];
+		block[at] = s;
+		n++;
+	}
+	return n;
+}
+
+/* Where news of this block begin: the last ACK told of the rest. */
+static struct wr_seq first_news(const struct wr_repair *r, const struct wr_sack *s)
+{
+	struct wr_seq from = s->left;
+
+	for (unsigned i = 0; i < r->seen; i++)
+		if (wr_seq_le(r->block[i].left, from) && wr_seq_lt(from, r->block[i].right))
+			from = r->block[i].right;
+	return from;
+}
+
+static struct wr_seq end_of(const struct rte_mbuf *m)
+{
+	const struct wr_buf *b = wr_buf((struct rte_mbuf *)(uintptr_t)m);
+
+	return wr_seq(b->seq + b->len);
+}
+
+/* A sent buffer at or before which nothing behind `from` lies. */
+static struct rte_mbuf *walk_from(const struct wr_tcb *c, struct wr_seq from)
+{
+	const struct wr_repair *r = c->repair;
+
+	if (r->top && wr_seq_le(end_of(r->top), from))
+		return wr_buf(r->top)->next;
+	if (r->hint && wr_seq_le(end_of(r->hint), from))
+		return wr_buf(r->hint)->next;
+	return c->sq_head;
+}
+
+/* The last of the run of SACKed buffers that m is in, or one on the way there. */
+static struct rte_mbuf *run_end(const struct wr_tcb *c, struct rte_mbuf *m)
+{
+	struct rte_mbuf *start = m, *next;
+	unsigned hops = 0;
+
+	for (;; m = next) {
+		next = wr_buf(m)->later ? wr_buf(m)->later : wr_buf(m)->next;
+		if (!next || next == c->sq_next || !(wr_buf(next)->flags & WR_BUF_SACKED) ||
+		    hops++ == WALK_MOST)
+			break;
+	}
+	if (start != m)
+		wr_buf(start)->later = m; /* the next walk is shorter */
+	return m;
+}
+
+static void mark_sacked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
+                        struct wr_news *news)
+{
+	struct wr_repair *r = c->repair;
+	struct wr_buf *b = wr_buf(m);
+	bool high = !r->top || wr_seq_lt(end_of(r->top), end_of(m));
+
+	tcp_rack_delivered(tcp, c, b, news, high);
+	unmark(c, m);
+	b->earlier = b->later = NULL;
+	b->flags |= WR_BUF_SACKED;
+	c->sacked += b->len;
+	r->segs_sacked++;
+	if (high)
+		r->top = m;
+	else
+		r->hint = m;
+	news->sacked = true;
+}
+
+/* Marks what one block covers; `steps` are left for what it does not. */
+static void take_block(const struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_sack *s,
+                       struct wr_news *news, unsigned *steps)
+{
+	struct wr_seq from = first_news(c->repair, s);
+	struct rte_mbuf *m;
+
+	if (!wr_seq_lt(from, s->right))
+		return;
+	m = walk_from(c, from);
+	while (m && m != c->sq_next && wr_seq_lt(wr_seq(wr_buf(m)->seq), s->right)) {
+		struct wr_buf *b = wr_buf(m);
+
+		if (!(b->flags & WR_BUF_SACKED) && wr_seq_le(s->left, wr_seq(b->seq)) &&
+		    wr_seq_le(end_of(m), s->right)) {
+			mark_sacked(tcp, c, m, news);
+		} else if ((*steps)-- == 0) {
+			*steps = 0;
+			return;
+		} else if (b->flags & WR_BUF_SACKED) {
+			m = run_end(c, m);
+		}
+		m = wr_buf(m)->next;
+	}
+}
+
+void tcp_board_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news)
+{
+	struct wr_repair *r = c->repair;
+	struct wr_sack block[WR_SACK_MAX];
+	unsigned blocks, steps = WALK_MOST;
+
+	if (news->seg->sack_count == 0 || !(c->flags & WR_TCB_SACK))
+		return;
+	blocks = collect(tcp, c, news, block);
+	for (unsigned i = 0; i < blocks; i++)
+		take_block(tcp, c, &block[i], news, &steps);
+	r->seen = 0;
+	for (unsigned i = 0; i < blocks && steps; i++)
+		r->block[r->seen++] = block[i];
+}
+
+/* ---- what is lost all at once: work for each buffer, once for an event ---- */
+
+/* Walks the buffers that were sent: `m` each, oldest first. */
+#define FOR_EACH_SENT(c, m)                                                                    \
+	for ((m) = (c)->sq_head; (m) && (m) != (c)->sq_next; (m) = wr_buf(m)->next)
+
+void tcp_mark_all_lost(struct wr_tcb *c, bool reneged)
+{
+	struct rte_mbuf *m;
+
+	FOR_EACH_SENT(c, m)
+	{
+		if (!reneged && (wr_buf(m)->flags & WR_BUF_SACKED))
+			continue;
+		unmark(c, m);
+		tcp_mark_lost(c, m);
+	}
+	c->repair->passed = NULL;
+	if (!reneged)
+		return;
+	c->repair->top = c->repair->hint = NULL;
+	c->repair->seen = 0;
+}
+
+void tcp_mark_timed_out(const struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct rte_mbuf *m;
+
+	if (!tcp_uses_rack(tcp, c)) {
+		tcp_mark_all_lost(c, false);
+		return;
+	}
+	FOR_EACH_SENT(c, m)
+	{
+		const struct wr_buf *b = wr_buf(m);
+
+		if ((b->flags & WR_BUF_SACKED) ||
+		    (m != c->sq_head && !tcp_rack_timed_out(tcp, c, b)))
+			continue;
+		unmark(c, m);
+		tcp_mark_lost(c, m);
+	}
+}
+
+void tcp_mark_lost_by_count(struct wr_tcb *c)
+{
+	uint32_t above = c->sacked, runs = 0;
+	bool in_run = false;
+	struct rte_mbuf *m;
+
+	FOR_EACH_SENT(c, m)
+	{ /* discontiguous sequences that were SACKed */
+		bool sacked = wr_buf(m)->flags & WR_BUF_SACKED;
+
+		runs += sacked && !in_run;
+		in_run = sacked;
+	}
+	in_run = false;
+	FOR_EACH_SENT(c, m)
+	{
+		struct wr_buf *b = wr_buf(m);
+		bool sacked = b->flags & WR_BUF_SACKED;
+
+		if (in_run && !sacked)
+			runs--;
+		in_run = sacked;
+		if (sacked) {
+			above -= b->len;
+			continue;
+		}
+		if (runs < DUP_THRESH && above <= (DUP_THRESH - 1) * c->cc.smss)
+			return; /* above only falls from here on */
+		tcp_mark_lost(c, m);
+	}
+}
+
+void tcp_board_forget_lost(struct wr_tcb *c)
+{
+	while (c->repair->lost.first)
+		unmark(c, c->repair->lost.first);
+	c->repair->passed = NULL;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Tail loss probes: RFC 8985 section 7. When no ACK has come for about two round trips, one
+ * segment more asks for one, so that RACK finds what was lost without a time-out.
+ *
+ * The probe time-out is no timer of its own but a function of when text was last sent and when
+ * the retransmission timer was last started; so sending and ACKs, which move both, cost
+ * nothing.
+ */
+
+#include "tcb.h"
+
+#define MAX_ACK_DELAY_US (200 * 1000) /* TLP.max_ack_delay */
+#define PTO_LEAST_US     (2 * 1000)   /* peers gather interrupts, and ticks are coarse */
+
+/* TLP_calc_PTO(). */
+static uint32_t pto_us(const struct wr_tcb *c)
+{
+	uint32_t us = 2 * c->srtt_us;
+
+	if (c->srtt_us == 0)
+		return 1000 * 1000;
+	if (tcb_flight(c) <= c->cc.smss)
+		us += MAX_ACK_DELAY_US;
+	return wr_max(us, PTO_LEAST_US);
+}
+
+bool tcp_tlp_is_due_some_time(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return tcp->conf.tlp && (c->flags & WR_TCB_SACK) && (c->flags & WR_TCB_RTO_ARMED) &&
+	       !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO | WR_TCB_PERSIST)) &&
+	       !(c->rare & WR_TCB_NO_PROBE) && c->backoff == 0 && c->sacked == 0 &&
+	       c->state >= WR_TCP_ESTABLISHED && c->sq_head && c->sq_head != c->sq_next &&
+	       !((c->flags & WR_TCB_LOSS) && c->repair->tlp);
+}
+
+uint32_t tcp_tlp_tick(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	uint32_t started = c->rto_tick - wr_tick_after(0, tcp_rto_us(tcp, c));
+	uint32_t from = wr_tick_reached(started, c->last_tx_tick) ? c->last_tx_tick : started;
+	uint32_t at = wr_tick_after(from, pto_us(c));
+
+	return wr_tick_reached(at, c->rto_tick) ? at : c->rto_tick;
+}
+
+void tcp_tlp_arm(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (!tcp_tlp_is_due_some_time(tcp, c))
+		return;
+	if (tcb_flight(c) > c->cc.smss) /* else more text makes it earlier */
+		c->rare |= WR_TCB_WHEEL_PTO;
+	tcb_arm(tcp, c, tcp_tlp_tick(tcp, c));
+}
+
+/* The sent buffer with the highest sequence number. */
+static struct rte_mbuf *last_sent(const struct wr_tcb *c)
+{
+	struct rte_mbuf *m = c->sq_head;
+
+	if (!c->sq_next)
+		return c->sq_tail;
+	while (wr_buf(m)->next != c->sq_next)
+		m = wr_buf(m)->next;
+	return m;
+}
+
+/* TLP_send_probe(). */
+void tcp_tlp_probe(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct wr_repair *r = tcp_repair_attach(tcp, c);
+
+	c->rare |= WR_TCB_NO_PROBE;
+	if (r) {
+		r->tlp_is_retrans = !tcp_send_one_new(tcp, c);
+		r->tlp = !r->tlp_is_retrans ||
+		         tcp_send_again(tcp, c, last_sent(c), WR_CAUSE_tcp_tlp);
+		r->tlp_end = c->snd.nxt;
+		WR_COUNT(tcp->stats, tcp_tlp_probes, r->tlp);
+	}
+	tcp_arm_rto(tcp, c);
+}
+
+void tcp_tlp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news,
+                   bool duplicate)
+{
+	const struct wr_cc_congestion congestion = {tcp->now_us, tcb_flight(c) + news->acked,
+	                                            WR_CC_LOSS};
+	struct wr_repair *r = c->repair;
+	struct wr_seq ack = news->seg->ack;
+
+	if (!r->tlp || wr_seq_lt(ack, r->tlp_end))
+		return;
+	if (!r->tlp_is_retrans || news->has_dsack) {
+		r->tlp = false;
+	} else if (wr_seq_lt(r->tlp_end, ack)) { /* the probe repaired a loss */
+		r->tlp = false;
+		if (c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO))
+			return;
+		wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
+		wr_cc_ops(&c->cc)->on_leave_recovery(&c->cc, tcp->now_us);
+		WR_COUNT(tcp->stats, tcp_tlp_repairs, 1);
+	} else if (news->acked == 0 && duplicate) {
+		r->tlp = false; /* both arrived, and the peer has no D-SACK */
+	}
+}

@@ -196,7 +196,7 @@ static void values_reach_the_stack(void **state)
 	assert_int_equal(stack.tcp.mss, 8960);
 	assert_int_equal(stack.tcp.time_wait_us, 5000000);
 	assert_int_equal(stack.tcp.iw_segments, 4);
-	assert_ptr_equal(stack.tcp.cc, &wr_cc_reno_ops);
+	assert_ptr_equal(stack.tcp.cc.ops, &wr_cc_cubic_ops);
 	assert_int_equal(stack.services, 3);
 	assert_int_equal(stack.service[2].port, 7007);
 	assert_int_equal(stack.service[0].options.tos, 46 << 2);

@@ -285,15 +285,13 @@ static struct rte_mbuf *walk_from(const struct wr_tcb *c, struct wr_seq from)
 }
 
 /* The last of the run of SACKed buffers that m is in, or one on the way there. */
-static struct rte_mbuf *run_end(const struct wr_tcb *c, struct rte_mbuf *m)
+static struct rte_mbuf *run_end(const struct wr_tcb *c, struct rte_mbuf *m, unsigned *steps)
 {
 	struct rte_mbuf *start = m, *next;
-	unsigned hops = 0;
 
-	for (;; m = next) {
+	for (; *steps; m = next, (*steps)--) {
 		next = wr_buf(m)->later ? wr_buf(m)->later : wr_buf(m)->next;
-		if (!next || next == c->sq_next || !(wr_buf(next)->flags & WR_BUF_SACKED) ||
-		    hops++ == WALK_MOST)
+		if (!next || next == c->sq_next || !(wr_buf(next)->flags & WR_BUF_SACKED))
 			break;
 	}
 	if (start != m)
@@ -337,11 +335,12 @@ static void take_block(const struct wr_tcp *tcp, struct wr_tcb *c, const struct 
 		if (!(b->flags & WR_BUF_SACKED) && wr_seq_le(s->left, wr_seq(b->seq)) &&
 		    wr_seq_le(end_of(m), s->right)) {
 			mark_sacked(tcp, c, m, news);
-		} else if ((*steps)-- == 0) {
-			*steps = 0;
+		} else if (*steps == 0) {
 			return;
-		} else if (b->flags & WR_BUF_SACKED) {
-			m = run_end(c, m);
+		} else {
+			(*steps)--;
+			if (b->flags & WR_BUF_SACKED)
+				m = run_end(c, m, steps);
 		}
 		m = wr_buf(m)->next;
 	}

@@ -365,6 +365,9 @@ bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *re
 
 	if (c->snd.wnd == 0 && wr_tick_reached(c->stalled_tick, c->last_rx_tick))
 		c->stalled_tick = tcp->now_tick;
+	/* The end of an RTO that a shorter one has replaced may lie ahead. */
+	if (wr_tick_reached(tcp->now_tick, c->stalled_tick))
+		c->stalled_tick = tcp->now_tick;
 	stalled_us = (uint64_t)(tcp->now_tick - c->stalled_tick) << WR_TICK_SHIFT;
 
 	*reason = user_us ? WR_REASON_user_timeout : WR_REASON_rexmit_timeout;

@@ -38,6 +38,8 @@ static void undo(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	wr_cc_ops(&c->cc)->on_undo(&c->cc, tcp->now_us);
 	c->may_undo = false;
+	/* What looked like a loss was late, and so may others be. */
+	c->reordering_seen |= (c->flags & WR_TCB_RECOVERY) != 0;
 	c->flags &= (uint16_t) ~(WR_TCB_RECOVERY | WR_TCB_RTO);
 	c->rare &= (uint16_t) ~(WR_TCB_FIRST | WR_TCB_RESCUED | WR_TCB_PMTU);
 	c->dup_acks = 0;
@@ -74,7 +76,7 @@ void tcp_undo_by_dsack(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_new
 		return;
 	segments = (wr_seq_span(news->dsack.left, news->dsack.right) + c->cc.smss - 1) /
 	           c->cc.smss;
-	c->reordering_seen = true; /* or at least a delay that looked like a loss */
+	c->reordering_seen = true;
 	c->undo_pending -= (uint16_t)wr_min(segments, c->undo_pending);
 	if (c->undo_pending == 0)
 		undo(tcp, c);

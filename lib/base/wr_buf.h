@@ -5,7 +5,10 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include <rte_lcore.h>
 #include <rte_mbuf.h>
+
+#include "wr_base.h"
 
 /*
  * Packets are DPDK's struct rte_mbuf; the engine's own notes on one stand in its private
@@ -23,6 +26,11 @@ struct wr_buf {
 	/* Neighbours in the list of lost buffers, or of those sent again. Of a SACKed buffer
 	 * `later` is one up to which all are SACKed, or NULL. */
 	struct rte_mbuf *earlier, *later;
+	/* For rate samples, tcp_rate.c: how things stood when it was last sent. */
+	uint32_t delivered, lost; /* bytes, low 32 bits */
+	uint32_t delivered_us;	  /* when `delivered` last grew */
+	uint32_t first_sent_us;	  /* when what had been delivered last was sent */
+	uint32_t tx_in_flight;	  /* bytes, itself included */
 };
 
 enum {
@@ -31,6 +39,8 @@ enum {
 	WR_BUF_REXMIT = 1 << 2, /* sent again since it was marked lost */
 	WR_BUF_PUSH = 1 << 3,	/* last of what the service sent at once */
 	WR_BUF_FIN = 1 << 4,	/* receive side: a FIN follows this text */
+	WR_BUF_APP_LIMITED = 1 << 5, /* sent when there was not enough to send */
+	WR_BUF_LOSS_TOLD = 1 << 6,   /* congestion control knows that it is lost */
 };
 
 #define WR_BUF_PRIV_BYTES 64 /* private area of every pool */
@@ -39,6 +49,28 @@ static_assert(sizeof(struct wr_buf) <= WR_BUF_PRIV_BYTES, "fits the private area
 static inline struct wr_buf *wr_buf(struct rte_mbuf *m)
 {
 	return (struct wr_buf *)(m + 1);
+}
+
+#define WR_BUF_AHEAD 8 /* allocations */
+
+/*
+ * A buffer to be filled, as rte_pktmbuf_alloc() gives it; NULL: there is none. Asks for the memory
+ * of the buffer that will be next in a while: it may be in the cache of another core, which
+ * copied from it or into it (memif, vhost). For pools of wr_buf_pool_new().
+ */
+static inline struct rte_mbuf *wr_buf_alloc(struct rte_mempool *pool)
+{
+	const struct rte_mempool_cache *cache = rte_mempool_default_cache(pool, rte_lcore_id());
+
+	if (wr_likely(cache && cache->len > WR_BUF_AHEAD)) {
+		const uint8_t *m = (const uint8_t *)cache->objs[cache->len - 1 - WR_BUF_AHEAD];
+		const uint8_t *text = m + sizeof(struct rte_mbuf) + WR_BUF_PRIV_BYTES +
+		                      RTE_PKTMBUF_HEADROOM;
+
+		__builtin_prefetch(text - WR_CACHE_LINE, 1);
+		__builtin_prefetch(text, 1);
+	}
+	return rte_pktmbuf_alloc(pool);
 }
 
 /*

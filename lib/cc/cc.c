@@ -10,6 +10,7 @@ const struct wr_cc_ops *const wr_cc_all[] = {
 	&wr_cc_cubic_ops,
 	&wr_cc_reno_ops,
 	&wr_cc_dctcp_ops,
+	&wr_cc_bbr_ops,
 	&wr_cc_fixed_ops,
 	NULL,
 };
@@ -70,6 +71,8 @@ void wr_cc_start(struct wr_cc *cc, const struct wr_cc_choice *choice,
 	cc->every_ack = choice->ops->every_ack;
 	cc->cwnd = start->iw;
 	cc->ssthresh = UINT32_MAX;
+	if (choice->ops->model)
+		memcpy(cc->model, &start->model, sizeof(cc->model));
 	choice->ops->init(cc, &with);
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Congestion control, seen from the engine.
@@ -72,6 +73,46 @@ struct wr_cc_cubic {
 	};
 };
 
+/*
+ * draft-ietf-ccwg-bbr, section 2; names as there. Too much for a connection's record: it stands
+ * in the block of those that are paced. Bytes, bytes per second, us of the engine's clock.
+ */
+struct wr_bbr {
+	uint64_t bw;        /* min(max_bw, bw_shortterm) */
+	uint64_t max_bw[2]; /* of the cycle before, and of this one */
+	uint64_t bw_lo;     /* bw_shortterm; UINT64_MAX: none */
+	uint64_t bw_latest;
+	uint64_t full_bw;
+	uint64_t next_round_delivered, loss_round_delivered;
+	uint64_t min_rtt_stamp_us, probe_rtt_min_stamp_us, probe_rtt_done_us;
+	uint64_t cycle_stamp_us, extra_acked_start_us;
+	uint64_t extra_acked_delivered;
+	uint32_t min_rtt_us, probe_rtt_min_us; /* UINT32_MAX: none */
+	uint32_t inflight_hi, inflight_lo;     /* longterm, shortterm; UINT32_MAX: none */
+	uint32_t inflight_latest;
+	uint32_t prior_cwnd, initial_cwnd;
+	uint32_t probe_wait_us;
+	uint32_t probe_up_cnt, probe_up_acks; /* bytes for one segment more; since the last */
+	uint32_t round_count, extra_acked_round;
+	uint32_t extra_acked[2];
+	uint16_t pacing_gain, cwnd_gain; /* percent */
+	uint16_t rounds_since_probe;
+	uint8_t state;     /* enum bbr_state */
+	uint8_t ack_phase; /* enum bbr_phase */
+	uint8_t full_bw_count, probe_up_rounds, losses_in_round;
+	bool round_start : 1, loss_round_start : 1, loss_in_round : 1;
+	bool full_bw_now : 1, full_bw_reached : 1;
+	bool probe_samples : 1; /* bw_probe_samples: this is what probing sent */
+	bool idle_restart : 1, probe_rtt_expired : 1, probe_rtt_round_done : 1;
+};
+
+/* What an algorithm with a model of the path keeps outside of the connection, and says. */
+struct wr_cc_model {
+	uint64_t pace_bytes_per_s; /* 0: as fast as cwnd allows */
+	uint32_t quantum;          /* bytes sent at once */
+	struct wr_bbr bbr;
+};
+
 /* cwnd that never moves. */
 struct wr_cc_fixed {
 	uint32_t segments;
@@ -91,12 +132,14 @@ struct wr_cc {
 	bool every_ack : 1; /* of its ops, here at hand */
 	bool ecn : 1;       /* agreed on, RFC 3168: the engine's, as all that follows */
 	bool ece : 1;       /* ECN-Echo is due in what is sent */
+	bool timed : 1;     /* paced, and its rate is sampled */
 	bool cwr : 1;       /* the next new text says Congestion Window Reduced */
 	union {
 		struct wr_cc_reno reno;
 		struct wr_cc_cubic cubic;
 		struct wr_cc_dctcp dctcp;
 		struct wr_cc_fixed fixed;
+		uint32_t model[2]; /* address of struct wr_cc_model; see wr_cc_model() */
 		uint32_t room[8];
 	};
 };
@@ -109,18 +152,47 @@ struct wr_cc_start {
 	uint64_t now_us;   /* engine clock */
 	uint32_t iw;       /* bytes: the initial window, RFC 6928 */
 	uint32_t segments; /* parameter of the algorithm: of struct wr_cc_choice */
+	uint32_t srtt_us;  /* 0: not known yet */
+	struct wr_cc_model *model; /* zero; stays as long as cc; NULL without ops->model */
 };
 
-/* A cumulative ACK advanced SND.UNA. */
+/*
+ * A sample of the rate at which text was delivered: draft-ietf-ccwg-bbr section 4.1. "It" is
+ * the newest of the packets that an ACK tells of.
+ */
+struct wr_cc_rate {
+	uint64_t bytes_per_s;     /* 0: the ACK gave no valid sample */
+	uint64_t total_delivered; /* C.delivered: bytes */
+	uint64_t prior_delivered; /* the same when it was sent */
+	uint32_t delivered;       /* bytes since then */
+	uint32_t newly_delivered; /* of these, by this ACK */
+	uint32_t lost;            /* bytes lost since it was sent */
+	uint32_t tx_in_flight;    /* bytes in flight when it was sent, itself included */
+	bool app_limited;         /* when it was sent there was not enough to send */
+};
+
+/* A packet was lost. */
+struct wr_cc_lost {
+	uint64_t now_us;          /* engine clock */
+	uint64_t total_delivered; /* C.delivered: bytes */
+	uint32_t bytes;           /* of it */
+	uint32_t lost;            /* bytes lost since it was sent, itself included */
+	uint32_t tx_in_flight;    /* bytes in flight when it was sent, itself included */
+	bool app_limited;         /* as above */
+};
+
+/* A cumulative ACK advanced SND.UNA; with a model, also ACKs that only delivered by SACK. */
 struct wr_cc_ack {
 	uint64_t now_us;   /* engine clock */
-	uint32_t acked;    /* bytes newly acknowledged; > 0 */
+	uint32_t acked;    /* bytes newly acknowledged; > 0 unless by SACK alone */
 	uint32_t flight;   /* bytes in flight before this ACK: FlightSize */
 	uint32_t rtt_us;   /* newest RTT sample; 0 if this ACK gave none */
 	uint32_t srtt_us;  /* smoothed; 0 before the first sample */
 	uint32_t una, nxt; /* SND.UNA and SND.NXT now */
 	bool in_recovery;  /* this ACK does not yet end loss recovery */
 	bool cwnd_limited; /* cwnd, not the application or the peer, held the sender back */
+	uint32_t pipe;     /* bytes in flight now, lost and SACKed ones not counted */
+	const struct wr_cc_rate *rate; /* NULL: see ops->model */
 	bool ece;          /* it echoes marks: ECN-Echo, RFC 3168 */
 };
 
@@ -143,18 +215,20 @@ struct wr_cc_rto {
 	bool again;      /* of the same loss event as before: ssthresh is lowered once */
 };
 
-/* No hook may fail or block. All are mandatory. */
+/* No hook may fail or block. All are mandatory, on_lost with `model`. */
 struct wr_cc_ops {
 	const char *name;  /* as written in the configuration: "reno" */
 	const char *spec;  /* what it implements: "RFC 5681" */
 	uint32_t segments; /* the parameter, "name:segments"; 0: takes none */
 	bool every_ack;    /* on_ack also when cwnd was not what held the sender back */
 
-	bool marks; /* needs ECN, and an echo for each segment, RFC 8257 */
+	bool model;        /* paces, by rate samples: the only kind that gets on_lost */
+	bool marks;        /* needs ECN, and an echo for each segment, RFC 8257 */
 
 	/* cwnd is iw, ssthresh is UINT32_MAX, the private state is zero. */
 	void (*init)(struct wr_cc *cc, const struct wr_cc_start *start);
 	void (*on_ack)(struct wr_cc *cc, const struct wr_cc_ack *ack);
+	void (*on_lost)(struct wr_cc *cc, const struct wr_cc_lost *lost);
 	/* Lowers ssthresh and cwnd. After a loss recovery follows, and ends by
 	 * on_leave_recovery. */
 	void (*on_congestion)(struct wr_cc *cc, const struct wr_cc_congestion *congestion);
@@ -168,8 +242,18 @@ struct wr_cc_ops {
 	void (*on_idle_restart)(struct wr_cc *cc, uint32_t iw, uint64_t now_us);
 };
 
-extern const struct wr_cc_ops wr_cc_cubic_ops, wr_cc_reno_ops, wr_cc_dctcp_ops, wr_cc_fixed_ops;
+extern const struct wr_cc_ops wr_cc_cubic_ops, wr_cc_reno_ops, wr_cc_dctcp_ops, wr_cc_bbr_ops, wr_cc_fixed_ops;
 extern const struct wr_cc_ops *const wr_cc_all[]; /* the default first; ends with NULL */
+
+/* Of an algorithm with a model. */
+static inline struct wr_cc_model *wr_cc_model(const struct wr_cc *cc)
+{
+	struct wr_cc_model *model;
+
+	static_assert(sizeof(model) == sizeof(cc->model), "an address fits");
+	memcpy(&model, cc->model, sizeof(model)); /* it stands at no multiple of 8 */
+	return model;
+}
 
 static inline const struct wr_cc_ops *wr_cc_ops(const struct wr_cc *cc)
 {

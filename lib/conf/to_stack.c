@@ -74,6 +74,7 @@ static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->mss_min = (uint16_t)conf->mss_min;
 	tcp->cc = conf->cc;
 	tcp->ecn = (uint8_t)conf->ecn;
+	tcp->pacing = conf->pacing;
 	tcp->iw_segments = (uint8_t)conf->iw;
 	tcp->idle_restart = conf->idle_restart;
 	tcp->rack = conf->rack;

@@ -115,6 +115,21 @@ struct wr_news {
 	bool again;    /* text sent again was delivered */
 };
 
+/* Rate samples and pace of one connection that is timed; tcp_rate.c, tcp_pace.c. */
+struct wr_rate {
+	uint64_t delivered;         /* C.delivered: bytes, whole life */
+	uint64_t lost;              /* C.lost: bytes, whole life */
+	uint64_t app_limited_until; /* C.app_limited: in terms of `delivered`; 0: it is not */
+	uint64_t prior_delivered;   /* of the sample in the making, as all up to interval_us */
+	uint64_t next_ns;           /* when text may leave: engine clock */
+	uint32_t delivered_us, first_sent_us; /* C.delivered_time, C.first_send_time */
+	uint32_t newly;                       /* bytes delivered by this ACK */
+	uint32_t seq, sent_us, prior_lost, tx_in_flight, interval_us;
+	uint32_t min_rtt_us; /* whole life; 0: none yet */
+	bool has_sample : 1, app_limited : 1;
+	struct wr_cc_model model;
+};
+
 /*
  * A connection, owned by one core. c->snd.una is SND.UNA and so on: read it beside RFC 9293
  * section 3.3.1. Numbers are in host order; *_tick are wheel ticks of 128 us.
@@ -297,6 +312,7 @@ struct wr_tcp {
 	uint32_t free_half_open, half_opens; /* in use */
 	struct wr_time_wait *time_wait;      /* a circular queue in order of expiry */
 	uint32_t tw_head, tw_count;
+	struct wr_rate *rate; /* beside tcb[]; NULL: conf.rates is off */
 	struct wr_reorder *reorder;
 	uint32_t free_reorder;
 	struct wr_repair *repair;
@@ -425,6 +441,9 @@ void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_op
 
 /* The congestion control that it has, or will have once it is open. */
 const struct wr_cc_choice *tcb_cc_choice(const struct wr_tcp *tcp, const struct wr_tcb *c);
+
+/* Is there what the options' congestion control needs? */
+bool tcp_cc_fits(const struct wr_tcp *tcp, const struct wr_tcp_options *options);
 
 /* Reclaims records that ended since the last call. */
 void tcp_reap(struct wr_tcp *tcp);
@@ -659,6 +678,26 @@ void tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c);
 void tcp_ecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f);
 /* CWR if it is due; it counts as sent. */
 uint8_t tcp_ecn_text_flags(struct wr_tcb *c);
+
+/* ---- tcp_rate.c: connections that are timed ---- */
+
+/* b is about to leave. */
+void tcp_rate_sent(struct wr_tcp *tcp, const struct wr_tcb *c, struct wr_buf *b);
+/* Nothing is left to send, perhaps. */
+void tcp_rate_ran_dry(struct wr_tcp *tcp, const struct wr_tcb *c);
+/* The peer has `bytes` of b, by SACK or ACK; said once for each. */
+void tcp_rate_delivered(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                        const struct wr_buf *b, uint32_t bytes);
+void tcp_rate_part(const struct wr_tcp *tcp, const struct wr_tcb *c, const struct wr_buf *b);
+/* An ACK was worked through, losses found: makes the sample, tells congestion control. */
+void tcp_rate_ack(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked, uint32_t rtt_us);
+
+/* ---- tcp_pace.c: the same ---- */
+
+/* May text leave now? If not, the wheel rings when it may. */
+bool tcp_pace_allows(struct wr_tcp *tcp, struct wr_tcb *c);
+bool tcp_pace_is_due(const struct wr_tcp *tcp, const struct wr_tcb *c);
+void tcp_pace_sent(struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t bytes);
 
 /* ---- tcp_reorder.c ---- */
 

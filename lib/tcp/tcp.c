@@ -78,6 +78,11 @@ static uint32_t flows_of(const struct wr_tcp_conf *conf)
 	return conf->connections + conf->half_open + conf->time_waits;
 }
 
+static bool has_rates(const struct wr_tcp_conf *conf)
+{
+	return conf->rates || conf->pacing || conf->cc.ops->model;
+}
+
 uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
 {
 	return sizeof(struct wr_tcp) + wr_flow_bytes(flows_of(conf)) +
@@ -87,7 +92,8 @@ uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
 	       (uint64_t)conf->half_open * sizeof(struct wr_half_open) +
 	       (uint64_t)conf->time_waits * sizeof(struct wr_time_wait) +
 	       (uint64_t)conf->reorders * sizeof(struct wr_reorder) +
-	       (uint64_t)conf->repairs * sizeof(struct wr_repair);
+	       (uint64_t)conf->repairs * sizeof(struct wr_repair) +
+	       (has_rates(conf) ? (uint64_t)conf->connections * sizeof(struct wr_rate) : 0);
 }
 
 static void *table(const char *what, size_t n, size_t size, int socket)
@@ -110,6 +116,11 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 	tcp->time_wait = table("time-wait", conf->time_waits, sizeof(*tcp->time_wait), socket);
 	tcp->reorder = table("reorder", conf->reorders, sizeof(*tcp->reorder), socket);
 	tcp->repair = table("repair", conf->repairs, sizeof(*tcp->repair), socket);
+	if (has_rates(conf)) {
+		tcp->rate = table("rate", conf->connections, sizeof(*tcp->rate), socket);
+		if (!tcp->rate)
+			return -ENOMEM;
+	}
 	if (!tcp->flows || !tcp->wheel || !tcp->tcb || !tcp->pending || !tcp->half_open ||
 	    !tcp->time_wait || !tcp->reorder || !tcp->repair)
 		return -ENOMEM;
@@ -201,6 +212,7 @@ void wr_tcp_free(struct wr_tcp *tcp)
 	rte_free(tcp->time_wait);
 	rte_free(tcp->reorder);
 	rte_free(tcp->repair);
+	rte_free(tcp->rate);
 	rte_free(tcp);
 }
 
@@ -245,6 +257,11 @@ void tcp_profile_put(struct wr_tcp *tcp, uint16_t index)
 	tcp->profile[index].uses--;
 }
 
+bool tcp_cc_fits(const struct wr_tcp *tcp, const struct wr_tcp_options *options)
+{
+	return !options->cc.ops || !options->cc.ops->model || tcp->rate;
+}
+
 int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener)
 {
 	uint16_t profile;
@@ -253,6 +270,8 @@ int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener)
 		if (tcp->listener[i].port == listener->port &&
 		    tcp->listener[i].addr == listener->addr)
 			return -EADDRINUSE;
+	if (!tcp_cc_fits(tcp, &listener->options))
+		return -EINVAL;
 	if (tcp->listeners == WR_TCP_LISTENERS)
 		return -ENOSPC;
 	profile = tcp_profile_get(tcp, listener->events, &listener->options);
@@ -449,9 +468,17 @@ const struct wr_cc_choice *tcb_cc_choice(const struct wr_tcp *tcp, const struct 
 
 static void start_cc(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t iw)
 {
-	const struct wr_cc_start start = {.now_us = tcp->now_us, .iw = iw};
+	const struct wr_cc_choice *choice = tcb_cc_choice(tcp, c);
+	struct wr_cc_start start = {.now_us = tcp->now_us, .iw = iw, .srtt_us = c->srtt_us};
 
-	wr_cc_start(&c->cc, tcb_cc_choice(tcp, c), &start);
+	c->cc.timed = choice->ops->model || tcp->conf.pacing;
+	if (c->cc.timed) {
+		struct wr_rate *r = &tcp->rate[tcb_index(tcp, c)];
+
+		memset(r, 0, sizeof(*r));
+		start.model = &r->model;
+	}
+	wr_cc_start(&c->cc, choice, &start);
 }
 
 void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_options *peer,

@@ -307,6 +307,8 @@ static void mark_sacked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_m
 	bool high = !r->top || wr_seq_lt(end_of(r->top), end_of(m));
 
 	tcp_rack_delivered(tcp, c, b, news, high);
+	if (wr_unlikely(c->cc.timed))
+		tcp_rate_delivered(tcp, c, b, b->len);
 	unmark(c, m);
 	b->earlier = b->later = NULL;
 	b->flags |= WR_BUF_SACKED;

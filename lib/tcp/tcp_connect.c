@@ -77,6 +77,8 @@ int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct w
 	struct wr_tcb *c;
 	int rc;
 
+	if (!tcp_cc_fits(tcp, &to->options))
+		return -EINVAL;
 	if (tcp->free_tcb == UINT32_MAX)
 		return -ENOBUFS;
 	rc = choose_tuple(tcp, to, &t, &candidate);

@@ -201,9 +201,13 @@ static uint32_t free_acked(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news 
 		struct wr_buf *b = wr_buf(m);
 
 		if (!wr_seq_le(wr_seq(b->seq + b->len), c->snd.una)) {
+			if (wr_unlikely(c->cc.timed))
+				tcp_rate_part(tcp, c, b);
 			cut_acked(c, b);
 			break;
 		}
+		if (wr_unlikely(c->cc.timed) && !(b->flags & WR_BUF_SACKED))
+			tcp_rate_delivered(tcp, c, b, b->len);
 		if (wr_unlikely(news != NULL))
 			tcp_board_acked(tcp, c, m, news);
 		if (b->rexmits == 0)
@@ -301,6 +305,8 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		tcp_board_sack(tcp, c, heard);
 		repair(tcp, c, heard, false);
 	}
+	if (wr_unlikely(c->cc.timed))
+		tcp_rate_ack(tcp, c, acked, rtt_us);
 
 	if (tcb_flight(c) == 0) { /* RFC 6298 (5.2) */
 		c->flags &= (uint16_t) ~(WR_TCB_RTO_ARMED | WR_TCB_PERSIST);
@@ -335,6 +341,8 @@ static void hear(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
 	    c->dup_acks < UINT8_MAX)
 		c->dup_acks++;
 	repair(tcp, c, &news, duplicate && !seg->sack_count);
+	if (wr_unlikely(c->cc.timed))
+		tcp_rate_ack(tcp, c, 0, news.again ? 0 : news.rtt_us);
 }
 
 void tcp_not_advanced(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,

@@ -135,7 +135,7 @@ static void send_tcb(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, u
 
 static struct rte_mbuf *new_buffer(struct wr_tcp *tcp)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(tcp->ip->pool);
+	struct rte_mbuf *m = wr_buf_alloc(tcp->ip->pool);
 
 	if (wr_unlikely(!m))
 		WR_COUNT(tcp->stats, mbuf_alloc_failed, 1);
@@ -430,6 +430,10 @@ static bool send_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, 
 	b->sent_us = (uint32_t)tcp->now_us;
 	if (wr_unlikely(c->flags & WR_TCB_RECOVERY))
 		c->repair->prr_out += b->len;
+	if (wr_unlikely(c->cc.timed)) {
+		tcp_rate_sent(tcp, c, b);
+		tcp_pace_sent(tcp, c, b->len);
+	}
 	c->last_tx_tick = tcp->now_tick;
 	send_tcb(tcp, c, out, ect, cause);
 	return true;
@@ -506,6 +510,8 @@ static bool send_lost(struct wr_tcp *tcp, struct wr_tcb *c)
 		uint32_t len = wr_min(wr_buf(m)->len, c->cc.smss);
 
 		if (tcp_pipe(c) + len > c->cc.cwnd && !(c->rare & WR_TCB_FIRST))
+			return true;
+		if (wr_unlikely(c->cc.timed) && !tcp_pace_allows(tcp, c))
 			return true;
 		if (!tcp_send_again(tcp, c, m, cause))
 			return false;
@@ -616,7 +622,7 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 		uint32_t whole = wr_buf(c->sq_next)->len;
 		uint32_t len = allowed(tcp, c, whole, tcp_pipe(c));
 
-		if (len == 0)
+		if (len == 0 || (wr_unlikely(c->cc.timed) && !tcp_pace_allows(tcp, c)))
 			break;
 		if (len < whole && tcb_flight(c) && !tcb_may_hold(tcp, c))
 			break; /* an ACK frees some */
@@ -630,6 +636,8 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->cc.limited = tcb_flight(c) + c->cc.smss > c->cc.cwnd;
 	if (c->flags & WR_TCB_RTO_ARMED)
 		tcp_tlp_check(tcp, c);
+	if (wr_unlikely(c->cc.timed))
+		tcp_rate_ran_dry(tcp, c);
 	return true;
 }
 

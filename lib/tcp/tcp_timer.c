@@ -256,6 +256,8 @@ void tcb_ring(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->flags |= WR_TCB_ACK_NOW;
 		tcb_pend(tcp, c);
 	}
+	if (wr_unlikely(c->cc.timed) && tcp_pace_is_due(tcp, c))
+		tcb_pend(tcp, c);
 	ring_for_text(tcp, c);
 	if (c->state != WR_TCP_CLOSED && keeps_alive(tcp, c) &&
 	    due(tcp, keepalive_tick(tcp, c)))

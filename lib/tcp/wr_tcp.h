@@ -52,6 +52,8 @@ struct wr_tcp_conf {
 	uint16_t mss;           /* MSS option sent: MTU - 40 */
 	uint16_t mss_min;       /* smaller MSS options count as this */
 	struct wr_cc_choice cc; /* of connections whose options choose none */
+	bool pacing; /* of all connections; algorithms with a model always are */
+	bool rates;  /* there is memory for pacing; implied by pacing, and by cc if it needs it */
 	uint8_t iw_segments;    /* RFC 6928 */
 	bool idle_restart;      /* RFC 5681 section 4.1 */
 	bool rack;              /* RFC 8985 section 6 finds losses; off: RFC 6675 */
@@ -138,7 +140,7 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
 void wr_tcp_free(struct wr_tcp *tcp);
 uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf);
 
-/* Returns 0, -EADDRINUSE or -ENOSPC. Earlier connections are not disturbed (MUST-41). */
+/* Returns 0, -EADDRINUSE, -ENOSPC or -EINVAL (its cc needs conf.rates). Earlier connections are not disturbed (MUST-41). */
 int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener);
 
 struct wr_tcp_connect {
@@ -155,7 +157,7 @@ struct wr_tcp_connect {
 
 /*
  * Active open. Returns 0 and *c, or -EADDRNOTAVAIL (no port or address), -EADDRINUSE (the
- * tuple exists), -EINVAL (no such range of ports), -ENETUNREACH (MUST-46), -ENOBUFS (table
+ * tuple exists), -EINVAL (no such range of ports, or its cc needs conf.rates), -ENETUNREACH (MUST-46), -ENOBUFS (table
  * full). Events follow, never within the call.
  *
  * From one local address to one remote address and port there can be as many connections as the

@@ -54,6 +54,7 @@ static const struct set_key set_key[] = {
 	TCP(BOOL, prr),
 	TCP(BOOL, frto),
 	TCP(BOOL, dsack),
+	TCP(BOOL, pacing),
 	TCP(U32, delack_us),
 	TCP(U32, rto_initial_us),
 	TCP(U32, rto_min_us),

@@ -267,6 +267,7 @@ static void draw_congestion(struct sim_plan *plan, uint64_t seed)
 		host->cc.ops = wr_cc_all[below(&prng, algorithms)];
 		host->cc.segments = host->cc.ops->segments ? 1 + below(&prng, 64) : 0;
 		host->ecn = (uint8_t)below(&prng, 3);
+		host->pacing = one_in(&prng, 3);
 		if (one_in(&prng, 2))
 			plan->path[i].mark_bytes = power(&prng, 12, 17);
 	}

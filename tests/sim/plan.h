@@ -69,6 +69,7 @@ struct sim_host_plan {
 	uint8_t iw_segments;
 	struct wr_cc_choice cc;
 	uint8_t ecn; /* enum wr_tcp_ecn */
+	bool pacing;
 	uint64_t key[2];
 	bool steer_badly;          /* frames come to any core's queue */
 	unsigned burst;            /* frames taken at once, 1..64 */

@@ -61,7 +61,7 @@ struct sim_spans {
 	unsigned count;
 	struct {
 		uint32_t left, right;
-	} span[256];
+	} span[2048];
 };
 
 struct sim_side {
@@ -105,6 +105,7 @@ struct sim_core {
 	struct wr_stats stats;
 	uint64_t step_ns; /* when it runs next; SIM_NEVER */
 	uint64_t idle_rounds;
+	uint64_t probes_before; /* sent up to this step: RFC 8985 section 7 */
 	struct sim_frame *rx_head, *rx_tail;
 	unsigned rx_count;
 	unsigned tx_head, tx_count;

@@ -319,6 +319,7 @@ static uint64_t sent(const struct wr_tcp_info *info)
 
 void sim_watch_step_begins(struct sim *sim, struct sim_core *core)
 {
+	core->probes_before = core->stats.n[WR_STAT_tcp_tlp_probes];
 	for (unsigned i = 0; i < sim->plan->flows; i++) {
 		struct sim_flow *flow = &sim->flow[i];
 		struct wr_tcp_info info;
@@ -334,6 +335,8 @@ void sim_watch_step_begins(struct sim *sim, struct sim_core *core)
 
 void sim_watch_step(struct sim *sim, struct sim_core *core)
 {
+	bool probed = core->stats.n[WR_STAT_tcp_tlp_probes] != core->probes_before;
+
 	for (unsigned i = 0; i < sim->plan->flows; i++) {
 		struct sim_flow *flow = &sim->flow[i];
 		unsigned side = core->host->index;
@@ -349,9 +352,9 @@ void sim_watch_step(struct sim *sim, struct sim_core *core)
 			       info.recv_q, core->host->plan->rcv_buf);
 		/*
 		 * A limited transmit may be on its way: RFC 3042. A cut by marks leaves more in
-		 * flight than cwnd, but nothing is added to it.
+		 * flight than cwnd, but nothing is added to it but by a probe: RFC 8985 7.3.
 		 */
-		if (sent(&info) > flow->sent_before && info.sack && !info.lost &&
+		if (!probed && sent(&info) > flow->sent_before && info.sack && !info.lost &&
 		    !info.sacked && info.unsent &&
 		    flight > wr_max(flow->cwnd_before, info.cwnd) + 2 * info.mss)
 			broken(sim, flow, side, "FlightSize stays within cwnd", flight,

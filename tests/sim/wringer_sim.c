@@ -5,6 +5,7 @@
  *   wringer_sim --seeds 1-2000            swarm testing
  *   wringer_sim --seed N --trace --pcap FILE    one of them, looked at closely
  *   wringer_sim --scenario NAME --seed N --trace
+ *   wringer_sim --goodput[=FILE]          the table of goodput; is it that of the file?
  */
 
 #include <getopt.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "goodput.h"
 #include "scenarios.h"
 #include "wr_test.h"
 
@@ -20,7 +22,8 @@ struct options {
 	uint64_t first, last;
 	const struct sim_scenario *scenario;
 	const char *pcap;
-	bool scenarios, list, trace;
+	const char *golden;
+	bool scenarios, list, trace, goodput;
 	unsigned failures_most;
 };
 
@@ -212,6 +215,7 @@ static void take_arguments(int argc, char **argv, struct options *options)
 		{"pcap", required_argument, NULL, 'p'},
 		{"trace", no_argument, NULL, 't'},
 		{"failures", required_argument, NULL, 'f'},
+		{"goodput", optional_argument, NULL, 'g'},
 		{0},
 	};
 	int c;
@@ -240,6 +244,10 @@ static void take_arguments(int argc, char **argv, struct options *options)
 		case 'f':
 			options->failures_most = (unsigned)atoi(optarg);
 			break;
+		case 'g':
+			options->goodput = true;
+			options->golden = optarg;
+			break;
 		default:
 			exit(2);
 		}
@@ -257,6 +265,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	wr_test_eal(256);
+	if (options.goodput)
+		return goodput_table(the_world(NULL), options.golden) != 0;
 	if (options.scenarios)
 		return run_scenarios();
 	if (options.trace || options.pcap)

@@ -416,7 +416,7 @@ static void algorithms_are_chosen_by_name(void **state)
 	assert_false(wr_cc_read("", &choice));
 }
 
-static void a_fixed_window_stays(void **state)
+static void a_fixed_window_stays_but_for_time_outs(void **state)
 {
 	const struct wr_cc_choice choice = {&wr_cc_fixed_ops, 64};
 	const struct wr_cc_start start = {.now_us = now_us, .iw = 10 * SMSS};
@@ -425,8 +425,12 @@ static void a_fixed_window_stays(void **state)
 	wr_cc_start(&cc, &choice, &start);
 	round_trip(RTT);
 	lose();
-	time_out(false);
 	wr_cc_ops(&cc)->on_idle_restart(&cc, 10 * SMSS, now_us);
+	assert_int_equal(cc.cwnd, 64 * SMSS);
+	time_out(false);
+	assert_int_equal(cc.cwnd, SMSS);
+	for (unsigned i = 0; i < 8; i++)
+		round_trip(RTT);
 	assert_int_equal(cc.cwnd, 64 * SMSS);
 }
 
@@ -460,7 +464,7 @@ int main(void)
 		TEST(five_rounds_of_delay_end_slow_start),
 		TEST(delay_that_falls_again_resumes_slow_start),
 		TEST(algorithms_are_chosen_by_name),
-		TEST(a_fixed_window_stays),
+		TEST(a_fixed_window_stays_but_for_time_outs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

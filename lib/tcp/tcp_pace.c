@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Pacing: text leaves at the rate that congestion control asks for. The wheel rings when the
+ * next may leave; what the ring was late is made up for, up to a burst.
+ */
+
+#include "tcb.h"
+
+#define BURST_NS 1000000 /* BBR.send_quantum: what a millisecond makes */
+
+static struct wr_rate *rate_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return &tcp->rate[tcb_index(tcp, c)];
+}
+
+/* Bytes per second; 0: no pace. Without a model, as Linux has it: twice cwnd a round trip in
+ * slow start, else 1.2 times. */
+static uint64_t pace(const struct wr_tcb *c, const struct wr_rate *r)
+{
+	uint32_t percent = c->cc.cwnd < c->cc.ssthresh ? 200 : 120;
+
+	if (wr_cc_ops(&c->cc)->model)
+		return r->model.pace_bytes_per_s;
+	if (c->srtt_us == 0)
+		return 0;
+	return (uint64_t)c->cc.cwnd * percent * 10000 / c->srtt_us;
+}
+
+static uint64_t time_ns(uint64_t bytes, uint64_t bytes_per_s)
+{
+	return bytes * 1000000000 / bytes_per_s;
+}
+
+bool tcp_pace_allows(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	const struct wr_rate *r = rate_of(tcp, c);
+	uint64_t now_ns = tcp->now_us * 1000;
+
+	if (r->next_ns <= now_ns)
+		return true;
+	tcb_arm(tcp, c, wr_tick_after(0, r->next_ns / 1000 + 1));
+	return false;
+}
+
+bool tcp_pace_is_due(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return (c->sq_next || c->lost > c->rexmit) &&
+	       rate_of(tcp, c)->next_ns <= tcp->now_us * 1000;
+}
+
+void tcp_pace_sent(struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t bytes)
+{
+	struct wr_rate *r = rate_of(tcp, c);
+	uint64_t rate = pace(c, r), now_ns = tcp->now_us * 1000, burst_ns;
+
+	if (rate == 0)
+		return;
+	burst_ns = time_ns(2ull * c->cc.smss, rate);
+	burst_ns = burst_ns > BURST_NS ? burst_ns : BURST_NS;
+	if (r->next_ns + burst_ns < now_ns)
+		r->next_ns = now_ns - burst_ns;
+	r->next_ns += time_ns(bytes, rate);
+}

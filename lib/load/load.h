@@ -152,6 +152,7 @@ struct wr_load {
 	struct wr_stack *stack;
 	struct wr_tcp *tcp;
 	struct rte_mempool *pool;
+	struct load_shelf *shelf; /* buffers fetched ahead */
 	uint32_t core, cores;
 	uint32_t phase; /* enum wr_load_phase; worker: writes, control: reads */
 	int socket;
@@ -296,6 +297,9 @@ bool load_close_all(struct wr_load *load);
 void load_abort_all(struct wr_load *load);
 
 /* ---- request.c ---- */
+
+/* Arrivals of a plan that were due within the measurement until end_ns and never taken. */
+uint64_t load_unsent(const struct wr_load *load, const struct wr_plan *plan, uint64_t end_ns);
 
 /* Requests that were due within the measurement until end_ns and never taken count as unsent.
  */

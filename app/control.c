@@ -176,8 +176,10 @@ static bool drain(struct control *c, struct wr_stack_message *message)
 	open = open_connections(app);
 	if (!c->at_once && all_heard(app, message))
 		end_connections(c, message, WR_ASK_ABORT, RESET_SPAN_NS);
-	fprintf(stderr, "wringer: %llu connection%s had not ended in time%s.\n", open,
-	        open == 1 ? "" : "s", open_connections(app) == 0 ? " and had to be reset" : "");
+	if (open)
+		fprintf(stderr, "wringer: %llu connection%s had not ended in time%s.\n", open,
+		        open == 1 ? "" : "s",
+		        open_connections(app) == 0 ? " and had to be reset" : "");
 	return false;
 }
 

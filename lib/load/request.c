@@ -440,21 +440,21 @@ static uint64_t deadline(const struct wr_load *load)
 }
 
 /* Arrivals that were due within the measurement and never taken. */
-static uint64_t unsent(const struct wr_load *load, const struct wr_plan *plan, uint64_t end_ns)
+uint64_t load_unsent(const struct wr_load *load, const struct wr_plan *plan, uint64_t end_ns)
 {
-	uint64_t late = wr_plan_late(plan, end_ns - 1);
+	uint64_t late;
 
+	if (load->quota == 0 || !load->from_ns || end_ns <= load->from_ns)
+		return 0;
+	late = wr_plan_late(plan, end_ns - 1);
 	return plan->next_ns < load->from_ns ? late - wr_plan_late(plan, load->from_ns - 1)
 	                                     : late;
 }
 
 void load_count_unsent(struct wr_load *load, const struct wr_plan *plan, uint64_t end_ns)
 {
-	uint64_t late;
+	uint64_t late = load_unsent(load, plan, end_ns);
 
-	if (load->quota == 0 || !load->from_ns || end_ns <= load->from_ns)
-		return;
-	late = unsent(load, plan, end_ns);
 	LOAD_COUNT(load, requests_planned, late);
 	LOAD_COUNT(load, requests_unsent, late);
 }

@@ -8,12 +8,11 @@
 
 #include <rte_malloc.h>
 
-#include "load.h"
+#include "packets.h"
 #include "wr_ephemeral.h"
 
 struct syns {
-	struct wr_plan plan;
-	double rate; /* SYNs a second, of all cores; 0: as fast as it goes */
+	struct load_packets packets;
 	uint32_t addr;
 	uint16_t low, high; /* ports */
 };
@@ -70,23 +69,22 @@ static void fini(struct wr_load *load)
 
 static void start(struct wr_load *load)
 {
-	struct syns *syns = load->own;
-
-	syns->rate = load->set.pps;
-	wr_plan_start(&syns->plan, &load->conf->schedule, syns->rate, load->core, load->cores,
-	              load->start_ns);
+	load_packets_start(load, &((struct syns *)load->own)->packets, load->set.pps);
 }
 
 static void set(struct wr_load *load, uint64_t now_ns)
 {
-	struct syns *syns = load->own;
-
-	syns->rate = load->set.pps;
-	wr_plan_set_rate(&syns->plan, syns->rate, now_ns);
+	load_packets_set(&((struct syns *)load->own)->packets, load->set.pps, now_ns);
 }
 
-static bool send_one(struct wr_load *load, const struct syns *syns)
+static void stop(struct wr_load *load, uint64_t end_ns)
 {
+	load_packets_stop(load, &((struct syns *)load->own)->packets, end_ns);
+}
+
+static bool send_one(struct wr_load *load)
+{
+	const struct syns *syns = load->own;
 	const struct wr_tuple tuple = {
 		.laddr = load->pool_addrs ? load_next_addr(load) : syns->addr,
 		.raddr = load->conf->target,
@@ -105,26 +103,12 @@ static bool send_one(struct wr_load *load, const struct syns *syns)
 
 static bool run(struct wr_load *load, uint64_t now_ns)
 {
-	struct syns *syns = load->own;
-	bool paced = syns->rate > 0;
-	unsigned sent = 0;
-
-	if (wr_stack_ip(load->stack)->out.count >= LOAD_BURST)
-		return false; /* the driver has not taken the last burst */
-	while (sent < LOAD_BURST && (!paced || wr_plan_is_due(&syns->plan, now_ns)) &&
-	       send_one(load, syns)) {
-		if (paced)
-			wr_plan_take(&syns->plan);
-		sent++;
-	}
-	return sent > 0;
+	return load_packets_run(load, &((struct syns *)load->own)->packets, send_one, now_ns);
 }
 
 static uint64_t deadline(const struct wr_load *load)
 {
-	const struct syns *syns = load->own;
-
-	return syns->rate > 0 ? syns->plan.next_ns : load->now_ns;
+	return load_packets_deadline(load, &((const struct syns *)load->own)->packets);
 }
 
 const struct load_mode load_mode_syn = {
@@ -135,4 +119,5 @@ const struct load_mode load_mode_syn = {
 	.set = set,
 	.run = run,
 	.deadline = deadline,
+	.stop = stop,
 };

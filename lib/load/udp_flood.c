@@ -9,11 +9,11 @@
 #include <rte_malloc.h>
 
 #include "flows.h"
+#include "packets.h"
 
 struct flood {
 	struct load_flows flows;
-	struct wr_plan plan;
-	double rate; /* datagrams a second, of all cores; 0: as fast as it goes */
+	struct load_packets packets;
 	uint32_t next;
 };
 
@@ -70,23 +70,22 @@ static double rate_of(const struct wr_load *load)
 
 static void start(struct wr_load *load)
 {
-	struct flood *flood = load->own;
-
-	flood->rate = rate_of(load);
-	wr_plan_start(&flood->plan, &load->conf->schedule, flood->rate, load->core, load->cores,
-	              load->start_ns);
+	load_packets_start(load, &((struct flood *)load->own)->packets, rate_of(load));
 }
 
 static void set(struct wr_load *load, uint64_t now_ns)
 {
-	struct flood *flood = load->own;
-
-	flood->rate = rate_of(load);
-	wr_plan_set_rate(&flood->plan, flood->rate, now_ns);
+	load_packets_set(&((struct flood *)load->own)->packets, rate_of(load), now_ns);
 }
 
-static bool send_one(struct wr_load *load, struct flood *flood)
+static void stop(struct wr_load *load, uint64_t end_ns)
 {
+	load_packets_stop(load, &((struct flood *)load->own)->packets, end_ns);
+}
+
+static bool send_one(struct wr_load *load)
+{
+	struct flood *flood = load->own;
 	uint32_t size = wr_sizes_draw(&load->conf->request, &load->prng);
 	struct rte_mbuf *m = load_datagram(load, size, NULL);
 
@@ -98,34 +97,14 @@ static bool send_one(struct wr_load *load, struct flood *flood)
 	return true;
 }
 
-/* A burst, unless the driver has not taken the last one. */
-static bool has_room(const struct wr_load *load)
-{
-	return wr_stack_ip(load->stack)->out.count < LOAD_BURST;
-}
-
 static bool run(struct wr_load *load, uint64_t now_ns)
 {
-	struct flood *flood = load->own;
-	bool paced = flood->rate > 0;
-	unsigned sent = 0;
-
-	if (!has_room(load))
-		return false;
-	while (sent < LOAD_BURST && (!paced || wr_plan_is_due(&flood->plan, now_ns)) &&
-	       send_one(load, flood)) {
-		if (paced)
-			wr_plan_take(&flood->plan);
-		sent++;
-	}
-	return sent > 0;
+	return load_packets_run(load, &((struct flood *)load->own)->packets, send_one, now_ns);
 }
 
 static uint64_t deadline(const struct wr_load *load)
 {
-	const struct flood *flood = load->own;
-
-	return flood->rate > 0 ? flood->plan.next_ns : load->now_ns;
+	return load_packets_deadline(load, &((const struct flood *)load->own)->packets);
 }
 
 const struct load_mode load_mode_udp_flood = {
@@ -136,4 +115,5 @@ const struct load_mode load_mode_udp_flood = {
 	.set = set,
 	.run = run,
 	.deadline = deadline,
+	.stop = stop,
 };

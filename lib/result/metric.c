@@ -30,10 +30,10 @@ static bool cps(const struct run *run, double *value)
 
 static bool pps(const struct run *run, double *value)
 {
-	enum wr_load_stat stat = run->load->mode == WR_LOAD_SYN ? WR_LOAD_STAT_syns_sent
-	                                                        : WR_LOAD_STAT_datagrams_sent;
-
-	return per_second(run_within(run, stat), run_marked_seconds(run), value);
+	if (run->load->mode != WR_LOAD_UDP_FLOOD && run->load->mode != WR_LOAD_SYN)
+		return per_second(run_within(run, WR_LOAD_STAT_datagrams_sent),
+		                  run_marked_seconds(run), value);
+	return per_second(run_total(run, WR_LOAD_STAT_packets_sent), run_seconds(run), value);
 }
 
 static bool bits(const struct run *run, enum wr_load_direction direction, double *value)

@@ -52,7 +52,7 @@ void run_begin(struct run *run, const struct wr_result_sample *sample)
 	run->phase = sample->phase;
 	run->start_ns = sample->time_ns;
 	memset(run->in_phase, 0, sizeof(run->in_phase));
-	run->offered_bits = run->offered_packets = 0;
+	run->offered_bits = 0;
 	run->most_open = sample->load->open;
 	*run->base = *run->before = *sample->load;
 	run->stats_first = sample->snapshot->sum;
@@ -75,7 +75,6 @@ static void offer(struct run *run, uint64_t now_ns)
 	whole = wr_schedule_integral(schedule, now_ns - start) -
 	        wr_schedule_integral(schedule, from - start);
 	run->offered_bits += run->last.set.bitrate * whole;
-	run->offered_packets += run->last.set.pps * whole;
 }
 
 /* Takes note of a sample of any kind: the phase until now, and the window's edges. */

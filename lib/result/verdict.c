@@ -100,12 +100,11 @@ static void take_offers(struct verdict *v, const struct run *run)
 		              run_total(run, udp ? WR_LOAD_STAT_requests_sent
 		                                 : WR_LOAD_STAT_responses),
 		              run_seconds(run));
-	if (is_set(first->bitrate, last->bitrate))
+	if (is_set(first->bitrate, last->bitrate) && run->load->mode != WR_LOAD_UDP_FLOOD)
 		take_bitrate(v, run);
-	if (is_set(first->pps, last->pps))
-		v->offer[v->offers++] = (struct offer) {
-			"pps", WR_UNIT_RATE, run->offered_packets / run_marked_seconds(run),
-			metric_get("pps", run)};
+	else if (is_set(first->pps, last->pps) || is_set(first->bitrate, last->bitrate))
+		offer_counted(v, "pps", run_total(run, WR_LOAD_STAT_packets_planned),
+		              run_total(run, WR_LOAD_STAT_packets_sent), run_seconds(run));
 }
 
 static void find_invalid(struct verdict *v)

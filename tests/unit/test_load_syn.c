@@ -25,6 +25,8 @@ static void a_listener_answers_until_its_backlog_is_full(void **state)
 	rig_run(&rig);
 	wire_run(&rig.wire, WR_MS(1));
 	assert_int_equal(RIG_COUNT(&rig, syns_sent), 200);
+	assert_int_equal(RIG_COUNT(&rig, packets_planned), 200);
+	assert_int_equal(RIG_COUNT(&rig, packets_sent), 200);
 	assert_int_equal(RIG_COUNT(&rig, synacks_received), 200);
 	assert_int_equal(RIG_COUNT(&rig, rsts_received), 0);
 	wire_stats(&rig.wire, 1, &server);

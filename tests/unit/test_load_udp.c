@@ -406,6 +406,22 @@ static void a_flood_has_its_rate(void **state)
 	assert_int_equal(RIG_COUNT(&rig, datagrams_sent), 1000);
 	assert_int_equal(RIG_COUNT(&rig, datagrams_received), 1000);
 	assert_int_equal(RIG_COUNT(&rig, bytes_sent), 64000);
+	assert_int_equal(RIG_COUNT(&rig, packets_planned), 1000);
+	assert_int_equal(RIG_COUNT(&rig, packets_sent), 1000);
+	assert_int_equal(RIG_COUNT(&rig, packets_unsent), 0);
+	rig_down(&rig);
+}
+
+static void a_flood_s_warm_up_is_sent_and_not_measured(void **state)
+{
+	rig_conf(&rig, WR_LOAD_UDP_FLOOD);
+	rig.conf.set.pps = 100000;
+	rig.conf.warmup_ns = rig.conf.duration_ns;
+	rig_up(&rig, 1, echo);
+	rig_run(&rig);
+	assert_int_equal(RIG_COUNT(&rig, datagrams_sent), 2000);
+	assert_int_equal(RIG_COUNT(&rig, packets_planned), 1000);
+	assert_int_equal(RIG_COUNT(&rig, packets_sent), 1000);
 	rig_down(&rig);
 }
 
@@ -479,6 +495,7 @@ int main(void)
 		cmocka_unit_test(what_is_under_way_at_the_end_is_given_up),
 		cmocka_unit_test(a_closed_port_is_refused),
 		cmocka_unit_test(a_flood_has_its_rate),
+		cmocka_unit_test(a_flood_s_warm_up_is_sent_and_not_measured),
 		cmocka_unit_test(a_flood_has_its_bit_rate),
 		cmocka_unit_test(a_flood_without_a_rate_is_bounded_by_the_queue),
 	};

@@ -263,8 +263,8 @@ enum wr_exit wr_result_end(struct wr_result *result, const struct wr_result_samp
 	struct verdict verdict;
 	json_t *server = NULL;
 
-	run_end(&result->run, sample);
 	result->run.measured_ns = end->measured_ns;
+	run_end(&result->run, sample);
 	if (end->err)
 		fprintf(conf->log, "wringer: %s\n", end->err->text);
 	verdict_take(&verdict, &result->run, conf, end);

@@ -169,6 +169,10 @@ static void take_latencies(struct run *run, const struct wr_load_stats *load)
 void run_end(struct run *run, const struct wr_result_sample *sample)
 {
 	advance(run, sample);
+	if (!run->has_from && run->measured_ns) { /* too short for a sample of its own */
+		run->from = run->first;
+		run->has_from = true;
+	}
 	if (run->has_from && !run->has_until) {
 		run->until = run->last;
 		run->has_until = true;

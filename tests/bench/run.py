@@ -64,6 +64,7 @@ def machine(build):
         "cpus": os.cpu_count(),
         "kernel": platform.release(),
         "dpdk": output_of("pkg-config", "--modversion", "libdpdk"),
+        "dpdk_prefix": output_of("pkg-config", "--variable=prefix", "libdpdk"),
         "compiler": output_of("cc", "--version").split("\n", maxsplit=1)[0],
         "revision": output_of("git", "describe", "--always", "--dirty", "--exclude", "*"),
         "build": build_options(build),

@@ -92,7 +92,8 @@ uint32_t tcp_pipe(const struct wr_tcb *c)
 
 	if (wr_likely(!(c->flags & WR_TCB_LOSS)))
 		return flight;
-	gone = c->sacked + c->lost - c->rexmit;
+	/* The FIN fills no pipe: behind text that is lost it would block a cwnd of one segment. */
+	gone = c->sacked + c->lost - c->rexmit + ((c->flags & WR_TCB_FIN_SENT) != 0);
 	/* Each duplicate tells of one that left the network; after a time-out they may be the
 	 * answers to what was sent again in vain. */
 	if (!(c->flags & (WR_TCB_SACK | WR_TCB_RTO)))

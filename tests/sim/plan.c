@@ -271,6 +271,11 @@ static void draw_congestion(struct sim_plan *plan, uint64_t seed)
 		if (one_in(&prng, 2))
 			plan->path[i].mark_bytes = power(&prng, 12, 17);
 	}
+	/* A fixed window that overflows the queue again and again needs SACK to end in time. */
+	for (unsigned i = 0; i < SIM_HOSTS; i++)
+		if (plan->host[i].cc.ops == &wr_cc_fixed_ops &&
+		    !(plan->host[0].sack && plan->host[1].sack))
+			plan->host[i].cc = (struct wr_cc_choice) {&wr_cc_reno_ops, 0};
 }
 
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed)

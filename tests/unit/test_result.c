@@ -215,6 +215,24 @@ static void rates_are_of_the_measurement_alone(void **state)
 	assert_true(near(number("intervals/2/rates/responses_per_s"), RATE));
 }
 
+/* Ten requests are done before anybody looks. */
+static void a_measurement_too_short_for_a_sample_counts(void **state)
+{
+	const struct wr_result_end end = {.measured_ns = WR_MS(2)};
+
+	begin();
+	open_connections();
+	t.sample.time_ns += WR_MS(10);
+	count(WR_LOAD_STAT_requests_planned, 10);
+	count(WR_LOAD_STAT_requests_sent, 10);
+	count(WR_LOAD_STAT_responses, 10);
+	wr_result_end(t.result, now(WR_LOAD_DONE), &end);
+	json_decref(t.document);
+	t.document = json_deep_copy(wr_result_document(t.result));
+	assert_int_equal(wr_result_close(t.result), WR_EXIT_OK);
+	assert_true(near(number("end/rates/responses_per_s"), 5000));
+}
+
 static void latencies_are_told_with_count_and_histogram(void **state)
 {
 	uint64_t sum = 0;
@@ -629,6 +647,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(rates_are_of_the_measurement_alone),
+		TEST(a_measurement_too_short_for_a_sample_counts),
 		TEST(latencies_are_told_with_count_and_histogram),
 		TEST(percentiles_without_enough_samples_are_left_out),
 		TEST(an_offer_that_was_not_achieved_is_invalid),

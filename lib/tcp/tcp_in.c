@@ -302,6 +302,20 @@ static bool deliver(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	return true;
 }
 
+/*
+ * Text in order comes first: for want of buffers, what the connection keeps out of order is
+ * given up for it, RFC 2018 section 8. The peer still has that text; but only what closes the
+ * gap would ever free the buffers that it takes.
+ */
+static bool deliver_instead(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	if (c->state == WR_TCP_CLOSED || !(c->flags & WR_TCB_REORDER))
+		return false;
+	WR_COUNT(tcp->stats, tcp_ooo_reneged, c->reorder->pieces);
+	tcp_reorder_free(tcp, c);
+	return deliver(tcp, c, m);
+}
+
 static void tell_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (c->rcvq_head) {
@@ -492,7 +506,8 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		m->data_off = (uint16_t)(m->data_off + seg->text_off);
 		m->data_len = seg->text_len;
 		m->pkt_len = seg->text_len;
-		if (wr_unlikely(!deliver(tcp, c, m))) /* not acknowledged: it comes again */
+		if (wr_unlikely(!deliver(tcp, c, m) && !deliver_instead(tcp, c, m)))
+			/* not acknowledged: it comes again */
 			return c->state == WR_TCP_CLOSED ? WR_V_tcp_accepted : WR_V_tcp_no_mbuf;
 		f->m = NULL;
 		advance(tcp, c, seg->text_len);

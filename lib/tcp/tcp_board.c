@@ -92,7 +92,8 @@ uint32_t tcp_pipe(const struct wr_tcb *c)
 
 	if (wr_likely(!(c->flags & WR_TCB_LOSS)))
 		return flight;
-	/* The FIN fills no pipe: behind text that is lost it would block a cwnd of one segment. */
+	/* The FIN fills no pipe: behind text that is lost it would block a cwnd of one segment.
+	 */
 	gone = c->sacked + c->lost - c->rexmit + ((c->flags & WR_TCB_FIN_SENT) != 0);
 	/* Each duplicate tells of one that left the network; after a time-out they may be the
 	 * answers to what was sent again in vain. */
@@ -255,13 +256,16 @@ static unsigned collect(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *ne
 	return n;
 }
 
-/* Where news of this block begin: the last ACK told of the rest. */
+/*
+ * Where news of this block begin: one block of the last ACK told of the rest. Two that meet
+ * within a buffer would not do: neither covered that.
+ */
 static struct wr_seq first_news(const struct wr_repair *r, const struct wr_sack *s)
 {
 	struct wr_seq from = s->left;
 
 	for (unsigned i = 0; i < r->seen; i++)
-		if (wr_seq_le(r->block[i].left, from) && wr_seq_lt(from, r->block[i].right))
+		if (wr_seq_le(r->block[i].left, s->left) && wr_seq_lt(from, r->block[i].right))
 			from = r->block[i].right;
 	return from;
 }

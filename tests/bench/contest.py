@@ -58,10 +58,11 @@ UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def short(value, unit=""):
+    """Three digits, as 1.23 M/s."""
     for size, letter in UNITS:
         if abs(value) >= size:
             return f"{value / size:.3g} {letter}{unit}"
-    return f"{value:.3g}{' ' + unit if unit else ''}"
+    return f"{value:.3g} {unit}".rstrip()
 
 
 def span(figure):

@@ -6,7 +6,7 @@ from html import escape
 import contest
 from rounds import CLASSES
 
-WIDTH, LEFT, BAR = 860, 260, 420  # of a plot: all, where names end, the longest bar
+WIDTH, LEFT, BAR = 900, 300, 420  # of a plot: all, where names end, the longest bar
 ROW, GAP = 18, 8
 STAGE_COLOURS = 8
 
@@ -84,7 +84,7 @@ def bar(y, scale, speed, figure, unit):
             f'height="{ROW - 4}"/><line class="range" x1="{low:.1f}" x2="{high:.1f}" '
             f'y1="{middle:.1f}" y2="{middle:.1f}"/>'
             + text_at(max(LEFT + length, high) + 8, y + 11,
-                      f"{contest.short(figure['median'], unit.lstrip('/'))} {speed}"))
+                      f"{contest.short(figure['median'], unit)} {speed}"))
 
 
 def draw_bars(title, about, cases):
@@ -128,7 +128,7 @@ def draw_stages(rows):
     names = sorted({s for _, stages in rows for s in stages},
                    key=lambda s: -sum(stages.get(s, 0) for _, stages in rows))
     css = {s: f"s{min(i, STAGE_COLOURS - 1)}" for i, s in enumerate(names)}
-    left = LEFT + 60
+    left = LEFT
     scale = (BAR - 20) / max(sum(stages.values()) for _, stages in rows)
     y, parts = 50, [legend(34, [(css[s], s) for s in names[:STAGE_COLOURS]])]
     for name, stages in rows:
@@ -142,9 +142,9 @@ def draw_stages(rows):
             x += width
         parts.append(text_at(x + 8, y + 11, f"{sum(stages.values()):.0f}"))
         y += ROW
-    about = ("TSC cycles of a received frame, by stage, at each end; bursts sampled. Frames "
-             "that are only sent, such as those of a stream, are in the cycles of others.")
-    return svg("Cycles a received frame", about, y + 6, parts) + \
+    about = ("TSC cycles of a segment, received or sent, whichever are more, by stage, at each "
+             "end; bursts are sampled. rx and tx are the driver.")
+    return svg("Cycles a segment", about, y + 6, parts) + \
         f'<p class="note">{escape(about)}</p>\n'
 
 

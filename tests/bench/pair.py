@@ -39,30 +39,32 @@ TESTPMD_DEVICES = {
 
 # ---- wringer ----
 
-def end_of(stages, frames, bursts, busy, cycles_busy, all_frames):
-    """What one end says of its cycles; None: it did not sample."""
-    if not frames:
+def end_of(stages, sampled, bursts, busy, engine):
+    """What one end says of its cycles, for each segment that it received or sent, whichever are
+    more; None: it did not sample. Bursts are sampled by what they bring in."""
+    received, sent = engine.get("rx_frames", 0), engine.get("tx_frames", 0)
+    segments = max(received, sent)
+    if not sampled or not segments:
         return None
+    scale = received / sampled / segments
     return {
-        "stages": {name: cycles / frames for name, cycles in stages.items() if cycles},
-        "cycles_a_frame": cycles_busy / all_frames if all_frames else None,
+        "stages": {name: cycles * scale for name, cycles in stages.items() if cycles},
+        "busy_cycles": engine.get("cycles_busy", 0) / segments,
         "busy": busy,
-        "burst": frames / bursts if bursts else None,
+        "burst": sampled / bursts if bursts else None,
     }
 
 
 def server_end(text):
     document = json.loads(text)["sum"]
-    stats = document["stats"]
     return end_of(document["stages"], document["stage_frames"], document["stage_bursts"],
-                  None, stats["cycles_busy"], stats["rx_frames"])
+                  None, document["stats"])
 
 
 def client_end(document):
     end = document["end"]
-    engine = end["engine"]
     return end_of(end["stages"], end["stage_frames"], None, end["rates"]["busy"],
-                  engine.get("cycles_busy", 0), engine.get("rx_frames", 0))
+                  end["engine"])
 
 
 def slices_of(document, rate):

@@ -22,7 +22,7 @@ def raise_on_signals():
 
     def unwind(number, _frame):
         for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(other, signal.SIG_IGN)
+            signal.signal(other, lambda *_: None)
         raise SystemExit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -147,7 +147,7 @@ def median_of(runs, end, key):
 
 
 def cycles_of(runs, end):
-    """Cycles a received frame, by stage: medians of the runs."""
+    """Cycles a segment, by stage: medians of the runs."""
     found = [run[end] for run in runs if run.get(end)]
     stages = {s for one in found for s in one["stages"]}
     return {s: statistics.median([one["stages"].get(s, 0) for one in found])
@@ -168,7 +168,7 @@ def summary_of(case, runs):
             if any(run.get(end) for run in of_class):
                 out[speed][end] = {
                     "stages": cycles_of(of_class, end),
-                    "cycles_a_frame": median_of(of_class, end, "cycles_a_frame"),
+                    "busy_cycles": median_of(of_class, end, "busy_cycles"),
                     "busy": median_of(of_class, end, "busy"),
                     "burst": median_of(of_class, end, "burst"),
                 }

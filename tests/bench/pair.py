@@ -86,7 +86,8 @@ def load_words(bench, fabric, socket, mtu, options, result):
 def serve_words(bench, fabric, socket, mtu):
     return [bench.wringer, "serve", "--port", FABRICS[fabric][0].format(socket),
             "--ip", f"{HOST}/{NETWORK}", "--lcores", SERVER_CPU, "--mtu", mtu,
-            "--idle", bench.idle, "--instance", f"{bench.tag}s", "--json", "--drain", "500ms", *bench.pages()]
+            "--idle", bench.idle, "--instance", f"{bench.tag}s", "--json", "--drain", "500ms",
+            *bench.pages()]
 
 
 def read_result(path, load, code):

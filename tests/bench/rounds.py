@@ -7,7 +7,6 @@ far, if neither did, else mixed. Only runs of one class are compared.
 """
 
 import dataclasses
-import os
 import pathlib
 import shutil
 import statistics
@@ -101,9 +100,9 @@ def measure_once(bench, case, number):
     begin = time.monotonic()
     try:
         figure = case.measure(bench)
-    except Failed as e:
-        record["failed"] = str(e)
-        say(f"   {case.text}: failed: {e}")
+    except (Failed, LookupError, ValueError, OSError) as e:  # the others go on
+        record["failed"] = str(e) if isinstance(e, Failed) else repr(e)
+        say(f"   {case.text}: failed: {record['failed']}")
         return record
     finally:
         record["took_s"] = round(time.monotonic() - begin, 2)
@@ -192,7 +191,3 @@ def level(cases, ours, text, aim):
         if speed in cases.get(ours, {}):
             out[speed] = cases[ours][speed]["median"]
     return out
-
-
-def load_average():
-    return os.getloadavg()[0]

@@ -267,7 +267,6 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 {
 	/* Several ACKs of one burst come before the sender could fill the window again. */
 	bool limited = c->cc.limited || flight + c->cc.smss > c->cc.cwnd;
-	bool ece = (seg->flags & WR_TCP_ECE) && c->cc.ecn;
 	struct wr_news news, *heard = NULL;
 	uint32_t rtt_us;
 
@@ -284,6 +283,7 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		take_rtt(c, rtt_us);
 
 	if (limited || c->cc.every_ack) {
+		bool ece = (seg->flags & WR_TCP_ECE) && c->cc.ecn;
 		const struct wr_cc_ack ack = {
 			.now_us = tcp->now_us,
 			.acked = acked,

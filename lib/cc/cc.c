@@ -7,12 +7,8 @@
 #include "cc.h"
 
 const struct wr_cc_ops *const wr_cc_all[] = {
-	&wr_cc_cubic_ops,
-	&wr_cc_reno_ops,
-	&wr_cc_dctcp_ops,
-	&wr_cc_bbr_ops,
-	&wr_cc_fixed_ops,
-	NULL,
+	&wr_cc_cubic_ops, &wr_cc_reno_ops,  &wr_cc_dctcp_ops,
+	&wr_cc_bbr_ops,   &wr_cc_fixed_ops, NULL,
 };
 
 static const struct wr_cc_ops *find(const char *name, size_t len)

@@ -21,7 +21,7 @@
 #define CLIENT 1
 
 #define SERVER_ADDR "198.18.0.1"
-#define CLIENT_ADDR "198.18.0.2/24"
+#define CLIENT_IP   "--ip=198.18.0.2/24"
 #define SERVER_IP   0xc6120001
 
 #define LOSS_PPM      10000 /* 1 % */
@@ -35,7 +35,7 @@
 /* What the demonstration asks for, before what the user adds. */
 static const char *const presets[] = {
 	"--port=ring",
-	"--ip=" CLIENT_ADDR,
+	CLIENT_IP,
 	"--no-huge",
 	"--idle=adaptive",
 	"--connections=1000",

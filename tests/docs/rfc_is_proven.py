@@ -103,9 +103,10 @@ def passed_in(logs):
     if not logs:
         return None
     text = "\n".join(
-        record.get("stdout") or ""
+        record.get(stream) or ""
         for log in logs
         for record in map(json.loads, log.read_text(encoding="utf-8").splitlines())
+        for stream in ("stdout", "stderr")
     )
     return {
         "script": set(re.findall(r"^ok \d+ - (\w+)$", text, re.M)),
@@ -130,8 +131,8 @@ class Page:
         self.lines = source.text("docs/rfc.md").splitlines()
         self.wrong = []
         self.seen = set()
-        self.counts = collections.Counter(dict.fromkeys(
-            ("all", "tested", "untested", "deviation", "optional"), 0))
+        kinds = ("all", "tested", "untested", "deviation", "optional")
+        self.counts = dict.fromkeys(kinds, 0)
 
     def complain(self, number, why):
         self.wrong.append(f"docs/rfc.md:{number}: {why}\n    {self.lines[number - 1]}")

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "wr_buf.h"
+#include "wr_test.h"
+
+#define BUFFERS 1023
+#define MTU     1500
+#define MEM_MIB 64
+
+uint8_t fuzz_u8(struct fuzz_input *in)
+{
+	if (in->left == 0)
+		return 0;
+	in->left--;
+	return *in->at++;
+}
+
+uint16_t fuzz_u16(struct fuzz_input *in)
+{
+	uint16_t high = fuzz_u8(in);
+
+	return (uint16_t)(high << 8 | fuzz_u8(in));
+}
+
+uint32_t fuzz_u32(struct fuzz_input *in)
+{
+	uint32_t high = fuzz_u16(in);
+
+	return high << 16 | fuzz_u16(in);
+}
+
+char *fuzz_text(const uint8_t *bytes, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	FUZZ_HOLDS(text != NULL);
+	if (size)
+		memcpy(text, bytes, size);
+	text[size] = '\0';
+	return text;
+}
+
+struct rte_mempool *fuzz_pool(void)
+{
+	static struct rte_mempool *pool;
+
+	if (!pool) {
+		wr_test_eal(MEM_MIB);
+		pool = wr_buf_pool_new("fuzz", BUFFERS, MTU, SOCKET_ID_ANY);
+		FUZZ_HOLDS(pool != NULL);
+	}
+	return pool;
+}
+
+void fuzz_check_pool(void)
+{
+	FUZZ_HOLDS(rte_mempool_avail_count(fuzz_pool()) == BUFFERS);
+}
+
+void fuzz_fails(const char *condition, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition);
+	abort();
+}

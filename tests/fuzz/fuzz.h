@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the fuzz targets share. A target is one function from bytes to nothing, which ends the
+ * program when something does not hold that must. libFuzzer calls it (-Dfuzz=true), or replay.c
+ * does with the files of its corpus.
+ */
+#ifndef WR_FUZZ_H
+#define WR_FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_mempool.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+/* Input that is read from its front. Behind its end there are zeros. */
+struct fuzz_input {
+	const uint8_t *at;
+	size_t left;
+};
+
+uint8_t fuzz_u8(struct fuzz_input *in);
+uint16_t fuzz_u16(struct fuzz_input *in);
+uint32_t fuzz_u32(struct fuzz_input *in);
+
+/* A copy of the bytes in memory of just that size, with a zero behind them: to be freed. */
+char *fuzz_text(const uint8_t *bytes, size_t size);
+
+/* The pool of this program; EAL starts with the first call. */
+struct rte_mempool *fuzz_pool(void);
+
+/* Every buffer of fuzz_pool() must be back. */
+void fuzz_check_pool(void);
+
+/* Ends the program if it does not hold. */
+#define FUZZ_HOLDS(condition)                                                                  \
+	((condition) ? (void)0 : fuzz_fails(#condition, __FILE__, __LINE__))
+
+_Noreturn void fuzz_fails(const char *condition, const char *file, int line);
+
+#endif /* WR_FUZZ_H */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <netinet/in.h>
@@ -138,7 +140,13 @@ static void take_segment(struct peer *peer, const struct wr_seg *seg, const uint
 		struct wr_syn_options options;
 
 		wr_tcp_parse_syn(seg, &options);
+		/* Another connection of the same ports? */
+		if (peer->irs != seg->seq.n || peer->iss != seg->ack.n - 1) {
+			peer->has_ack = false;
+			peer->taken = peer->given = 0;
+		}
 		peer->irs = seg->seq.n;
+		peer->iss = seg->ack.n - 1;
 		peer->nxt = end;
 		peer->wscale = options.wscale;
 	}
@@ -152,6 +160,18 @@ static void take_segment(struct peer *peer, const struct wr_seg *seg, const uint
 		peer->sack[i] = wr_tcp_sack(seg, i);
 }
 
+/* With FUZZ_TRACE in the environment, what crosses the wire is told: to understand a failure.
+ */
+static void trace(const struct peer *peer, const struct rte_mbuf *m)
+{
+	char line[256];
+
+	if (!getenv("FUZZ_TRACE"))
+		return;
+	wr_frame_print(line, sizeof(line), m);
+	fprintf(stderr, "%llu us: %s\n", (unsigned long long)peer->now_ns / 1000, line);
+}
+
 static void take_frame(struct peer *peer, const struct rte_mbuf *m)
 {
 	uint8_t bytes[2048];
@@ -159,6 +179,7 @@ static void take_frame(struct peer *peer, const struct rte_mbuf *m)
 	uint32_t len = m->pkt_len - HEADERS;
 	const uint8_t *p;
 
+	trace(peer, m);
 	FUZZ_HOLDS(m->pkt_len > HEADERS && m->pkt_len <= 1514);
 	p = rte_pktmbuf_read(m, 0, m->pkt_len, bytes);
 	if (p[12] != 0x08 || p[13] != 0x00 || p[23] != IPPROTO_TCP)
@@ -197,6 +218,7 @@ void peer_wait(struct peer *peer, uint64_t ns)
 
 void peer_send_frame(struct peer *peer, struct rte_mbuf *m)
 {
+	trace(peer, m);
 	wr_stack_input(peer->stack, &m, 1, peer->now_ns);
 	wr_stack_tick(peer->stack, peer->now_ns);
 	take_output(peer);

@@ -14,7 +14,8 @@ CHECKSUMS = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum")
 class Capture:
     """with Capture(appliance) as capture: traffic; then capture.count(filter)."""
 
-    def __init__(self, appliance, snaplen=0):
+    # The ring is cut into slots of `snaplen` bytes: any frame fits, and some thousand do.
+    def __init__(self, appliance, snaplen=16384):
         self.path = LOGS / f"{appliance.name}.pcap"
         self.command = ["tcpdump", "-i", appliance.link, "-n", "-U", "-B", "65536"]
         # Otherwise the kernel keeps the newest frames for up to a second.

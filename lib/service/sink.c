@@ -20,7 +20,7 @@ static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	WR_COUNT(wr_tcp_ip(tcp)->stats, sink_bytes, m->data_len);
-	wr_tcb_set_user(c, (char *)wr_tcb_user(c) + m->data_len);
+	wr_tcb_set_user(c, (void *)((uintptr_t)wr_tcb_user(c) + m->data_len));
 	rte_pktmbuf_free(m);
 	return true;
 }

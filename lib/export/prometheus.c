@@ -48,16 +48,6 @@ static const struct {
 	{WR_STAT_cycles_idle, "lcore_idle_cycles_total", NULL},
 };
 
-/* Causes that are retransmissions, by their label `cause`. */
-static const struct {
-	enum wr_cause cause;
-	const char *label;
-} rexmits[] = {
-	{WR_CAUSE_tcp_rexmit_rto, "rto"},       {WR_CAUSE_tcp_rexmit_fast, "fast"},
-	{WR_CAUSE_tcp_rexmit_pmtu, "pmtu"},     {WR_CAUSE_tcp_syn_rexmit, "syn"},
-	{WR_CAUSE_tcp_synack_rexmit, "synack"}, {WR_CAUSE_tcp_fin_rexmit, "fin"},
-};
-
 static bool is_grouped(enum wr_stat stat)
 {
 	for (unsigned i = 0; i < WR_LEN(grouped); i++)
@@ -142,9 +132,10 @@ static void write_reasons(FILE *out, const struct family *f, const struct wr_sna
 static void write_rexmits(FILE *out, const struct family *f, const struct wr_snapshot *s)
 {
 	for (unsigned c = 0; c < s->cores; c++)
-		for (unsigned i = 0; i < WR_LEN(rexmits); i++)
-			sample(out, f, c, "cause", rexmits[i].label,
-			       s->core[c].stats.cause[rexmits[i].cause]);
+		for (unsigned i = 0; i < WR_CAUSE_COUNT; i++)
+			if (wr_cause_again[i])
+				sample(out, f, c, "cause", wr_cause_again[i],
+				       s->core[c].stats.cause[i]);
 }
 
 static void write_causes(FILE *out, const struct family *f, const struct wr_snapshot *s)

@@ -158,15 +158,11 @@ static void print_drops(const struct report *r)
 
 static void print_rexmits(const struct report *r)
 {
-	static const enum wr_cause causes[] = {
-		WR_CAUSE_tcp_rexmit_fast, WR_CAUSE_tcp_rexmit_rto,    WR_CAUSE_tcp_rexmit_pmtu,
-		WR_CAUSE_tcp_syn_rexmit,  WR_CAUSE_tcp_synack_rexmit, WR_CAUSE_tcp_fin_rexmit,
-	};
-
 	section(r, "Retransmissions, by cause");
-	for (unsigned i = 0; i < WR_LEN(causes); i++)
-		row(r, wr_cause_desc[causes[i]].name, r->s->sum.cause[causes[i]],
-		    r->s->rate.cause[causes[i]], "");
+	for (unsigned i = 0; i < WR_CAUSE_COUNT; i++)
+		if (wr_cause_again[i])
+			row(r, wr_cause_desc[i].name, r->s->sum.cause[i], r->s->rate.cause[i],
+			    "");
 }
 
 static void print_reasons(const struct report *r)

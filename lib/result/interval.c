@@ -5,11 +5,6 @@
 
 #include "run.h"
 
-static const enum wr_cause rexmit_causes[] = {
-	WR_CAUSE_tcp_syn_rexmit, WR_CAUSE_tcp_synack_rexmit, WR_CAUSE_tcp_rexmit_fast,
-	WR_CAUSE_tcp_rexmit_rto, WR_CAUSE_tcp_rexmit_pmtu,   WR_CAUSE_tcp_fin_rexmit,
-};
-
 void totals_take(struct totals *t, const struct wr_result_sample *sample)
 {
 	const struct wr_load_stats *load = sample->load;
@@ -24,8 +19,7 @@ void totals_take(struct totals *t, const struct wr_result_sample *sample)
 	t->opening = load->opening;
 	t->outstanding = load->outstanding;
 	memcpy(t->state, s->sum.connections, sizeof(t->state));
-	for (unsigned i = 0; i < WR_LEN(rexmit_causes); i++)
-		t->rexmit += s->sum.cause[rexmit_causes[i]];
+	t->rexmit = wr_stats_rexmits(&s->sum);
 	t->drops = wr_snapshot_drops(s);
 	t->cores = s->cores;
 	for (unsigned i = 0; i < s->cores; i++) {

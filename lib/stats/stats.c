@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stddef.h>
+
 #include "wr_stats.h"
 
 const struct wr_stat_desc wr_stat_desc[WR_STAT_COUNT] = {
@@ -12,7 +14,12 @@ const struct wr_verdict_desc wr_verdict_desc[WR_VERDICT_COUNT] = {
 };
 
 const struct wr_named wr_cause_desc[WR_CAUSE_COUNT] = {
-#define WR_CAUSE(name, help) {#name, help},
+#define WR_CAUSE(name, again, help) {#name, help},
+#include "wr_causes.def"
+};
+
+const char *const wr_cause_again[WR_CAUSE_COUNT] = {
+#define WR_CAUSE(name, again, help) again,
 #include "wr_causes.def"
 };
 
@@ -81,6 +88,16 @@ static uint64_t impaired(const struct wr_stats *stats, unsigned side)
 	for (unsigned i = 0; i < WR_LEN(went); i++)
 		sum -= stat(stats, went[i][side]);
 	return sum;
+}
+
+uint64_t wr_stats_rexmits(const struct wr_stats *stats)
+{
+	uint64_t segments = 0;
+
+	for (unsigned i = 0; i < WR_CAUSE_COUNT; i++)
+		if (wr_cause_again[i])
+			segments += stats->cause[i];
+	return segments;
 }
 
 int64_t wr_stats_unbalanced_in(const struct wr_stats *stats)

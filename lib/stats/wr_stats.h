@@ -28,7 +28,7 @@ enum wr_verdict {
 };
 
 enum wr_cause {
-#define WR_CAUSE(name, help) WR_CAUSE_##name,
+#define WR_CAUSE(name, again, help) WR_CAUSE_##name,
 #include "wr_causes.def"
 	WR_CAUSE_COUNT
 };
@@ -114,6 +114,7 @@ struct wr_named {
 extern const struct wr_stat_desc wr_stat_desc[WR_STAT_COUNT];
 extern const struct wr_verdict_desc wr_verdict_desc[WR_VERDICT_COUNT];
 extern const struct wr_named wr_cause_desc[WR_CAUSE_COUNT];
+extern const char *const wr_cause_again[WR_CAUSE_COUNT]; /* "rto"; NULL: no retransmission */
 extern const struct wr_named wr_reason_desc[WR_REASON_COUNT];
 extern const struct wr_named wr_stage_desc[WR_STAGE_COUNT];
 extern const char *const wr_tcp_state_name[WR_TCP_STATE_COUNT];	 /* "FIN-WAIT-1" */
@@ -121,6 +122,9 @@ extern const char *const wr_tcp_state_short[WR_TCP_STATE_COUNT]; /* "ESTAB": as 
 
 /* Adds one core's numbers to a sum. The source may be written meanwhile. */
 void wr_stats_sum(struct wr_stats *sum, const struct wr_stats *core);
+
+/* Segments sent again, for whatever cause. */
+uint64_t wr_stats_rexmits(const struct wr_stats *stats);
 
 /*
  * The books: what came in less what became of it, and the same for what went out. Zero on

@@ -86,6 +86,23 @@ static void causes_reasons_and_stages_have_names_and_help_of_their_own(void **st
 	check_named(wr_stage_desc, WR_STAGE_COUNT);
 }
 
+/* The help of a cause says whether it is a retransmission, and so does the table. */
+static void each_cause_of_something_sent_again_counts_as_that(void **state)
+{
+	struct wr_stats stats = {0};
+	uint64_t segments = 0;
+
+	for (unsigned i = 0; i < WR_CAUSE_COUNT; i++) {
+		bool again = strstr(wr_cause_desc[i].help, "sent again");
+
+		assert_int_equal(wr_cause_again[i] != NULL, again);
+		stats.cause[i] = 1;
+		segments += again;
+	}
+	assert_non_null(wr_cause_again[WR_CAUSE_tcp_tlp]);
+	assert_int_equal(wr_stats_rexmits(&stats), segments);
+}
+
 static void verdicts_of_a_layer_stand_together(void **state)
 {
 	for (unsigned i = 1; i < WR_VERDICT_COUNT; i++) {
@@ -219,6 +236,7 @@ int main(void)
 		cmocka_unit_test(statistics_have_names_and_help_of_their_own),
 		cmocka_unit_test(verdicts_have_names_and_help_of_their_own),
 		cmocka_unit_test(causes_reasons_and_stages_have_names_and_help_of_their_own),
+		cmocka_unit_test(each_cause_of_something_sent_again_counts_as_that),
 		cmocka_unit_test(verdicts_of_a_layer_stand_together),
 		cmocka_unit_test(all_eleven_tcp_states_have_two_names),
 		cmocka_unit_test(rows_stand_where_their_constants_say),

@@ -4,9 +4,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
-#include <rte_byteorder.h>
+#include "wr_be.h"
 
 /*
  * Requests and responses of sizes on demand, the protocol between the rr service and the load
@@ -34,39 +33,25 @@ struct wr_rr {
 	uint32_t request_bytes, response_bytes, tag;
 };
 
-static inline uint32_t wr_rr_get(const uint8_t *at)
-{
-	uint32_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return rte_be_to_cpu_32(word);
-}
-
-static inline void wr_rr_put(uint8_t *at, uint32_t word)
-{
-	word = rte_cpu_to_be_32(word);
-	memcpy(at, &word, sizeof(word));
-}
-
 /* Reads the header at `text` (WR_RR_HEADER bytes); false: it is none. */
 static inline bool wr_rr_read(struct wr_rr *rr, const void *text)
 {
 	const uint8_t *at = text;
 
-	rr->request_bytes = wr_rr_get(at + 4);
-	rr->response_bytes = wr_rr_get(at + 8);
-	rr->tag = wr_rr_get(at + 12);
-	return wr_rr_get(at) == WR_RR_MAGIC && rr->request_bytes >= WR_RR_HEADER;
+	rr->request_bytes = wr_be32_get(at + 4);
+	rr->response_bytes = wr_be32_get(at + 8);
+	rr->tag = wr_be32_get(at + 12);
+	return wr_be32_get(at) == WR_RR_MAGIC && rr->request_bytes >= WR_RR_HEADER;
 }
 
 static inline void wr_rr_write(void *text, const struct wr_rr *rr)
 {
 	uint8_t *at = text;
 
-	wr_rr_put(at, WR_RR_MAGIC);
-	wr_rr_put(at + 4, rr->request_bytes);
-	wr_rr_put(at + 8, rr->response_bytes);
-	wr_rr_put(at + 12, rr->tag);
+	wr_be32_put(at, WR_RR_MAGIC);
+	wr_be32_put(at + 4, rr->request_bytes);
+	wr_be32_put(at + 8, rr->response_bytes);
+	wr_be32_put(at + 12, rr->tag);
 }
 
 #endif /* WR_RR_H */

@@ -12,10 +12,10 @@
  */
 #include <string.h>
 
-#include <rte_byteorder.h>
 #include <rte_hash_crc.h>
 
 #include "wr_base.h"
+#include "wr_be.h"
 #include "wr_stamp.h"
 
 #define MAGIC 0x57525354 /* "WRST" */
@@ -28,20 +28,6 @@ enum {
 	AT_SEQUENCE = 16,
 	AT_BYTES = 24
 };
-
-static void put32(uint8_t *at, uint32_t n)
-{
-	n = rte_cpu_to_be_32(n);
-	memcpy(at, &n, sizeof(n));
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	uint32_t n;
-
-	memcpy(&n, at, sizeof(n));
-	return rte_be_to_cpu_32(n);
-}
 
 /*
  * Without the two inversions, which belong to the whole message. In words, as rte_hash_crc()
@@ -65,7 +51,7 @@ static uint32_t crc_of_head(const uint8_t *head)
 	uint8_t copy[WR_STAMP_BYTES];
 
 	memcpy(copy, head, sizeof(copy));
-	put32(copy + AT_CRC, 0);
+	wr_be32_put(copy + AT_CRC, 0);
 	return crc_add(UINT32_MAX, copy, sizeof(copy));
 }
 
@@ -74,14 +60,14 @@ void wr_stamp_write(uint8_t *message, const struct wr_stamp *stamp)
 	uint32_t crc;
 
 	memset(message, 0, WR_STAMP_BYTES);
-	put32(message + AT_MAGIC, MAGIC);
-	put32(message + AT_RUN, stamp->run);
-	put32(message + AT_CONNECTION, stamp->connection);
-	put32(message + AT_SEQUENCE, (uint32_t)(stamp->sequence >> 32));
-	put32(message + AT_SEQUENCE + 4, (uint32_t)stamp->sequence);
-	put32(message + AT_BYTES, stamp->bytes);
+	wr_be32_put(message + AT_MAGIC, MAGIC);
+	wr_be32_put(message + AT_RUN, stamp->run);
+	wr_be32_put(message + AT_CONNECTION, stamp->connection);
+	wr_be32_put(message + AT_SEQUENCE, (uint32_t)(stamp->sequence >> 32));
+	wr_be32_put(message + AT_SEQUENCE + 4, (uint32_t)stamp->sequence);
+	wr_be32_put(message + AT_BYTES, stamp->bytes);
 	crc = crc_add(UINT32_MAX, message, stamp->bytes);
-	put32(message + AT_CRC, ~crc);
+	wr_be32_put(message + AT_CRC, ~crc);
 }
 
 void wr_stamp_begin(struct wr_stamp_check *check, uint32_t want)
@@ -110,11 +96,11 @@ size_t wr_stamp_take(struct wr_stamp_check *check, const uint8_t *data, size_t n
 
 static void read_stamp(const uint8_t *head, struct wr_stamp *stamp)
 {
-	stamp->run = get32(head + AT_RUN);
-	stamp->connection = get32(head + AT_CONNECTION);
-	stamp->sequence =
-		(uint64_t)get32(head + AT_SEQUENCE) << 32 | get32(head + AT_SEQUENCE + 4);
-	stamp->bytes = get32(head + AT_BYTES);
+	stamp->run = wr_be32_get(head + AT_RUN);
+	stamp->connection = wr_be32_get(head + AT_CONNECTION);
+	stamp->sequence = (uint64_t)wr_be32_get(head + AT_SEQUENCE) << 32 |
+	                  wr_be32_get(head + AT_SEQUENCE + 4);
+	stamp->bytes = wr_be32_get(head + AT_BYTES);
 }
 
 /* The beginning of a message that broke off within its stamp. */
@@ -124,9 +110,9 @@ static bool is_cut_stamp(const struct wr_stamp_check *check, uint32_t run, uint3
 	uint32_t n = wr_min(check->have, sizeof(ours));
 
 	memcpy(ours, check->head, n);
-	put32(ours + AT_MAGIC, MAGIC);
-	put32(ours + AT_RUN, run);
-	put32(ours + AT_CONNECTION, connection);
+	wr_be32_put(ours + AT_MAGIC, MAGIC);
+	wr_be32_put(ours + AT_RUN, run);
+	wr_be32_put(ours + AT_CONNECTION, connection);
 	return n && !memcmp(ours, check->head, n);
 }
 
@@ -141,9 +127,9 @@ enum wr_stamp_verdict wr_stamp_judge(const struct wr_stamp_check *check, uint32_
 		return is_cut_stamp(check, run, connection) ? WR_STAMP_TRUNCATED
 		                                            : WR_STAMP_FOREIGN;
 	read_stamp(head, stamp);
-	signs = (get32(head + AT_MAGIC) == MAGIC) + (stamp->run == run) +
+	signs = (wr_be32_get(head + AT_MAGIC) == MAGIC) + (stamp->run == run) +
 	        (stamp->connection == connection);
-	if (check->have == stamp->bytes && get32(head + AT_CRC) == ~check->crc)
+	if (check->have == stamp->bytes && wr_be32_get(head + AT_CRC) == ~check->crc)
 		return signs == 3 ? WR_STAMP_GOOD : WR_STAMP_FOREIGN;
 	if (signs == 3 && check->have < stamp->bytes && check->have < check->want)
 		return WR_STAMP_TRUNCATED;

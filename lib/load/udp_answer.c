@@ -65,7 +65,7 @@ static uint64_t read_number(const struct wr_load *load, uint32_t n, const struct
 	}
 	if (rr->tagged && m->pkt_len >= UDP_RR_NUMBER_BYTES)
 		return widen(&rr->flows.flow[n],
-		             wr_rr_get(rte_pktmbuf_read(m, 0, UDP_RR_NUMBER_BYTES, room)));
+		             wr_be32_get(rte_pktmbuf_read(m, 0, UDP_RR_NUMBER_BYTES, room)));
 	i = udp_rr_oldest(load, n, rr->tagged ? m->pkt_len : 0);
 	return i == UDP_RR_NO_PLACE ? NO_NUMBER
 	                            : widen(&rr->flows.flow[n], udp_place(load, n, i)->number);

@@ -65,7 +65,7 @@ static struct rte_mbuf *message(struct wr_load *load, uint32_t n, const struct u
 	if (rr->sized)
 		wr_rr_write(rte_pktmbuf_mtod(m, void *), &head);
 	else if (rr->tagged && p->bytes >= UDP_RR_NUMBER_BYTES)
-		wr_rr_put(rte_pktmbuf_mtod(m, uint8_t *), p->number);
+		wr_be32_put(rte_pktmbuf_mtod(m, uint8_t *), p->number);
 	return m;
 }
 

@@ -7,7 +7,7 @@
 
 #include <rte_byteorder.h>
 
-/* Integers of a packet, which may stand at any address, in host order. */
+/* Integers of a packet or message: big-endian, at any address; here in host order. */
 
 static inline uint16_t wr_be16_get(const void *p)
 {
@@ -23,6 +23,13 @@ static inline uint32_t wr_be32_get(const void *p)
 
 	memcpy(&n, p, sizeof(n));
 	return rte_be_to_cpu_32(n);
+}
+
+static inline void wr_be32_put(void *p, uint32_t n)
+{
+	rte_be32_t word = rte_cpu_to_be_32(n);
+
+	memcpy(p, &word, sizeof(word));
 }
 
 #endif /* WR_BE_H */

@@ -265,16 +265,6 @@ static bool ends(struct wr_load *load, uint32_t n, struct load_request *r)
 	return true;
 }
 
-static void missed(struct wr_load *load, uint32_t n, struct load_request *r)
-{
-	if (!load->conf->verify)
-		return;
-	if (r->begun)
-		LOAD_COUNT(load, truncated, 1);
-	else
-		LOAD_COUNT(load, lost, 1);
-}
-
 const struct load_protocol load_protocol_http = {
 	.init = init,
 	.fini = fini,
@@ -284,5 +274,5 @@ const struct load_protocol load_protocol_http = {
 	.write = write_request,
 	.take = take,
 	.ends = ends,
-	.missed = missed,
+	.missed = load_missed,
 };

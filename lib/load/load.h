@@ -312,6 +312,8 @@ void load_count_unsent(struct wr_load *load, const struct wr_plan *plan, uint64_
 void load_count_once(struct wr_load *load, struct wr_once *once, uint64_t number);
 /* One came that is counted otherwise. */
 void load_see_once(struct wr_once *once, uint64_t number);
+/* A response that did not come, or not whole: the `missed` of protocols. */
+void load_missed(struct wr_load *load, uint32_t n, struct load_request *request);
 
 /* ---- payload.c ---- */
 

@@ -92,17 +92,6 @@ static void judge(struct wr_load *load, uint32_t n, struct proof *proof)
 	}
 }
 
-/* A response that did not come, or not whole. */
-static void missed(struct wr_load *load, uint32_t n, struct load_request *r)
-{
-	if (!load->conf->verify)
-		return;
-	if (r->begun)
-		LOAD_COUNT(load, truncated, 1);
-	else
-		LOAD_COUNT(load, lost, 1);
-}
-
 /* ---- echo ---- */
 
 static void echo_begin(struct wr_load *load, uint32_t n, uint32_t number,
@@ -166,7 +155,7 @@ const struct load_protocol load_protocol_echo = {
 	.begin = echo_begin,
 	.write = echo_write,
 	.take = echo_take,
-	.missed = missed,
+	.missed = load_missed,
 };
 
 /* ---- rr ---- */
@@ -266,5 +255,5 @@ const struct load_protocol load_protocol_sized = {
 	.begin = sized_begin,
 	.write = sized_write,
 	.take = sized_take,
-	.missed = missed,
+	.missed = load_missed,
 };

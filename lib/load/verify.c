@@ -29,3 +29,13 @@ void load_count_once(struct wr_load *load, struct wr_once *once, uint64_t number
 		break;
 	}
 }
+
+void load_missed(struct wr_load *load, uint32_t n, struct load_request *r)
+{
+	if (!load->conf->verify)
+		return;
+	if (r->begun)
+		LOAD_COUNT(load, truncated, 1);
+	else
+		LOAD_COUNT(load, lost, 1);
+}

@@ -47,7 +47,7 @@ static const char *written(const char *name, unsigned i)
 
 static int file(const char *text)
 {
-	char path[] = "/tmp/wr_test_confXXXXXX";
+	char path[] = P_tmpdir "/wr_test_confXXXXXX";
 	int fd = mkstemp(path), rc;
 
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
@@ -468,7 +468,7 @@ static void a_line_too_long_is_refused(void **state)
 
 static void options_override_the_file_wherever_they_stand(void **state)
 {
-	char path[] = "/tmp/wr_test_confXXXXXX";
+	char path[] = P_tmpdir "/wr_test_confXXXXXX";
 	int fd = mkstemp(path);
 	enum wr_conf_action action;
 	const char text[] = "ip = 198.18.9.1/24\nmtu = 9000\nsack = off\n";

@@ -194,7 +194,7 @@ static int listen_at(const char *path)
 
 static void a_socket_left_behind_is_removed_and_one_in_use_is_not(void **state)
 {
-	char path[] = "/tmp/wr_socket_XXXXXX";
+	char path[] = P_tmpdir "/wr_socket_XXXXXX";
 	struct wr_err err;
 	int fd = mkstemp(path);
 
@@ -388,7 +388,7 @@ static void remove_tree(const char *root)
 
 static void memory_is_read_on_the_nodes_of_the_workers(void **state)
 {
-	char root[] = "/tmp/wr_test_XXXXXX";
+	char root[] = P_tmpdir "/wr_test_XXXXXX";
 	struct wr_cpus cpus = {.count = 1, .cpu = {4}};
 	struct wr_memory memory;
 
@@ -583,7 +583,7 @@ static void instance_names_cannot_leave_their_folder(void **state)
 /* Everything that EAL writes goes to a folder of the test. */
 static int make_runtime_dir(void **state)
 {
-	static const char template[] = "/tmp/wr_test_XXXXXX";
+	static const char template[] = P_tmpdir "/wr_test_XXXXXX";
 	char *root = strdup(template);
 
 	*state = root;

@@ -24,7 +24,7 @@
 #define CONNECTIONS 150
 #define WORDS       (offsetof(struct wr_stats, cycles_bursts) / sizeof(uint64_t) + 1)
 
-static char runtime[] = "/tmp/wr_test_export_XXXXXX";
+static char runtime[] = P_tmpdir "/wr_test_export_XXXXXX";
 
 /* ---- a worker of our own, in place of lib/stack ---- */
 

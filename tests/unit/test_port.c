@@ -22,7 +22,7 @@ static int open_port(struct wr_port *port, const char *device, const char *ini, 
                      unsigned queues, struct wr_err *err)
 {
 	struct rte_mempool *const pools[32] = {pool, pool, pool};
-	char path[] = "/tmp/wr_port_XXXXXX";
+	char path[] = P_tmpdir "/wr_port_XXXXXX";
 	struct wr_port_conf conf = {
 		.spec = device, .device = device, .mtu = mtu, .queues = queues};
 	int fd, rc;

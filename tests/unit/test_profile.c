@@ -16,7 +16,7 @@ static void write_profile(const char *text, char path[64])
 	FILE *f;
 	int fd;
 
-	snprintf(path, 64, "/tmp/wr_profile_XXXXXX");
+	snprintf(path, 64, P_tmpdir "/wr_profile_XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	f = fdopen(fd, "w");

@@ -162,7 +162,8 @@ class Stats:
 
     def retransmissions(self):
         """Causes of repeated segments that are not zero."""
-        return {n: v for n, v in self.sum["causes"].items() if "rexmit" in n and v}
+        again = ("rexmit", "tlp")
+        return {n: v for n, v in self.sum["causes"].items() if v and any(a in n for a in again)}
 
     def unbalanced(self):
         """The books' differences that are not zero."""

@@ -2,13 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include <rte_malloc.h>
+#include <rte_common.h>
 
 #include "commands.h"
 #include "load.h"
-#include "revision.h"
 #include "wr_html.h"
 
 /*
@@ -54,13 +52,16 @@ static const char *const presets[] = {
 };
 
 struct demo {
-	struct wr_conf conf;
-	struct wr_load_conf load;
-	struct wr_run run;
+	struct wr_job job;
 	struct wr_owner owner; /* each end has one core */
 	const char *page;
 	bool lossy;
 };
+
+static struct demo *demo_of(const struct wr_appliance *app)
+{
+	return container_of((struct wr_run *)app->role->arg, struct demo, job.run);
+}
 
 static void print_help(void)
 {
@@ -84,7 +85,7 @@ static void print_help(void)
 
 static void shape(struct wr_appliance *app, unsigned worker, struct wr_stack_conf *stack)
 {
-	struct demo *demo = ((struct wr_run *)app->role->arg)->demo;
+	struct demo *demo = demo_of(app);
 
 	app->worker[worker]->tx_queue = (uint16_t)(worker ^ 1);
 	wr_owner_init(&demo->owner, 1);
@@ -147,19 +148,19 @@ static bool is_half_way(const struct demo *demo, uint64_t now_ns)
 {
 	uint64_t from_ns, until_ns;
 
-	wr_load_window(demo->run.core[0], &from_ns, &until_ns);
-	return demo->run.phase == WR_LOAD_MEASURE && until_ns != UINT64_MAX &&
+	wr_load_window(demo->job.run.core[0], &from_ns, &until_ns);
+	return demo->job.run.phase == WR_LOAD_MEASURE && until_ns != UINT64_MAX &&
 	       now_ns >= from_ns + (until_ns - from_ns) / 2;
 }
 
 static bool look(struct wr_appliance *app, uint64_t now_ns)
 {
-	struct demo *demo = ((struct wr_run *)app->role->arg)->demo;
+	struct demo *demo = demo_of(app);
 
 	if (!demo->lossy && !app->conf->impair[0] && is_half_way(demo, now_ns)) {
 		demo->lossy = true;
 		wr_appliance_call(app, CLIENT, lose_frames, app->worker[CLIENT]);
-		if (!demo->conf.quiet)
+		if (!demo->job.conf.quiet)
 			fputs("--- from here on 1 % of the frames are lost, each way ---\n",
 			      stderr);
 	}
@@ -168,9 +169,9 @@ static bool look(struct wr_appliance *app, uint64_t now_ns)
 
 /* ---- the page ---- */
 
-static int write_page(const struct demo *demo, const struct wr_result *result,
-                      struct wr_err *err)
+static enum wr_exit write_page(struct wr_job *job, const struct wr_result *result)
 {
+	const struct demo *demo = container_of(job, struct demo, job);
 	const struct wr_html_input input = {
 		.name = "wringer demo",
 		.document = (json_t *)wr_result_document(result),
@@ -179,20 +180,23 @@ static int write_page(const struct demo *demo, const struct wr_result *result,
 	bool failed;
 
 	if (!input.document)
-		return 0;
+		return WR_EXIT_OK;
 	out = fopen(demo->page, "w");
 	if (out) {
 		wr_html_write(out, &input, 1);
 		failed = ferror(out);
 		failed |= fclose(out) != 0;
 	}
-	if (!out || failed)
-		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
-		                  "%s cannot be written (%s); name another file with --report",
-		                  demo->page, strerror(errno));
-	if (!demo->conf.quiet)
+	if (!out || failed) {
+		fprintf(stderr,
+		        "wringer: %s cannot be written (%s); name another file with "
+		        "--report.\n",
+		        demo->page, strerror(errno));
+		return WR_EXIT_ENVIRONMENT;
+	}
+	if (!job->conf.quiet)
 		fprintf(stderr, "\nThe page of this run: %s\n", demo->page);
-	return 0;
+	return WR_EXIT_OK;
 }
 
 /* ---- the command ---- */
@@ -217,105 +221,33 @@ static bool take_page(struct demo *demo, int *argc, char **argv)
 	return demo->page[0] != '\0';
 }
 
-static int read_options(struct demo *demo, int argc, char **argv, enum wr_conf_action *action,
+static int read_options(struct demo *demo, int *argc, char **argv, enum wr_conf_action *action,
                         struct wr_err *err)
 {
 	const char *all[ARGS_MOST] = {argv[0]};
 	int n = 1;
 
-	if (!take_page(demo, &argc, argv))
+	if (!take_page(demo, argc, argv))
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL, "--report wants a file's name");
-	if (argc > ARGS_MOST - (int)WR_LEN(presets) - 1)
+	if (*argc > ARGS_MOST - (int)WR_LEN(presets) - 1)
 		return wr_err_set(err, WR_EXIT_USAGE, -E2BIG, "there are too many options");
 	for (size_t i = 0; i < WR_LEN(presets); i++)
 		all[n++] = presets[i];
-	for (int i = 1; i < argc; i++)
+	for (int i = 1; i < *argc; i++)
 		all[n++] = argv[i];
-	return wr_conf_args(&demo->conf, WR_CONF_LOAD, n, (char *const *)all, action, err);
+	return wr_conf_args(&demo->job.conf, WR_CONF_LOAD, n, (char *const *)all, action, err);
 }
 
-static int prepare(struct demo *demo, struct wr_err *err)
+static void cast(struct wr_job *job, struct wr_role *role)
 {
-	int rc = wr_conf_load(&demo->conf, &demo->load, err);
-
-	if (rc == 0) {
-		wr_conf_size_load(&demo->conf, &demo->load, 1);
-		rc = wr_conf_check(&demo->conf, err);
-	}
-	return rc == 0 ? wr_load_check(&demo->load, err) : rc;
-}
-
-static struct wr_result *new_result(struct demo *demo, int argc, char **argv,
-                                    struct wr_err *err)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	const struct wr_result_conf conf = {
-		.argc = argc + 1,
-		.argv = argv - 1,
-		.load = &demo->load,
-		.target = demo->conf.load.target,
-		.version = WR_VERSION,
-		.revision = WR_REVISION[0] ? WR_REVISION : NULL,
-		.config = wr_report_config(&demo->conf),
-		.machine = wr_machine_new(),
-		.start_unix_ns = (uint64_t)now.tv_sec * WR_S(1) + (uint64_t)now.tv_nsec,
-		.runs = 1,
-		.live = demo->conf.quiet ? NULL : stdout,
-		.json = demo->conf.load.json[0] ? demo->conf.load.json : NULL,
-		.out = stdout,
-		.log = stderr,
-	};
-
-	return wr_result_new(&conf, err);
-}
-
-static int go(struct demo *demo, struct wr_err *err)
-{
-	const struct wr_role role = {
-		.command = "demo",
-		.workers = 2,
-		.worker_bytes = wr_load_bytes(&demo->load, 1) + BACKLOG * BACKLOG_BYTES,
-		.shape = shape,
-		.attach = attach,
-		.detach = wr_run_detach,
-		.look = look,
-		.look_every_ns = LOOK_EVERY_NS,
-		.stop = wr_run_stop,
-		.arg = &demo->run,
-	};
-	struct wr_appliance app;
-
-	if (wr_appliance_start(&app, &role, &demo->conf, err) < 0)
-		return -1;
-	wr_control_run(&app);
-	wr_run_conclude(&demo->run, &app);
-	free(wr_appliance_stop(&app));
-	return 0;
-}
-
-static enum wr_exit run(struct demo *demo, int argc, char **argv, struct wr_err *err)
-{
-	struct wr_result *result;
-	enum wr_exit code;
-
-	if (prepare(demo, err) < 0)
-		return err->exit;
-	wr_control_block_signals();
-	result = new_result(demo, argc, argv, err);
-	if (!result)
-		return err->exit;
-	err->exit = WR_EXIT_OK;
-	if (wr_run_init(&demo->run, &demo->conf, &demo->load, result, err) == 0) {
-		demo->run.first = CLIENT;
-		demo->run.demo = demo;
-		if (go(demo, err) == 0)
-			write_page(demo, result, err);
-	}
-	wr_run_fini(&demo->run);
-	code = wr_result_close(result);
-	return err->exit == WR_EXIT_OK ? code : err->exit;
+	job->run.first = CLIENT;
+	role->command = "demo";
+	role->client = false;
+	role->workers = 2;
+	role->worker_bytes += BACKLOG * BACKLOG_BYTES;
+	role->shape = shape;
+	role->attach = attach;
+	role->look = look;
 }
 
 int wr_app_demo(int argc, char **argv)
@@ -327,16 +259,18 @@ int wr_app_demo(int argc, char **argv)
 
 	if (!demo)
 		return WR_EXIT_ENVIRONMENT;
-	if (read_options(demo, argc, argv, &action, &err) < 0)
-		code = err.exit;
+	demo->job.workers = 1;
+	demo->job.cast = cast;
+	demo->job.show = write_page;
+	if (read_options(demo, &argc, argv, &action, &err) < 0)
+		code = wr_job_tell(&demo->job, argc, argv, &err);
 	else if (action == WR_CONF_HELP)
 		print_help();
 	else if (action == WR_CONF_PRINT)
-		wr_conf_print(stdout, &demo->conf);
+		wr_conf_print(stdout, &demo->job.conf);
 	else
-		code = run(demo, argc, argv, &err);
-	if (err.exit != WR_EXIT_OK)
-		wr_report_error(&demo->conf, &err);
+		code = wr_job_run(&demo->job, argc, argv, &err);
+	wr_job_fini(&demo->job);
 	free(demo);
 	return (int)code;
 }

@@ -44,9 +44,8 @@ struct wr_run {
 	bool keeps;    /* its connections are opened once and stay */
 	/* Of each worker: cycles in which it stood still, until the measurement and in it. */
 	uint64_t stalled_before[WR_MAX_WORKERS], stalled_cycles[WR_MAX_WORKERS];
-	bool begun;    /* the result knows of this run */
-	void *demo;    /* of `wringer demo`; else NULL */
-	bool failed;   /* err says what stopped it */
+	bool begun;  /* the result knows of this run */
+	bool failed; /* err says what stopped it */
 	struct wr_err err;
 
 	struct wr_load_setpoints set; /* in force now */
@@ -82,6 +81,34 @@ void wr_request_answer(struct wr_run *run, struct wr_appliance *app);
 
 /* When the control loop has ended, by itself or by a signal: tells the result the end. */
 void wr_run_conclude(struct wr_run *run, struct wr_appliance *app);
+
+/* One load from its options to its result. */
+struct wr_job {
+	struct wr_conf conf; /* as it was read */
+	struct wr_load_conf load;
+	struct wr_require require[WR_REQUIRES];
+	unsigned requires;
+	unsigned workers; /* that load; 0: as configured */
+	uint8_t *file;    /* the payload; NULL: none */
+	json_t *machine;  /* the result has it too */
+	struct wr_result_conf report;
+	struct wr_run run;
+	/* Both may be NULL. Changes the role, whose arg stays run. */
+	void (*cast)(struct wr_job *job, struct wr_role *role);
+	/* Shows the result elsewhere too, and says itself what went wrong; its exit code. */
+	enum wr_exit (*show)(struct wr_job *job, const struct wr_result *result);
+};
+
+/*
+ * Runs what conf asks for and tells what came of it, also what went wrong. argc and argv are
+ * the command line without the program's name, which stands before argv[0]. Returns the exit
+ * code.
+ */
+enum wr_exit wr_job_run(struct wr_job *job, int argc, char **argv, struct wr_err *err);
+
+/* Tells why a job could not be read, also as a document wherever one was asked for. */
+enum wr_exit wr_job_tell(struct wr_job *job, int argc, char **argv, const struct wr_err *err);
+void wr_job_fini(struct wr_job *job);
 
 /* The JSON echo of the configuration. */
 json_t *wr_report_config(const struct wr_conf *conf);

@@ -67,6 +67,16 @@ class Demo(unittest.TestCase):
         self.assertRegex(done.stderr, r"/nowhere/x\.html cannot be written .*--report")
         self.assertIn("p50", done.stdout)  # what was measured is told nevertheless
 
+    def test_a_document_has_standard_output_for_itself(self):
+        done = demo(self.folder, *SHORT, "--duration", "500ms", "--json")
+        self.assertEqual(json.loads(done.stdout)["kind"], "wringer-load")
+        self.assertIn("p50", done.stderr)
+
+    def test_thresholds_hold_as_for_a_load(self):
+        done = demo(self.folder, *SHORT, "--duration", "500ms", "--require", "p50<1ns")
+        self.assertIn(done.returncode, (4, 5), done.stderr)
+        self.assertIn("p50<1ns", done.stdout)
+
     def test_wrong_options_are_told_as_those_of_load(self):
         done = demo(self.folder, "--rpss", "5")
         self.assertEqual(done.returncode, 2)

@@ -720,6 +720,9 @@ bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
 
 	if ((c->flags & WR_TCB_WNDUP) && !tcp_window_worth_telling(tcp, c))
 		c->flags &= (uint16_t)~WR_TCB_WNDUP;
+	/* Text that left is no duplicate ACK, RFC 5681 section 2, and has no room for SACK. */
+	if (wr_unlikely(c->rare & WR_TCB_DUP_ACK))
+		c->flags |= WR_TCB_ACK_NOW;
 	if (c->flags & (WR_TCB_ACK_NOW | WR_TCB_WNDUP)) {
 		send_ack(tcp, c);
 		if (c->flags & WR_TCB_ACK_NOW)

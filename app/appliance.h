@@ -109,27 +109,27 @@ bool wr_control_run(struct wr_appliance *app);
 void wr_control_block_signals(void);
 
 /* What was found and chosen, and the line that says that it answers. */
-void wr_report_start(FILE *out, const struct wr_appliance *app);
-void wr_report_ready(FILE *out, const struct wr_appliance *app);
+void wr_console_start(FILE *out, const struct wr_appliance *app);
+void wr_console_ready(FILE *out, const struct wr_appliance *app);
 
 /* The totals that the last line of rates was made from. */
-struct wr_report_rates {
+struct wr_console_rates {
 	uint64_t time_ns;
 	uint64_t rx_frames, tx_frames, bytes_in, bytes_out, rexmit, busy, idle;
 };
 
 /* One line: rates since the line before. */
-void wr_report_line(FILE *out, const struct wr_appliance *app, uint64_t now_ns,
-                    struct wr_report_rates *before);
+void wr_console_line(FILE *out, const struct wr_appliance *app, uint64_t now_ns,
+                    struct wr_console_rates *before);
 
 /* The numbers of the newest snapshot, as `wringer stats` prints them. */
-void wr_report_now(FILE *out, const struct wr_appliance *app);
+void wr_console_now(FILE *out, const struct wr_appliance *app);
 
 /* The report at exit, as text or JSON. */
-void wr_report_end(FILE *out, const struct wr_conf *conf, const struct wr_snapshot *snapshot,
+void wr_console_end(FILE *out, const struct wr_conf *conf, const struct wr_snapshot *snapshot,
                    bool drained);
 
 /* Prints the one sentence; with --json also as a document on standard output. */
-void wr_report_error(const struct wr_conf *conf, const struct wr_err *err);
+void wr_console_error(const struct wr_conf *conf, const struct wr_err *err);
 
 #endif /* WR_APPLIANCE_H */

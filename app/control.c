@@ -18,7 +18,7 @@ struct control {
 	sigset_t signals;
 	uint64_t next_snapshot_ns;
 	uint64_t next_line_ns; /* UINT64_MAX: no lines */
-	struct wr_report_rates rates;
+	struct wr_console_rates rates;
 	bool at_once; /* a second signal came: no more waiting */
 	bool told_of_checksums;
 	struct {
@@ -58,7 +58,7 @@ static bool wait_for_signal(struct control *c, uint64_t ns)
 		got = sigtimedwait(&c->signals, NULL, &span);
 	}
 	if (got == SIGUSR1)
-		wr_report_now(stderr, c->app);
+		wr_console_now(stderr, c->app);
 	return got > 0 && got != SIGUSR1;
 }
 
@@ -113,7 +113,7 @@ static void look(struct control *c)
 	}
 	if (now_ns >= c->next_line_ns) {
 		c->next_line_ns += app->conf->stats_interval_us * 1000;
-		wr_report_line(stderr, app, now_ns, &c->rates);
+		wr_console_line(stderr, app, now_ns, &c->rates);
 	}
 }
 

@@ -259,7 +259,7 @@ static int run(struct command *cmd, struct wr_err *err)
 	if (wr_appliance_start(&app, &role, &cmd->conf, err) < 0)
 		return err->exit;
 	if (cmd->flags.verbose && !cmd->conf.quiet)
-		wr_report_start(stderr, &app);
+		wr_console_start(stderr, &app);
 	print_ready(cmd, &app);
 	wr_control_run(&app);
 	interrupted = app.interrupted;
@@ -335,7 +335,7 @@ int wr_app_iperf3(int argc, char **argv)
 	}
 	if (err.exit != WR_EXIT_OK) {
 		cmd->conf.json = cmd->flags.json;
-		wr_report_error(&cmd->conf, &err);
+		wr_console_error(&cmd->conf, &err);
 		rc = (int)err.exit;
 	}
 	free(cmd);

@@ -111,7 +111,7 @@ enum wr_exit wr_job_tell(struct wr_job *job, int argc, char **argv, const struct
 void wr_job_fini(struct wr_job *job);
 
 /* The JSON echo of the configuration. */
-json_t *wr_report_config(const struct wr_conf *conf);
+json_t *wr_console_config(const struct wr_conf *conf);
 
 /* What this machine is; and, when it runs, what the appliance found there. */
 json_t *wr_machine_new(void);

@@ -150,7 +150,7 @@ static void fill_report(struct wr_job *job, int argc, char **argv)
 		.target = if_set(conf->load.target),
 		.version = WR_VERSION,
 		.revision = if_set(WR_REVISION),
-		.config = wr_report_config(conf),
+		.config = wr_console_config(conf),
 		.machine = json_incref(job->machine),
 		.start_unix_ns = (uint64_t)now.tv_sec * WR_S(1) + (uint64_t)now.tv_nsec,
 		.runs = (unsigned)conf->load.repeat,
@@ -201,7 +201,7 @@ static int go(struct wr_job *job, struct wr_err *err)
 	if (rc < 0)
 		return rc;
 	if (job->conf.verbose)
-		wr_report_start(stderr, &app);
+		wr_console_start(stderr, &app);
 	wr_machine_add(job->machine, &app);
 	print_ready(job, &app);
 	wr_control_run(&app);

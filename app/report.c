@@ -1,179 +1,133 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* wringer report: an HTML page of the results of load runs. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "load.h"
-#include "wr_json.h"
-#include "wr_text.h"
+#include "commands.h"
+#include "wr_html.h"
 
-static void print_key(void *ctx, const struct wr_conf_item *item)
-{
-	static const struct {
-		const char *key, *form;
-	} lines[] = {
-		{"ip", "address      %s\n"},
-		{"gateway", "gateway      %s\n"},
-		{"impair", "impairment   %s\n"},
-		{"impair-rx", "impairment   %s, towards us\n"},
-		{"impair-tx", "impairment   %s, from us\n"},
-		{"service", "service      %s\n"},
-		{"metrics", "metrics      http://%s/metrics\n"},
-	};
-	FILE *out = ctx;
+static const char usage[] =
+	"Usage: wringer report RESULT.json [RESULT.json]... [--output FILE]\n"
+	"Makes one self-contained HTML page of what `wringer load --json` has written: plots "
+	"over\n"
+	"time, latency by percentile, states, drops and cycles; of several results also how "
+	"they\n"
+	"compare, and whether a difference is larger than the spread of repeats (--repeat).\n"
+	"\n"
+	"  -o, --output FILE  where to; default: standard output, unless it is a terminal, "
+	"then\n"
+	"                     the first result's name with .html\n"
+	"  -h, --help         this text\n"
+	"\n"
+	"Exit status: 0 done, 2 usage, or a file that is no result, 3 the page cannot be "
+	"written.\n";
 
-	for (size_t i = 0; i < WR_LEN(lines); i++)
-		if (strcmp(item->name, lines[i].key) == 0)
-			fprintf(out, lines[i].form, item->text);
-}
-
-void wr_report_start(FILE *out, const struct wr_appliance *app)
-{
-	const struct wr_conf *conf = app->conf;
-	const struct wr_worker *w = app->worker[0];
-
-	wr_eal_print(out, &app->eal);
-	fprintf(out, "each worker  %u packet buffers, tables for %llu connections, idle: %s\n",
-	        wr_conf_bufs(conf), (unsigned long long)conf->connections,
-	        w->idle.adaptive ? "sleeps (adaptive)" : "polls on (spin)");
-	wr_port_print(out, &app->port);
-	wr_conf_echo(conf, print_key, out);
-}
-
-struct words {
-	char text[1024];
-	const char *name;
+static const struct option long_options[] = {
+	{"output", required_argument, NULL, 'o'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
 };
 
-static void join(void *ctx, const struct wr_conf_item *item)
+struct report {
+	struct wr_html_input input[WR_HTML_DOCUMENTS];
+	unsigned inputs;
+	char output[4096]; /* "": standard output */
+};
+
+static int read_inputs(struct report *report, char **paths, int n, struct wr_err *err)
 {
-	struct words *words = ctx;
-	size_t n = strlen(words->text);
+	if (n == 0)
+		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
+		                  "which results? Try 'wringer report --help'.");
+	if (n > WR_HTML_DOCUMENTS)
+		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
+		                  "a page has room for %d results, not %d.", WR_HTML_DOCUMENTS,
+		                  n);
+	for (int i = 0; i < n; i++) {
+		const char *slash = strrchr(paths[i], '/');
+		json_t *document = wr_html_read(paths[i], err);
 
-	if (strcmp(item->name, words->name) == 0)
-		snprintf(words->text + n, sizeof(words->text) - n, "%s%s", n ? "," : "",
-		         item->text);
-}
-
-void wr_report_ready(FILE *out, const struct wr_appliance *app)
-{
-	struct words ip = {.name = "ip"}, service = {.name = "service"};
-
-	wr_conf_echo(app->conf, join, &ip);
-	wr_conf_echo(app->conf, join, &service);
-	fprintf(out, "ready %s: %s answers %s on %s with %u worker%s\n", app->eal.instance,
-	        ip.text, service.text, app->conf->port.spec[0], app->eal.workers,
-	        app->eal.workers == 1 ? "" : "s");
-	fflush(out);
-}
-
-static void add_up(const struct wr_appliance *app, struct wr_report_rates *sum,
-                   uint64_t *established)
-{
-	for (unsigned i = 0; i < app->eal.workers; i++) {
-		const struct wr_stats *stats = &app->worker[i]->stats;
-
-		sum->rx_frames += wr_stat_read(&stats->n[WR_STAT_rx_frames]);
-		sum->tx_frames += wr_stat_read(&stats->n[WR_STAT_tx_frames]);
-		sum->bytes_in += wr_stat_read(&stats->n[WR_STAT_rx_bytes]);
-		sum->bytes_out += wr_stat_read(&stats->n[WR_STAT_tx_bytes]);
-		sum->rexmit += wr_stat_read(&stats->n[WR_STAT_tcp_bytes_rexmit]);
-		sum->busy += wr_stat_read(&stats->n[WR_STAT_cycles_busy]);
-		sum->idle += wr_stat_read(&stats->n[WR_STAT_cycles_idle]);
-		*established += wr_stat_read(&stats->connections[WR_TCP_ESTABLISHED]);
+		if (!document)
+			return -EINVAL;
+		report->input[report->inputs++] = (struct wr_html_input) {
+			.name = slash ? slash + 1 : paths[i], .document = document};
 	}
+	return 0;
 }
 
-void wr_report_line(FILE *out, const struct wr_appliance *app, uint64_t now_ns,
-                    struct wr_report_rates *before)
+/* "run.json" becomes "run.html". */
+static void name_output(struct report *report, const char *path)
 {
-	struct wr_report_rates now = {.time_ns = now_ns};
-	uint64_t established = 0;
-	double s = (double)(now_ns - before->time_ns) / 1e9, cycles;
+	const char *end = strrchr(path, '.');
+	size_t n = end && !strchr(end, '/') ? (size_t)(end - path) : strlen(path);
 
-	add_up(app, &now, &established);
-	cycles = (double)(now.busy + now.idle - before->busy - before->idle);
-	fprintf(out,
-	        "%9.1f s  rx %.0f tx %.0f frames/s  in %.3f out %.3f Gbit/s  established %llu  "
-	        "rexmit %.0f B/s  busy %.0f%%\n",
-	        (double)now_ns / 1e9, (double)(now.rx_frames - before->rx_frames) / s,
-	        (double)(now.tx_frames - before->tx_frames) / s,
-	        (double)(now.bytes_in - before->bytes_in) * 8e-9 / s,
-	        (double)(now.bytes_out - before->bytes_out) * 8e-9 / s,
-	        (unsigned long long)established, (double)(now.rexmit - before->rexmit) / s,
-	        cycles > 0 ? 100 * (double)(now.busy - before->busy) / cycles : 0);
-	*before = now;
+	if (!report->output[0] && isatty(STDOUT_FILENO))
+		snprintf(report->output, sizeof(report->output), "%.*s.html", (int)n, path);
 }
 
-void wr_report_now(FILE *out, const struct wr_appliance *app)
+static int write_page(const struct report *report, struct wr_err *err)
 {
-	wr_text_stats(out, wr_export_snapshot(app->export));
-}
+	const char *path = report->output[0] ? report->output : "standard output";
+	FILE *out = report->output[0] ? fopen(report->output, "we") : stdout;
+	bool failed = !out;
 
-static json_t *value_of(const struct wr_conf_item *item)
-{
-	switch (item->form) {
-	case WR_CONF_AS_NUMBER:
-		return json_integer((json_int_t)item->number);
-	case WR_CONF_AS_SWITCH:
-		return json_boolean(item->number);
-	default:
-		return json_string(item->text);
+	if (out) {
+		wr_html_write(out, report->input, report->inputs);
+		failed = fflush(out) || ferror(out);
+		if (out != stdout)
+			failed |= fclose(out) != 0;
 	}
+	if (failed)
+		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EIO,
+		                  "the page cannot be written to '%s': %s.", path,
+		                  strerror(errno));
+	if (report->output[0])
+		fprintf(stderr, "wringer report: '%s' is written.\n", path);
+	return 0;
 }
 
-static void add_key(void *ctx, const struct wr_conf_item *item)
+static int parse(int argc, char **argv, struct report *report)
 {
-	json_t *config = ctx, *list;
+	int c;
 
-	if (!item->is_list) {
-		json_object_set_new(config, item->name, value_of(item));
-		return;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			snprintf(report->output, sizeof(report->output), "%s", optarg);
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return -1;
+		default:
+			fputs("Try 'wringer report --help'.\n", stderr);
+			return WR_EXIT_USAGE;
+		}
 	}
-	list = json_object_get(config, item->name);
-	if (!list) {
-		list = json_array();
-		json_object_set_new(config, item->name, list);
+	return 0;
+}
+
+int wr_app_report(int argc, char **argv)
+{
+	struct report report = {0};
+	struct wr_err err = {.exit = WR_EXIT_OK};
+	int rc = parse(argc, argv, &report);
+
+	if (rc)
+		return rc < 0 ? WR_EXIT_OK : rc;
+	rc = read_inputs(&report, argv + optind, argc - optind, &err);
+	if (rc == 0) {
+		name_output(&report, argv[optind]);
+		write_page(&report, &err);
 	}
-	json_array_append_new(list, json_string(item->text));
-}
-
-json_t *wr_report_config(const struct wr_conf *conf)
-{
-	json_t *config = json_object();
-
-	wr_conf_echo(conf, add_key, config);
-	return config;
-}
-
-static void print_document(FILE *out, json_t *document)
-{
-	json_dumpf(document, out, JSON_INDENT(2));
-	fputc('\n', out);
-	json_decref(document);
-}
-
-void wr_report_end(FILE *out, const struct wr_conf *conf, const struct wr_snapshot *snapshot,
-                   bool drained)
-{
-	json_t *document;
-
-	if (!conf->json) {
-		if (!conf->quiet)
-			wr_text_summary(out, snapshot);
-		return;
-	}
-	document = wr_json_snapshot(snapshot);
-	json_object_set_new(document, "config", wr_report_config(conf));
-	json_object_set_new(document, "drained", json_boolean(drained));
-	print_document(out, document);
-}
-
-void wr_report_error(const struct wr_conf *conf, const struct wr_err *err)
-{
-	size_t length = strlen(err->text);
-	bool ended = length > 0 && err->text[length - 1] == '.';
-
-	fprintf(stderr, "wringer: %s%s\n", err->text, ended ? "" : ".");
-	if (conf->json)
-		print_document(stdout, json_pack("{s:s, s:i}", "error", err->text, "exit_code",
-		                                 (int)err->exit));
+	if (err.exit != WR_EXIT_OK)
+		fprintf(stderr, "wringer report: %s\n", err.text);
+	for (unsigned i = 0; i < report.inputs; i++)
+		json_decref(report.input[i].document);
+	return err.exit;
 }

@@ -31,12 +31,12 @@ static int run(const struct wr_conf *conf, struct wr_err *err)
 	if (wr_appliance_start(&app, &role, conf, err) < 0)
 		return err->exit;
 	if (!conf->quiet)
-		wr_report_start(stderr, &app);
-	wr_report_ready(stderr, &app);
+		wr_console_start(stderr, &app);
+	wr_console_ready(stderr, &app);
 	drained = wr_control_run(&app);
 	last = wr_appliance_stop(&app);
 	if (last)
-		wr_report_end(stdout, conf, last, drained);
+		wr_console_end(stdout, conf, last, drained);
 	free(last);
 	return WR_EXIT_OK;
 }
@@ -65,6 +65,6 @@ int wr_app_serve(int argc, char **argv)
 		}
 	}
 	if (err.exit != WR_EXIT_OK)
-		wr_report_error(&conf, &err);
+		wr_console_error(&conf, &err);
 	return err.exit;
 }

@@ -62,7 +62,9 @@ static struct rte_mbuf *next_frame(struct fuzz_input *in, uint8_t *handling)
 	len = (uint16_t)RTE_MIN(len, in->left);
 	if (len == 0)
 		return NULL;
-	first = *handling & CHAINED ? (uint16_t)(1 + (*handling >> 3) % len) : len;
+	first = len;
+	if (*handling & CHAINED)
+		first = (uint16_t)(1 + (*handling >> 3) % len);
 	m = buffer_of(in->at, first);
 	if (first < len)
 		rte_pktmbuf_chain(m, buffer_of(in->at + first, (uint16_t)(len - first)));

@@ -16,24 +16,24 @@
  * in the order of their last use, of which the oldest is evicted from a full table.
  */
 
-#define NONE	       UINT16_MAX
+#define NONE           UINT16_MAX
 #define NEIGHBOURS_MAX (UINT16_MAX - 1)
 
-#define ASK_INTERVAL_US	   1000000  /* RFC 1122 section 2.3.2.1: one request a second */
-#define ASK_TRIES	   3	    /* then the neighbour counts as dead */
+#define ASK_INTERVAL_US    1000000  /* RFC 1122 section 2.3.2.1: one request a second */
+#define ASK_TRIES          3        /* then the neighbour counts as dead */
 #define TOUCH_INTERVAL_US  1000000  /* how exact the order of use is */
 #define DEFEND_INTERVAL_US 10000000 /* RFC 5227 DEFEND_INTERVAL */
 
-#define WAITING	    4	 /* packets that wait for one neighbour; RFC 1122: at least one */
+#define WAITING     4    /* packets that wait for one neighbour; RFC 1122: at least one */
 #define WAITING_MAX 1024 /* packets that wait for all */
 
 /* Ordered: from REACHABLE on, the Ethernet address is good enough to send to. */
 enum state {
 	FREE,
-	FAILED,	    /* asked ASK_TRIES times in vain */
+	FAILED,     /* asked ASK_TRIES times in vain */
 	INCOMPLETE, /* asked for the first time */
 	REACHABLE,  /* confirmed less than arp_age_us ago */
-	STALE,	    /* not confirmed for so long, and not used since */
+	STALE,      /* not confirmed for so long, and not used since */
 	PROBING,    /* asked whether it is still there */
 };
 
@@ -46,18 +46,18 @@ struct link {
 struct neighbour {
 	uint32_t addr; /* host order */
 	uint8_t state;
-	uint8_t tries;		  /* requests sent since the last answer */
-	uint8_t waiting;	  /* packets in wait[] */
-	bool asking;		  /* is in the queue BY_ASKING */
+	uint8_t tries;            /* requests sent since the last answer */
+	uint8_t waiting;          /* packets in wait[] */
+	bool asking;              /* is in the queue BY_ASKING */
 	struct rte_ether_hdr eth; /* what goes in front of a packet to it */
-	uint16_t same_hash;	  /* next entry of the bucket; of the free list */
+	uint16_t same_hash;       /* next entry of the bucket; of the free list */
 	uint64_t used_us;
 	uint64_t confirmed_us;
 	uint64_t ask_us; /* no request before; in BY_ASKING: when the next is due */
 	struct link link[QUEUES];
 	struct rte_mbuf
 		*wait[WAITING]; /* oldest first; data: the Ethernet header to be filled */
-	uint64_t failed_us; /* asked in vain until then; 0: not since it last answered */
+	uint64_t failed_us;     /* asked in vain until then; 0: not since it last answered */
 } __rte_cache_aligned;
 
 static_assert(offsetof(struct neighbour, link) <= WR_CACHE_LINE, "sending touches one line");
@@ -103,9 +103,9 @@ int wr_arp_init(struct wr_ip *ip)
 	t->mask = rte_align32pow2(n) - 1;
 	t->key = (uint32_t)wr_prng_u64(ip->prng) | 1;
 	t->entry = rte_zmalloc_socket("wr_neighbour", n * sizeof(*t->entry), WR_CACHE_LINE,
-				      ip->conf.socket);
+	                              ip->conf.socket);
 	t->bucket = rte_malloc_socket("wr_neighbour_hash", (t->mask + 1) * sizeof(*t->bucket),
-				      0, ip->conf.socket);
+	                              0, ip->conf.socket);
 	if (t->entry == NULL || t->bucket == NULL)
 		return -ENOMEM;
 	memset(t->bucket, 0xff, (t->mask + 1) * sizeof(*t->bucket));
@@ -232,7 +232,7 @@ static const struct rte_ether_addr unknown = {{0}};
 
 /* Writes an Ethernet and ARP header from us. */
 static void fill_arp(const struct wr_ip *ip, struct rte_ether_hdr *eth, uint16_t opcode,
-		     uint32_t sender, const struct rte_ether_addr *target_mac, uint32_t target)
+                     uint32_t sender, const struct rte_ether_addr *target_mac, uint32_t target)
 {
 	struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(eth + 1);
 
@@ -250,7 +250,7 @@ static void fill_arp(const struct wr_ip *ip, struct rte_ether_hdr *eth, uint16_t
 }
 
 static void send_request(struct wr_ip *ip, const struct rte_ether_addr *dst, uint32_t sender,
-			 uint32_t target, enum wr_cause cause)
+                         uint32_t target, enum wr_cause cause)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(ip->pool);
 	struct rte_ether_hdr *eth;
@@ -260,7 +260,7 @@ static void send_request(struct wr_ip *ip, const struct rte_ether_addr *dst, uin
 		return;
 	}
 	eth = (struct rte_ether_hdr *)rte_pktmbuf_append(m, sizeof(*eth) +
-								    sizeof(struct rte_arp_hdr));
+	                                                            sizeof(struct rte_arp_hdr));
 	eth->dst_addr = *dst;
 	fill_arp(ip, eth, RTE_ARP_OP_REQUEST, sender, &unknown, target);
 	wr_ip_enqueue(ip, m, cause);
@@ -272,10 +272,10 @@ void wr_arp_announce(struct wr_ip *ip, uint64_t now_us)
 
 	for (i = 0; i < ip->conf.addrs; i++)
 		send_request(ip, &to_all, ip->conf.addr[i].addr, ip->conf.addr[i].addr,
-			     WR_CAUSE_arp_announce);
+		             WR_CAUSE_arp_announce);
 	for (i = 0; i < ip->conf.ranges; i++)
 		send_request(ip, &to_all, ip->conf.range[i].first, ip->conf.range[i].first,
-			     WR_CAUSE_arp_announce);
+		             WR_CAUSE_arp_announce);
 	ip->defend_us = now_us + DEFEND_INTERVAL_US;
 }
 
@@ -295,7 +295,7 @@ static void ask(struct wr_ip *ip, struct neighbour *e, enum state state, uint64_
 	e->asking = true;
 	append_entry(ip->neighbours, BY_ASKING, e);
 	send_request(ip, unicast ? &e->eth.dst_addr : &to_all, wr_ip_source_for(ip, e->addr),
-		     e->addr, WR_CAUSE_arp_request);
+	             e->addr, WR_CAUSE_arp_request);
 }
 
 /* Sending to a neighbour. */
@@ -361,7 +361,7 @@ static struct neighbour *find_by_hint(const struct wr_ip *ip, uint32_t addr, uin
 	struct neighbour *e;
 
 	if (wr_likely(hint != NULL && *hint < table_size(&ip->conf) &&
-		      t->entry[*hint].addr == addr))
+	              t->entry[*hint].addr == addr))
 		return &t->entry[*hint];
 	e = find(t, addr);
 	if (e != NULL && hint != NULL)
@@ -381,7 +381,7 @@ static struct neighbour *find_on_link(const struct wr_ip *ip, const struct wr_ip
 }
 
 void wr_arp_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to,
-		   enum wr_cause cause)
+                   enum wr_cause cause)
 {
 	struct neighbour *e = find_on_link(ip, to);
 	uint32_t hop = wr_likely(e != NULL) ? to->dst : wr_ip_next_hop(ip, to->dst);
@@ -413,7 +413,7 @@ void wr_arp_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out 
 /* Learning. */
 
 static void confirm(struct wr_ip *ip, struct neighbour *e, const struct rte_ether_addr *mac,
-		    uint64_t now_us)
+                    uint64_t now_us)
 {
 	stop_asking(ip->neighbours, e);
 	e->eth.dst_addr = *mac;
@@ -428,7 +428,7 @@ static void confirm(struct wr_ip *ip, struct neighbour *e, const struct rte_ethe
  * neighbours that are in use does not make room for it.
  */
 static void learn_asker(struct wr_ip *ip, uint32_t addr, const struct rte_ether_addr *mac,
-			uint64_t now_us)
+                        uint64_t now_us)
 {
 	struct wr_neighbours *t = ip->neighbours;
 
@@ -449,7 +449,7 @@ static bool is_well_formed(const struct wr_frame *f, const struct rte_arp_hdr *a
 	       arp->arp_protocol == RTE_BE16(RTE_ETHER_TYPE_IPV4) &&
 	       arp->arp_hlen == RTE_ETHER_ADDR_LEN && arp->arp_plen == sizeof(uint32_t) &&
 	       (arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REQUEST) ||
-		arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REPLY)) &&
+	        arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REPLY)) &&
 	       rte_is_valid_assigned_ether_addr(&arp->arp_data.arp_sha) && sender >> 28 < 0xe &&
 	       sender >> 24 != 127;
 }
@@ -484,8 +484,7 @@ static void answer(struct wr_ip *ip, struct wr_frame *f, const struct rte_arp_hd
 }
 
 /* What a packet tells of its sender's address, which is not ours. False: nothing asked for. */
-static bool learn(struct wr_ip *ip, const struct rte_arp_hdr *arp, bool for_us,
-		  uint64_t now_us)
+static bool learn(struct wr_ip *ip, const struct rte_arp_hdr *arp, bool for_us, uint64_t now_us)
 {
 	uint32_t sender = rte_be_to_cpu_32(arp->arp_data.arp_sip);
 	bool request = arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REQUEST);

@@ -25,29 +25,29 @@
  * has, newest first, and a source that has too much loses its own oldest.
  */
 
-#define TIMEOUT_US	  60000000
-#define PER_DATAGRAM	  128 /* fragments: 65,535 bytes at the least MTU, 576, are 119 */
-#define PER_REASSEMBLY	  48  /* fragments held, on average */
+#define TIMEOUT_US        60000000
+#define PER_DATAGRAM      128 /* fragments: 65,535 bytes at the least MTU, 576, are 119 */
+#define PER_REASSEMBLY    48  /* fragments held, on average */
 #define PER_SOURCE_SHARE  8   /* a source gets this part of all reassemblies ... */
-#define PER_SOURCE_MIN	  4   /* ... but at least so many */
-#define POOL_SHARE	  4   /* fragments may hold this part of the pool */
-#define DATAGRAM_MAX	  65535
-#define TCP_FIRST_MIN	  20 /* RFC 1858: the first fragment has the whole TCP header, */
+#define PER_SOURCE_MIN    4   /* ... but at least so many */
+#define POOL_SHARE        4   /* fragments may hold this part of the pool */
+#define DATAGRAM_MAX      65535
+#define TCP_FIRST_MIN     20 /* RFC 1858: the first fragment has the whole TCP header, */
 #define TCP_SECOND_OFFSET 8  /* and none begins in the middle of it */
 
 #define REASON_TIME_EXCEEDED 11 /* ICMP type */
-#define REASON_REASSEMBLY    1	/* its code */
+#define REASON_REASSEMBLY    1  /* its code */
 
 struct datagram {
 	uint32_t src, dst; /* host order */
 	uint16_t id;
 	uint8_t proto;
-	bool dead;		/* its fragments contradicted each other: no more of it */
-	uint16_t count;		/* fragments */
-	uint16_t first_header;	/* bytes of the first fragment's IPv4 header */
-	uint32_t have;		/* bytes of payload */
-	uint32_t end;		/* bytes of payload of the whole; 0: not known yet */
-	uint64_t due_us;	/* when it is given up */
+	bool dead;              /* its fragments contradicted each other: no more of it */
+	uint16_t count;         /* fragments */
+	uint16_t first_header;  /* bytes of the first fragment's IPv4 header */
+	uint32_t have;          /* bytes of payload */
+	uint32_t end;           /* bytes of payload of the whole; 0: not known yet */
+	uint64_t due_us;        /* when it is given up */
 	struct rte_mbuf *first; /* fragments by offset, linked in struct wr_buf */
 	struct rte_mbuf *last;
 	struct datagram *same_hash;
@@ -57,12 +57,12 @@ struct datagram {
 struct wr_fragments {
 	struct datagram *datagram;
 	struct datagram **bucket; /* of mask + 1 */
-	struct datagram *free;	  /* linked by same_hash */
+	struct datagram *free;    /* linked by same_hash */
 	struct datagram *oldest, *newest;
 	uint32_t mask;
-	uint32_t key;		 /* odd: multiplicative hashing with a secret factor */
+	uint32_t key;            /* odd: multiplicative hashing with a secret factor */
 	uint32_t held, held_max; /* buffers */
-	uint32_t per_source;	 /* datagrams */
+	uint32_t per_source;     /* datagrams */
 };
 
 /* A fragment; in its buffer, wr_buf(m)->seq is the offset and ->len the bytes of payload. */
@@ -106,7 +106,7 @@ int wr_frag_init(struct wr_ip *ip)
 	t->datagram =
 		rte_zmalloc_socket("wr_datagram", n * sizeof(*t->datagram), 0, ip->conf.socket);
 	t->bucket = rte_zmalloc_socket("wr_datagram_hash", (t->mask + 1) * sizeof(*t->bucket),
-				       0, ip->conf.socket);
+	                               0, ip->conf.socket);
 	if (t->datagram == NULL || t->bucket == NULL)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
@@ -157,7 +157,7 @@ static void evict(struct wr_ip *ip, struct datagram *d)
 }
 
 static struct datagram *create(struct wr_ip *ip, const struct wr_frame *f,
-			       const struct rte_ipv4_hdr *h, uint64_t now_us)
+                               const struct rte_ipv4_hdr *h, uint64_t now_us)
 {
 	struct wr_fragments *t = ip->fragments;
 	struct datagram **head = bucket_of(t, f->tuple.raddr);
@@ -184,7 +184,7 @@ static struct datagram *create(struct wr_ip *ip, const struct wr_frame *f,
 
 /* The datagram that a fragment is of, a new one if it is the first that came. */
 static struct datagram *find_or_create(struct wr_ip *ip, const struct wr_frame *f,
-				       const struct rte_ipv4_hdr *h, uint64_t now_us)
+                                       const struct rte_ipv4_hdr *h, uint64_t now_us)
 {
 	struct wr_fragments *t = ip->fragments;
 	struct datagram *d, *oldest = NULL;
@@ -211,7 +211,7 @@ static bool is_bad(const struct fragment *fragment, uint8_t proto)
 	    fragment->header + fragment->off + fragment->len > DATAGRAM_MAX)
 		return true;
 	return proto == IPPROTO_TCP && ((fragment->off == 0 && fragment->len < TCP_FIRST_MIN) ||
-					fragment->off == TCP_SECOND_OFFSET);
+	                                fragment->off == TCP_SECOND_OFFSET);
 }
 
 /* Whether the end that this fragment tells of, or lies before, is that of the others. */
@@ -246,7 +246,7 @@ enum place { FREE_PLACE, SAME, OVERLAP };
 
 /* Whether a fragment fits between those that are there. */
 static enum place find_place(const struct datagram *d, const struct rte_mbuf *before,
-			     const struct fragment *fragment, const void *payload)
+                             const struct fragment *fragment, const void *payload)
 {
 	const struct rte_mbuf *after = before != NULL ? notes(before)->next : d->first;
 
@@ -266,7 +266,7 @@ static enum place find_place(const struct datagram *d, const struct rte_mbuf *be
 
 /* Takes the frame's buffer into the list behind `before`. Its data stay as received. */
 static void insert(struct wr_fragments *t, struct datagram *d, struct rte_mbuf *before,
-		   const struct fragment *fragment, struct wr_frame *f)
+                   const struct fragment *fragment, struct wr_frame *f)
 {
 	struct rte_mbuf *m = f->m;
 	struct wr_buf *b = wr_buf(m);
@@ -336,7 +336,7 @@ static enum wr_verdict kill(struct wr_fragments *t, struct datagram *d)
 }
 
 enum wr_verdict wr_frag_input(struct wr_ip *ip, struct wr_frame *f, uint64_t now_us,
-			      struct rte_mbuf **whole)
+                              struct rte_mbuf **whole)
 {
 	const struct rte_ipv4_hdr *h =
 		rte_pktmbuf_mtod_offset(f->m, const struct rte_ipv4_hdr *, f->l3_off);
@@ -361,7 +361,7 @@ enum wr_verdict wr_frag_input(struct wr_ip *ip, struct wr_frame *f, uint64_t now
 		return WR_V_ip_fragment_bad;
 	before = find_before(d, fragment.off);
 	place = find_place(d, before, &fragment,
-			   rte_pktmbuf_mtod_offset(f->m, const void *, f->l4_off));
+	                   rte_pktmbuf_mtod_offset(f->m, const void *, f->l4_off));
 	if (!fits_end(d, &fragment) || place == OVERLAP)
 		return kill(t, d);
 	if (place == SAME) /* the network's doing: no harm, no use */

@@ -12,8 +12,8 @@
 
 /* ICMP, RFC 792, as RFC 1122 section 3.2.2 wants it of a host. */
 
-#define ICMP_BYTES   8	 /* header of all types that we know */
-#define QUOTED_BYTES 8	 /* of the transport header: what every error quotes at least */
+#define ICMP_BYTES   8   /* header of all types that we know */
+#define QUOTED_BYTES 8   /* of the transport header: what every error quotes at least */
 #define ERROR_MAX    576 /* bytes of an error's whole datagram */
 #define IPV4_BYTES   20
 #define IPV4_MAX     60
@@ -50,7 +50,7 @@ static enum wr_verdict answer_echo(struct wr_ip *ip, struct wr_frame *f, uint64_
 	icmp->icmp_type = ECHO_REPLY;
 	/* RFC 1624: HC' = ~(~HC + ~m + m'); the word that changes is type and code. */
 	icmp->icmp_cksum = (uint16_t)~wr_cksum_fold((uint64_t)(uint16_t)~icmp->icmp_cksum +
-						    (uint16_t)~RTE_BE16(ECHO << 8));
+	                                            (uint16_t)~RTE_BE16(ECHO << 8));
 	if (icmp->icmp_cksum == 0) /* a message of zeros adds up to 0, not to 0xffff: say the */
 		icmp->icmp_cksum = 0xffff; /* other zero, which is right for every message */
 	return wr_ip_send(ip, m, &to) ? WR_V_icmp_echo : WR_V_icmp_echo_limited;
@@ -66,7 +66,7 @@ static bool is_error_for_transport(uint8_t type)
  * quenches (RFC 6633) and redirects are not errors to us; they never come here.
  */
 static enum wr_verdict parse_error(const struct wr_ip *ip, const struct wr_frame *f,
-				   struct wr_icmp_error *error)
+                                   struct wr_icmp_error *error)
 {
 	uint8_t bytes[ICMP_BYTES + IPV4_MAX + QUOTED_BYTES];
 	uint32_t at_hand = wr_min(f->l4_len, sizeof(bytes));
@@ -89,9 +89,9 @@ static enum wr_verdict parse_error(const struct wr_ip *ip, const struct wr_frame
 	l4 = quoted + header;
 	*error = (struct wr_icmp_error) {
 		.tuple = {.laddr = wr_be32_get(quoted + 12),
-			  .raddr = wr_be32_get(quoted + 16),
-			  .lport = wr_be16_get(l4),
-			  .rport = wr_be16_get(l4 + 2)},
+	                  .raddr = wr_be32_get(quoted + 16),
+	                  .lport = wr_be16_get(l4),
+	                  .rport = wr_be16_get(l4 + 2)},
 		.type = bytes[0],
 		.code = bytes[1],
 		.proto = quoted[9],
@@ -104,7 +104,7 @@ static enum wr_verdict parse_error(const struct wr_ip *ip, const struct wr_frame
 }
 
 enum wr_verdict wr_icmp_input(struct wr_ip *ip, struct wr_frame *f, uint64_t now_us,
-			      struct wr_icmp_error *error)
+                              struct wr_icmp_error *error)
 {
 	const struct rte_icmp_hdr *icmp =
 		rte_pktmbuf_mtod_offset(f->m, const struct rte_icmp_hdr *, f->l4_off);
@@ -157,7 +157,7 @@ static bool take_token(struct wr_ip *ip, uint64_t now_us)
 }
 
 void wr_icmp_send_error(struct wr_ip *ip, const struct wr_frame *f, uint8_t type, uint8_t code,
-			uint64_t now_us)
+                        uint64_t now_us)
 {
 	const struct rte_ipv4_hdr *h =
 		rte_pktmbuf_mtod_offset(f->m, const struct rte_ipv4_hdr *, f->l3_off);

@@ -13,7 +13,7 @@
 #define ETHER_BYTES  14
 #define VLAN_BYTES   4
 #define HEADER_BYTES 20 /* of IPv4 without options */
-#define L4_HEAD	     8	/* what UDP and ICMP need in the first buffer of a chain */
+#define L4_HEAD      8  /* what UDP and ICMP need in the first buffer of a chain */
 #define VLAN_ID_MASK 0x0fff
 
 /* IPv4 options, RFC 791 section 3.1. */
@@ -64,7 +64,7 @@ static enum wr_verdict check_options(const uint8_t *p, uint32_t bytes)
 }
 
 static bool header_sum_is_good(const struct wr_ip *ip, const struct rte_mbuf *m,
-			       const struct rte_ipv4_hdr *h, uint32_t header)
+                               const struct rte_ipv4_hdr *h, uint32_t header)
 {
 	uint64_t flag = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
 
@@ -80,8 +80,8 @@ static bool header_sum_is_good(const struct wr_ip *ip, const struct rte_mbuf *m,
  * machine: good, with a checksum field that nobody has finished.
  */
 static enum wr_verdict check_tcp_sum(const struct wr_ip *ip, const struct wr_frame *f,
-				     const struct rte_ipv4_hdr *h,
-				     const struct rte_tcp_hdr *tcp)
+                                     const struct rte_ipv4_hdr *h,
+                                     const struct rte_tcp_hdr *tcp)
 {
 	uint64_t flag = f->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
 	uint64_t pseudo;
@@ -92,19 +92,19 @@ static enum wr_verdict check_tcp_sum(const struct wr_ip *ip, const struct wr_fra
 	if (wr_likely(wr_cksum_fold(pseudo + rte_raw_cksum(tcp, f->l4_len)) == 0xffff))
 		return WR_V_NEXT;
 	return wr_cksum_is_unfinished(pseudo, tcp->cksum) ? WR_V_tcp_unfinished_checksum
-							  : WR_V_tcp_bad_checksum;
+	                                                  : WR_V_tcp_bad_checksum;
 }
 
 /* Flags that no state of a connection has a use for: none at all, SYN with FIN or RST. */
 static bool flags_are_bad(uint8_t flags)
 {
 	return (flags & (WR_TCP_FIN | WR_TCP_SYN | WR_TCP_RST | WR_TCP_ACK | WR_TCP_PSH |
-			 WR_TCP_URG)) == 0 ||
+	                 WR_TCP_URG)) == 0 ||
 	       ((flags & WR_TCP_SYN) != 0 && (flags & (WR_TCP_FIN | WR_TCP_RST)) != 0);
 }
 
 static enum wr_verdict classify_tcp(const struct wr_ip *ip, struct wr_frame *f,
-				    const struct rte_ipv4_hdr *h)
+                                    const struct rte_ipv4_hdr *h)
 {
 	const uint8_t *p = rte_pktmbuf_mtod_offset(f->m, const uint8_t *, f->l4_off);
 	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)p;
@@ -131,12 +131,12 @@ static enum wr_verdict classify_tcp(const struct wr_ip *ip, struct wr_frame *f,
 
 /* By the protocol field; the header is checked. */
 static enum wr_verdict classify_payload(const struct wr_ip *ip, struct wr_frame *f,
-					const struct rte_ipv4_hdr *h)
+                                        const struct rte_ipv4_hdr *h)
 {
 	const uint8_t *port;
 
 	if (wr_unlikely((h->fragment_offset &
-			 RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0)) {
+	                 RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0)) {
 		if (f->broadcast)
 			return WR_V_ip_broadcast;
 		if (f->m->nb_segs > 1)
@@ -165,7 +165,7 @@ static enum wr_verdict classify_payload(const struct wr_ip *ip, struct wr_frame 
 
 /* Source, then destination, RFC 1122 section 3.2.1.3. */
 static enum wr_verdict check_addresses(const struct wr_ip *ip, struct wr_frame *f,
-				       uint8_t proto)
+                                       uint8_t proto)
 {
 	if (wr_unlikely(wr_ip_is_bad_source(ip, f->tuple.raddr)))
 		return WR_V_ip_bad_source;
@@ -222,7 +222,7 @@ static enum wr_verdict classify_ipv4(const struct wr_ip *ip, struct wr_frame *f)
 
 /* Whom the frame is for: us, all, or somebody else. */
 static enum wr_verdict check_ether_dst(const struct wr_ip *ip, struct wr_frame *f,
-				       const struct rte_ether_addr *dst)
+                                       const struct rte_ether_addr *dst)
 {
 	if (wr_likely(rte_is_same_ether_addr(dst, &ip->conf.mac)))
 		return WR_V_NEXT;

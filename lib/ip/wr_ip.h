@@ -190,8 +190,9 @@ bool wr_ip_gave_up(const struct wr_ip *ip, uint32_t dst, uint64_t since_us);
 
 /*
  * Asks for dst's next hop unless it is known or being asked: few packets wait for an answer, so
- * whoever is going to send many at once does this first. Returns 0: it is known; -EINPROGRESS: it
- * is being asked; -EHOSTUNREACH: so far in vain, it is asked once more; -ENETUNREACH: no route.
+ * whoever is going to send many at once does this first. Returns 0: it is known; -EINPROGRESS:
+ * it is being asked; -EHOSTUNREACH: so far in vain, it is asked once more; -ENETUNREACH: no
+ * route.
  */
 int wr_ip_resolve(struct wr_ip *ip, uint32_t dst, uint64_t now_us);
 

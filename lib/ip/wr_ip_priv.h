@@ -33,7 +33,7 @@ void wr_ip_push(struct wr_ip *ip, struct rte_mbuf *m);
  * writes the Ethernet header, or keeps the packet until ARP is answered. Counts `cause`.
  */
 void wr_arp_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to,
-		   enum wr_cause cause);
+                   enum wr_cause cause);
 
 int wr_arp_init(struct wr_ip *ip);
 void wr_arp_fini(struct wr_ip *ip);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The engine's tables; the life of a connection from its record to its end. */
+/* The engine: its tables, and its entry points for the stack. */
 
 #include <errno.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define FLUSH_FAILURES 32 /* connections without a buffer until a flush stops asking */
 
@@ -179,31 +179,13 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
 	return tcp;
 }
 
-static void free_queue(struct rte_mbuf *m)
-{
-	while (m) {
-		struct rte_mbuf *next = wr_buf(m)->next;
-
-		rte_pktmbuf_free(m);
-		m = next;
-	}
-}
-
-static void free_buffers(struct wr_tcb *c)
-{
-	free_queue(c->sq_head);
-	free_queue(c->rcvq_head);
-	if (c->reorder)
-		free_queue(c->reorder->head);
-}
-
 void wr_tcp_free(struct wr_tcp *tcp)
 {
 	if (!tcp)
 		return;
 	for (uint32_t i = 0; tcp->tcb && i < tcp->conf.connections; i++)
 		if (tcp->tcb[i].state != WR_TCP_CLOSED)
-			free_buffers(&tcp->tcb[i]);
+			tcb_free_buffers(&tcp->tcb[i]);
 	wr_flow_free(tcp->flows);
 	wr_wheel_free(tcp->wheel);
 	rte_free(tcp->tcb);
@@ -214,52 +196,6 @@ void wr_tcp_free(struct wr_tcp *tcp)
 	rte_free(tcp->repair);
 	rte_free(tcp->rate);
 	rte_free(tcp);
-}
-
-/* ---- profiles: events and options, shared by the connections that have the same ---- */
-
-static bool same_options(const struct wr_tcp_options *a, const struct wr_tcp_options *b)
-{
-	return a->cc.ops == b->cc.ops && a->cc.segments == b->cc.segments &&
-	       a->nodelay == b->nodelay && a->keepalive == b->keepalive && a->tos == b->tos &&
-	       a->ttl == b->ttl && a->keepalive_probes == b->keepalive_probes &&
-	       a->keepalive_idle_s == b->keepalive_idle_s &&
-	       a->keepalive_interval_s == b->keepalive_interval_s &&
-	       a->user_timeout_ms == b->user_timeout_ms &&
-	       a->connect_timeout_ms == b->connect_timeout_ms &&
-	       a->idle_timeout_ms == b->idle_timeout_ms &&
-	       a->total_timeout_ms == b->total_timeout_ms;
-}
-
-uint16_t tcp_profile_get(struct wr_tcp *tcp, const struct wr_tcp_events *events,
-                         const struct wr_tcp_options *options)
-{
-	uint16_t unused = UINT16_MAX;
-
-	for (uint16_t i = 0; i < WR_TCP_PROFILES; i++) {
-		struct wr_tcp_profile *p = &tcp->profile[i];
-
-		if (p->uses == 0) {
-			if (unused == UINT16_MAX)
-				unused = i;
-		} else if (p->events == events && same_options(&p->options, options)) {
-			p->uses++;
-			return i;
-		}
-	}
-	if (unused != UINT16_MAX)
-		tcp->profile[unused] = (struct wr_tcp_profile) {events, *options, 1};
-	return unused;
-}
-
-void tcp_profile_put(struct wr_tcp *tcp, uint16_t index)
-{
-	tcp->profile[index].uses--;
-}
-
-bool tcp_cc_fits(const struct wr_tcp *tcp, const struct wr_tcp_options *options)
-{
-	return !options->cc.ops || !options->cc.ops->model || tcp->rate;
 }
 
 int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener)
@@ -319,205 +255,6 @@ uint8_t tcp_rcv_shift(const struct wr_tcp *tcp)
 	while (shift < 14 && (tcp->conf.rcv_buf >> shift) > UINT16_MAX)
 		shift++;
 	return shift;
-}
-
-/* ---- life and death ---- */
-
-struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash,
-                       uint32_t instead)
-{
-	uint32_t index = tcp->free_tcb;
-	struct wr_tcb *c;
-	uint16_t pending;
-
-	if (index == UINT32_MAX)
-		return NULL;
-	c = &tcp->tcb[index];
-	if (instead != WR_FLOW_NONE)
-		wr_flow_replace(tcp->flows, hash, instead, wr_flow_value(WR_FLOW_TCB, index));
-	else if (wr_flow_add(tcp->flows, hash, wr_flow_value(WR_FLOW_TCB, index)))
-		return NULL;
-	tcp->free_tcb = c->next_free;
-	tcp->free_tcbs--;
-	WR_LEVEL(tcp->stats, tcp_connections_free, tcp->free_tcbs);
-	pending = c->flags & WR_TCB_PENDING;
-	memset(c, 0, sizeof(*c));
-	c->flags = pending; /* its place in pending[] is still there */
-	c->tuple = *tuple;
-	c->neigh = UINT16_MAX;
-	c->opened_tick = c->last_rx_tick = c->last_tx_tick = tcp->now_tick;
-	return c;
-}
-
-void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to)
-{
-	uint64_t *level = tcp->stats->connections;
-
-	/* CLOSED is the absence of a connection: it has no level. */
-	if (c->state != WR_TCP_CLOSED)
-		wr_stat_add(&level[c->state], (uint64_t)-1);
-	if (to != WR_TCP_CLOSED)
-		wr_stat_add(&level[to], 1);
-	wr_stat_add(&tcp->stats->transition[c->state][to], 1);
-	c->state = to & 15u;
-	c->state_tick = tcp->now_tick;
-}
-
-bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c)
-{
-	uint32_t limit = tcp->conf.held_bufs;
-
-	return limit == 0 || (tcp->held < limit && tcb_held(c) < limit - tcp->held);
-}
-
-static void drop_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	tcp_reorder_free(tcp, c);
-	tcp_repair_detach(tcp, c);
-	tcp->held -= (uint32_t)c->sq_count + c->rcvq_count;
-	free_buffers(c);
-	c->sq_head = c->sq_tail = c->sq_next = NULL;
-	c->rcvq_head = c->rcvq_tail = NULL;
-	c->sq_count = c->rcvq_count = 0;
-	c->rcvq_bytes = 0;
-}
-
-/* What tcb_end() and tcb_enter_time_wait() share: the record goes to the dead list. */
-static void bury(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
-{
-	uint32_t index = tcb_index(tcp, c);
-
-	wr_wheel_cancel(tcp->wheel, index);
-	drop_buffers(tcp, c);
-	wr_stat_add(&tcp->stats->reason[reason], 1);
-	tcb_events(tcp, c)->on_closed(tcp, c, reason);
-	tcp_profile_put(tcp, c->profile);
-	c->flags &= WR_TCB_PENDING;
-	c->next_free = tcp->dead_tcb;
-	tcp->dead_tcb = index;
-}
-
-void tcb_end(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
-{
-	uint32_t hash;
-
-	if (c->state == WR_TCP_CLOSED)
-		return;
-	hash = wr_flow_hash(tcp->flows, &c->tuple);
-	wr_flow_remove(tcp->flows, hash, wr_flow_value(WR_FLOW_TCB, tcb_index(tcp, c)));
-	tcb_set_state(tcp, c, WR_TCP_CLOSED);
-	bury(tcp, c, reason);
-}
-
-void tcb_enter_time_wait(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	const struct wr_time_wait tw = {
-		.tuple = c->tuple,
-		.snd_nxt = c->snd.nxt,
-		.rcv_nxt = c->rcv.nxt,
-		.ts_recent = c->ts_recent,
-		.wnd = (uint16_t)wr_min(tcp_free_window(tcp, c) >> c->rcv_shift, UINT16_MAX),
-		.ts = c->flags & WR_TCB_TS,
-		.live = true,
-	};
-	uint32_t hash = wr_flow_hash(tcp->flows, &c->tuple);
-
-	if (c->flags &
-	    WR_TCB_ACK_NOW) /* of the peer's FIN: the record cannot owe it any more */
-		tcp_wait_owe_ack(tcp, &tw);
-	if (c->state != WR_TCP_TIME_WAIT)
-		tcb_set_state(tcp, c, WR_TCP_TIME_WAIT);
-	tcp_wait_add(tcp, &tw, hash, wr_flow_value(WR_FLOW_TCB, tcb_index(tcp, c)));
-	/* The level and the matrix go on with the record; the connection itself is over. */
-	c->state = WR_TCP_CLOSED;
-	bury(tcp, c, WR_REASON_finished);
-}
-
-void tcb_finish(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	if (wr_unlikely(c->rcvq_head != NULL)) {
-		if (c->state != WR_TCP_LAST_ACK)
-			tcb_set_state(tcp, c, WR_TCP_TIME_WAIT);
-		return; /* tcp_deliver_held() comes back */
-	}
-	if (c->state == WR_TCP_LAST_ACK)
-		tcb_end(tcp, c, WR_REASON_finished);
-	else
-		tcb_enter_time_wait(tcp, c);
-}
-
-void tcp_reap(struct wr_tcp *tcp)
-{
-	while (tcp->dead_tcb != UINT32_MAX) {
-		struct wr_tcb *c = &tcp->tcb[tcp->dead_tcb];
-
-		tcp->dead_tcb = c->next_free;
-		c->next_free = tcp->free_tcb;
-		tcp->free_tcb = tcb_index(tcp, c);
-		tcp->free_tcbs++;
-	}
-	WR_LEVEL(tcp->stats, tcp_connections_free, tcp->free_tcbs);
-}
-
-const struct wr_cc_choice *tcb_cc_choice(const struct wr_tcp *tcp, const struct wr_tcb *c)
-{
-	const struct wr_cc_choice *own = &tcb_options(tcp, c)->cc;
-
-	return own->ops ? own : &tcp->conf.cc;
-}
-
-static void start_cc(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t iw)
-{
-	const struct wr_cc_choice *choice = tcb_cc_choice(tcp, c);
-	struct wr_cc_start start = {.now_us = tcp->now_us, .iw = iw, .srtt_us = c->srtt_us};
-
-	c->cc.timed = choice->ops->model || tcp->conf.pacing;
-	if (c->cc.timed) {
-		struct wr_rate *r = &tcp->rate[tcb_index(tcp, c)];
-
-		memset(r, 0, sizeof(*r));
-		start.model = &r->model;
-	}
-	wr_cc_start(&c->cc, choice, &start);
-}
-
-void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_options *peer,
-                    bool ts, bool syn_rexmit)
-{
-	uint32_t mss = wr_min(wr_max(peer->mss, tcp->conf.mss_min), tcp->conf.mss);
-	uint8_t iw = syn_rexmit ? 1 : tcp->conf.iw_segments; /* RFC 5681 3.1 */
-
-	c->mss_peer = peer->mss;
-	if (ts) {
-		c->flags |= WR_TCB_TS;
-		mss -= 12; /* RFC 6691 */
-	}
-	if (peer->sack_permitted && tcp->conf.sack)
-		c->flags |= WR_TCB_SACK;
-	if (peer->has_wscale && tcp->conf.wscale) {
-		c->snd_shift = peer->wscale & 15u;
-		c->rcv_shift = tcp_rcv_shift(tcp) & 15u;
-	}
-	c->recover = c->iss; /* RFC 6582 section 3.2 step 1 */
-	c->cwr_end = c->iss;
-	c->cc.smss = (uint16_t)mss;
-	start_cc(tcp, c, wr_cc_initial_window(mss, iw));
-}
-
-bool tcb_may_challenge(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	const uint32_t second = 1000000 >> WR_TICK_SHIFT;
-
-	if (tcp->now_tick - c->challenge_tick >= second || c->challenges == 0) {
-		c->challenge_tick = tcp->now_tick;
-		c->challenges = 0;
-	}
-	if (c->challenges >= tcp->conf.challenges_per_s) {
-		WR_COUNT(tcp->stats, tcp_challenge_limited, 1);
-		return false;
-	}
-	c->challenges++;
-	return true;
 }
 
 /* ---- entry points of the stack ---- */

@@ -9,7 +9,7 @@
  * ACKs, which can only cost a needless retransmission.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define WALK_MOST 256 /* buffers looked at for one ACK that are not newly marked */
 

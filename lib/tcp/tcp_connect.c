@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "tcb.h"
+#include "tcp.h"
 
 /* A tuple that is looked at: what it hashes to, and who has it. */
 struct candidate {

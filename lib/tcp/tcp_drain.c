@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Shutdown in order. */
 
-#include "tcb.h"
+#include "tcp.h"
 
 /* A listener's index stays valid: half-open records name it. */
 static void stop_listening(struct wr_tcp *tcp)

@@ -5,7 +5,7 @@
  * that come slow us down once a window. With DCTCP the echo tells of each segment, RFC 8257.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define ECN_MASK 3
 #define ECN_CE   3

@@ -8,7 +8,7 @@
 
 #include <rte_ip.h>
 
-#include "tcb.h"
+#include "tcp.h"
 
 enum {
 	ICMP_UNREACHABLE = 3,

@@ -5,7 +5,7 @@
  * Nothing is sent here: flags and the pending list say what is owed.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 /* ACK for what was not acceptable: limited, so that two ends cannot keep it up for ever. */
 static void owe_limited_ack(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t rare)
@@ -296,7 +296,7 @@ static bool deliver(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	if (!(c->flags & WR_TCB_HELD) && tcb_events(tcp, c)->on_data(tcp, c, m))
 		return true;
-	if (c->state == WR_TCP_CLOSED || !tcb_may_hold(tcp, c))
+	if (c->state == WR_TCP_CLOSED || tcp_is_orphan(tcp, c) || !tcb_may_hold(tcp, c))
 		return false;
 	hold(tcp, c, m);
 	return true;
@@ -326,6 +326,25 @@ static void tell_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
 	tcb_events(tcp, c)->on_peer_closed(tcp, c);
 }
 
+void tcp_text_taken(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (!c->rcvq_head) {
+		c->flags &= (uint16_t)~WR_TCB_HELD;
+		if (c->rare & WR_TCB_EOF_OWED)
+			tell_peer_closed(tcp, c);
+	}
+	if (!c->rcvq_head && (c->state == WR_TCP_TIME_WAIT ||
+	                      (c->state == WR_TCP_LAST_ACK && tcb_fin_acked(c)))) {
+		tcb_finish(tcp, c); /* had waited for the service */
+		return;
+	}
+	if (c->state != WR_TCP_CLOSED && !tcb_fin_received(c) &&
+	    tcp_window_worth_telling(tcp, c)) {
+		c->flags |= WR_TCB_WNDUP;
+		tcb_pend(tcp, c);
+	}
+}
+
 void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	while (c->rcvq_head && c->state != WR_TCP_CLOSED) {
@@ -353,23 +372,8 @@ void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->rcvq_bytes += len;
 		break;
 	}
-	if (c->state == WR_TCP_CLOSED)
-		return;
-	if (!c->rcvq_head) {
-		c->flags &= (uint16_t)~WR_TCB_HELD;
-		if (c->rare & WR_TCB_EOF_OWED)
-			tell_peer_closed(tcp, c);
-	}
-	if (!c->rcvq_head && (c->state == WR_TCP_TIME_WAIT ||
-	                      (c->state == WR_TCP_LAST_ACK && tcb_fin_acked(c)))) {
-		tcb_finish(tcp, c); /* had waited for the service */
-		return;
-	}
-	if (c->state != WR_TCP_CLOSED && !tcb_fin_received(c) &&
-	    tcp_window_worth_telling(tcp, c)) {
-		c->flags |= WR_TCB_WNDUP;
-		tcb_pend(tcp, c);
-	}
+	if (c->state != WR_TCP_CLOSED)
+		tcp_text_taken(tcp, c);
 }
 
 /* RCV.NXT moves on by len bytes. */

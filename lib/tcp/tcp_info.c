@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tcb.h"
+#include "tcp.h"
 
 static uint64_t ticks_us(uint32_t ticks)
 {

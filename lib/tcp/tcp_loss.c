@@ -7,7 +7,7 @@
  * (tcp_prr.c).
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define DUP_THRESH 3 /* RFC 5681, RFC 6675 */
 

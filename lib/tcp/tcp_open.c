@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Opening: LISTEN and half-open records, SYN-SENT; resets for no connection. */
 
-#include "tcb.h"
+#include "tcp.h"
 
 /* ---- segments for no connection ---- */
 

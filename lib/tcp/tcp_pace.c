@@ -4,7 +4,7 @@
  * next may leave; what the ring was late is made up for, up to a burst.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define BURST_NS 1000000 /* BBR.send_quantum: what a millisecond makes */
 

@@ -8,7 +8,7 @@
  * prr_base.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 void tcp_prr_begin(struct wr_tcb *c, struct wr_seq before)
 {

@@ -8,7 +8,7 @@
  * what is lost is not met again until it has been sent again.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define DUP_THRESH 3
 #define PERSIST    16 /* recoveries without a D-SACK until the window shrinks again */

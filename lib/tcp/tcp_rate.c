@@ -5,7 +5,7 @@
  * acknowledging took. Only for connections that are timed.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 static struct wr_rate *rate_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {

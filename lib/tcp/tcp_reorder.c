@@ -7,7 +7,7 @@
 
 #include <rte_memcpy.h>
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define OVERHEAD 256 /* bytes charged for each buffer besides its text */
 
@@ -257,7 +257,8 @@ struct rte_mbuf *tcp_reorder_next(struct wr_tcp *tcp, struct wr_tcb *c)
 void tcp_note_duplicate(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq left,
                         struct wr_seq right)
 {
-	if (!tcp->conf.dsack || !(c->flags & WR_TCB_SACK) || wr_seq_eq(left, right) || (c->rare & WR_TCB_DSACK))
+	if (!tcp->conf.dsack || !(c->flags & WR_TCB_SACK) || wr_seq_eq(left, right) ||
+	    (c->rare & WR_TCB_DSACK))
 		return;
 	c->rare |= WR_TCB_DSACK;
 	c->dsack = (struct wr_sack) {left, right};

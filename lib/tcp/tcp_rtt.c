@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Round-trip time and the retransmission timer: RFC 6298. */
 
-#include "tcb.h"
+#include "tcp.h"
 
 /* Section 2. */
 void tcp_rtt_sample(struct wr_tcb *c, uint32_t rtt_us)

@@ -4,7 +4,7 @@
  * deadlines or before. Then all are looked at, and the wheel is armed for the next.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define LONG_IDLE (1u << 30) /* ticks: 38 hours; half of what the 32-bit clock tells apart */
 

@@ -8,7 +8,7 @@
  * nothing.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define MAX_ACK_DELAY_US (200 * 1000) /* TLP.max_ack_delay */
 #define PTO_LEAST_US     (2 * 1000)   /* peers gather interrupts, and ticks are coarse */

@@ -7,7 +7,7 @@
  * since the flight is still there.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 void tcp_undo_begin(struct wr_tcb *c)
 {

@@ -5,7 +5,7 @@
 
 #include <rte_memcpy.h>
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define SEND_BUFFERS_MAX 4096 /* in one send queue, however small */
 

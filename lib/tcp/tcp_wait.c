@@ -5,7 +5,7 @@
  * the back when it reaches the front.
  */
 
-#include "tcb.h"
+#include "tcp.h"
 
 #define EXPIRE_MOST 256 /* records looked at in one tick */
 

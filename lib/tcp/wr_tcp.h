@@ -35,8 +35,8 @@ struct wr_tcp_conf {
 	uint32_t half_open;   /* SYN backlog */
 	uint32_t time_waits;  /* TIME-WAIT records */
 	uint32_t reorders;    /* connections that can keep out-of-order text at the same time */
-	uint32_t repairs;     /* connections that can repair losses at the same time; those beyond
-	                       * send one segment again for each time-out */
+	uint32_t repairs; /* connections that can repair losses at the same time; those beyond
+	                   * send one segment again for each time-out */
 	/* Buffers of one connection, bytes of text. */
 	uint32_t rcv_buf;    /* receive window at most */
 	uint32_t snd_buf;    /* text queued for sending at most, unacknowledged included */
@@ -52,15 +52,16 @@ struct wr_tcp_conf {
 	uint16_t mss;           /* MSS option sent: MTU - 40 */
 	uint16_t mss_min;       /* smaller MSS options count as this */
 	struct wr_cc_choice cc; /* of connections whose options choose none */
-	bool pacing; /* of all connections; algorithms with a model always are */
-	bool rates;  /* there is memory for pacing; implied by pacing, and by cc if it needs it */
-	uint8_t iw_segments;    /* RFC 6928 */
-	bool idle_restart;      /* RFC 5681 section 4.1 */
-	bool rack;              /* RFC 8985 section 6 finds losses; off: RFC 6675 */
-	bool tlp;               /* tail loss probes, RFC 8985 section 7 */
-	bool prr;               /* proportional rate reduction, RFC 6937 */
-	bool frto;              /* doubts time-outs, RFC 5682 */
-	bool dsack;             /* sends D-SACKs and uses those received, RFC 2883 */
+	bool pacing;            /* of all connections; algorithms with a model always are */
+	bool rates; /* there is memory for pacing; implied by pacing, and by cc if it needs it
+	             */
+	uint8_t iw_segments; /* RFC 6928 */
+	bool idle_restart;   /* RFC 5681 section 4.1 */
+	bool rack;           /* RFC 8985 section 6 finds losses; off: RFC 6675 */
+	bool tlp;            /* tail loss probes, RFC 8985 section 7 */
+	bool prr;            /* proportional rate reduction, RFC 6937 */
+	bool frto;           /* doubts time-outs, RFC 5682 */
+	bool dsack;          /* sends D-SACKs and uses those received, RFC 2883 */
 	/* Times, us. */
 	uint32_t delack_us;      /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
 	uint32_t rto_initial_us; /* RFC 6298: 1 s */
@@ -140,7 +141,8 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
 void wr_tcp_free(struct wr_tcp *tcp);
 uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf);
 
-/* Returns 0, -EADDRINUSE, -ENOSPC or -EINVAL (its cc needs conf.rates). Earlier connections are not disturbed (MUST-41). */
+/* Returns 0, -EADDRINUSE, -ENOSPC or -EINVAL (its cc needs conf.rates). Earlier connections are
+ * not disturbed (MUST-41). */
 int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener);
 
 struct wr_tcp_connect {
@@ -157,8 +159,8 @@ struct wr_tcp_connect {
 
 /*
  * Active open. Returns 0 and *c, or -EADDRNOTAVAIL (no port or address), -EADDRINUSE (the
- * tuple exists), -EINVAL (no such range of ports, or its cc needs conf.rates), -ENETUNREACH (MUST-46), -ENOBUFS (table
- * full). Events follow, never within the call.
+ * tuple exists), -EINVAL (no such range of ports, or its cc needs conf.rates), -ENETUNREACH
+ * (MUST-46), -ENOBUFS (table full). Events follow, never within the call.
  *
  * From one local address to one remote address and port there can be as many connections as the
  * range has ports, 64,512 by default; each of n cores owns about 1/n of them (Toeplitz of the
@@ -207,6 +209,29 @@ int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m);
  * that has no buffer to send. False: nothing is unacknowledged, so none would come.
  */
 bool wr_tcp_want_room(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/*
+ * Sends a copy of up to len bytes of text; returns how many were taken: fewer if the room or
+ * the buffers end before. What waits unsent is filled up to full segments. 0 after a
+ * wr_tcp_close().
+ */
+uint32_t wr_tcp_write(struct wr_tcp *tcp, struct wr_tcb *c, const void *text, uint32_t len);
+
+/*
+ * Copies up to len bytes of what on_data refused, and takes them: the window opens again.
+ * Returns how many. Not from within on_data. on_peer_closed, and on_closed of a connection that
+ * waited for its text to be read, may come before this returns.
+ */
+uint32_t wr_tcp_read(struct wr_tcp *tcp, struct wr_tcb *c, void *to, uint32_t len);
+
+/* The same, but the text stays. `to` may be NULL: only counts. */
+uint32_t wr_tcp_peek(const struct wr_tcb *c, void *to, uint32_t len);
+
+/*
+ * The service is gone: no event follows, and c must not be used any more. As wr_tcp_close(), but
+ * text that was not read, or that comes from now on, draws a reset (RFC 9293 SHLD-3).
+ */
+void wr_tcp_release(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* No more text follows: a FIN is sent after what is queued. Receiving goes on. */
 void wr_tcp_close(struct wr_tcp *tcp, struct wr_tcb *c);

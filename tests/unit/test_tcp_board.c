@@ -3,7 +3,7 @@
 
 #include <rte_byteorder.h>
 
-#include "tcb.h"
+#include "tcp.h"
 #include "wr_prng.h"
 #include "wr_test.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Initial sequence numbers: RFC 6528. */
 
-#include "tcb.h"
+#include "tcp.h"
 #include "wr_test.h"
 
 #define SAMPLES 100000u

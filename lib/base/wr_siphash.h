@@ -17,6 +17,9 @@ struct wr_sipkey {
 static inline uint64_t wr_siphash24(const struct wr_sipkey *key, uint64_t a, uint64_t b);
 static inline uint64_t wr_siphash13(const struct wr_sipkey *key, uint64_t a, uint64_t b);
 
+/* The same of one word (8 bytes, little-endian). */
+static inline uint64_t wr_siphash24_word(const struct wr_sipkey *key, uint64_t a);
+
 /* Inline, because a hash is taken of every segment. */
 
 struct wr_sip {
@@ -50,23 +53,42 @@ static inline void wr_sip_word(struct wr_sip *s, uint64_t word, unsigned rounds)
 	s->v0 ^= word;
 }
 
-static inline uint64_t wr_siphash(const struct wr_sipkey *key, uint64_t a, uint64_t b,
-				  unsigned word_rounds, unsigned last_rounds)
+static inline struct wr_sip wr_sip_begin(const struct wr_sipkey *key)
 {
-	struct wr_sip s = {
+	return (struct wr_sip) {
 		.v0 = key->k0 ^ 0x736f6d6570736575,
 		.v1 = key->k1 ^ 0x646f72616e646f6d,
 		.v2 = key->k0 ^ 0x6c7967656e657261,
 		.v3 = key->k1 ^ 0x7465646279746573,
 	};
+}
+
+static inline uint64_t wr_sip_end(struct wr_sip *s, uint64_t message_bytes,
+				  unsigned word_rounds, unsigned last_rounds)
+{
+	wr_sip_word(s, message_bytes << 56, word_rounds);
+	s->v2 ^= 0xff;
+	for (unsigned i = 0; i < last_rounds; i++)
+		wr_sip_round(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+static inline uint64_t wr_siphash(const struct wr_sipkey *key, uint64_t a, uint64_t b,
+				  unsigned word_rounds, unsigned last_rounds)
+{
+	struct wr_sip s = wr_sip_begin(key);
 
 	wr_sip_word(&s, a, word_rounds);
 	wr_sip_word(&s, b, word_rounds);
-	wr_sip_word(&s, (uint64_t)16 << 56, word_rounds); /* length of the message */
-	s.v2 ^= 0xff;
-	for (unsigned i = 0; i < last_rounds; i++)
-		wr_sip_round(&s);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+	return wr_sip_end(&s, 16, word_rounds, last_rounds);
+}
+
+static inline uint64_t wr_siphash24_word(const struct wr_sipkey *key, uint64_t a)
+{
+	struct wr_sip s = wr_sip_begin(key);
+
+	wr_sip_word(&s, a, 2);
+	return wr_sip_end(&s, 8, 2, 4);
 }
 
 static inline uint64_t wr_siphash24(const struct wr_sipkey *key, uint64_t a, uint64_t b)

@@ -96,6 +96,12 @@ static void put_option(struct text *out, const uint8_t *p, unsigned bytes)
 			put(out, " %u:%u", wr_be32_get(p + i), wr_be32_get(p + i + 4));
 	} else if (p[0] == 8 && bytes == 10) {
 		put(out, "TS val %u ecr %u", wr_be32_get(p + 2), wr_be32_get(p + 6));
+	} else if (p[0] == 19 && bytes == 18) {
+		put(out, "md5");
+	} else if (p[0] == 34) {
+		put(out, bytes > 2 ? "FO " : "FO");
+		for (i = 2; i < bytes; i++)
+			put(out, "%02x", p[i]);
 	} else {
 		put(out, "kind %u len %u", p[0], bytes);
 	}

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
 #include <rte_byteorder.h>
 #include <rte_tcp.h>
 
@@ -6,7 +8,7 @@
 #include "wr_be.h"
 #include "wr_frame.h"
 
-/* Option kinds: RFC 9293 section 3.2, RFC 7323, RFC 2018. */
+/* Option kinds: RFC 9293 section 3.2, RFC 7323, RFC 2018, RFC 2385, RFC 7413. */
 enum {
 	OPTION_END = 0,
 	OPTION_NOP = 1,
@@ -15,6 +17,8 @@ enum {
 	OPTION_SACK_PERMITTED = 4,
 	OPTION_SACK = 5,
 	OPTION_TS = 8,
+	OPTION_SIGNATURE = 19,
+	OPTION_FASTOPEN = 34,
 };
 
 enum {
@@ -24,6 +28,9 @@ enum {
 	TS_BYTES = 10,
 	SACK_HEAD_BYTES = 2,
 	SACK_BLOCK_BYTES = 8,
+	SIGNATURE_BYTES = 18,
+	FASTOPEN_HEAD_BYTES = 2,
+	COOKIE_BYTES_LEAST = 4,
 };
 
 #define DEFAULT_MSS 536 /* bytes, RFC 9293 MUST-15 */
@@ -60,7 +67,7 @@ static bool next_option(const struct wr_seg *seg, unsigned *at, struct option *o
 	return true;
 }
 
-/* What any segment may carry: timestamps and SACK blocks; the first of each counts. */
+/* What any segment may carry: timestamps, SACK blocks, a signature; the first of each counts. */
 static void parse_options(struct wr_seg *seg)
 {
 	struct option option;
@@ -77,8 +84,13 @@ static void parse_options(struct wr_seg *seg)
 			seg->sack_off = (uint8_t)(option.at - seg->options + SACK_HEAD_BYTES);
 			seg->sack_count =
 				(uint8_t)((option.bytes - SACK_HEAD_BYTES) / SACK_BLOCK_BYTES);
+		} else if (option.kind == OPTION_SIGNATURE && option.bytes == SIGNATURE_BYTES &&
+			   seg->signature_off == 0) {
+			seg->signature_off = (uint8_t)(option.at - seg->options + 2);
 		}
 	}
+	if (seg->signature_off)
+		seg->has_ts = false;
 }
 
 enum wr_verdict wr_tcp_parse(const uint8_t *p, uint32_t bytes, struct wr_seg *seg)
@@ -112,6 +124,7 @@ enum wr_verdict wr_tcp_parse(const uint8_t *p, uint32_t bytes, struct wr_seg *se
 		return WR_V_NEXT;
 	}
 	seg->has_ts = false;
+	seg->signature_off = 0;
 	seg->ts_val = 0;
 	seg->ts_ecr = 0;
 	if (seg->options_len > 0)
@@ -136,6 +149,24 @@ void wr_tcp_parse_syn(const struct wr_seg *seg, struct wr_syn_options *out)
 			out->sack_permitted = true;
 		}
 	}
+}
+
+bool wr_tcp_parse_fastopen(const struct wr_seg *seg, struct wr_fastopen *out)
+{
+	struct option option;
+	unsigned at = 0;
+
+	while (next_option(seg, &at, &option)) {
+		unsigned bytes = option.bytes - FASTOPEN_HEAD_BYTES;
+
+		if (option.kind != OPTION_FASTOPEN || bytes > WR_TCP_COOKIE_MAX || bytes % 2 ||
+		    (bytes > 0 && bytes < COOKIE_BYTES_LEAST))
+			continue;
+		out->bytes = (uint8_t)bytes;
+		memcpy(out->cookie, option.at + FASTOPEN_HEAD_BYTES, bytes);
+		return true;
+	}
+	return false;
 }
 
 struct wr_sack wr_tcp_sack(const struct wr_seg *seg, unsigned i)

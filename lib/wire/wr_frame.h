@@ -39,13 +39,33 @@ struct wr_seg {
 	uint16_t text_off;	/* of the text, from the start of the frame's data */
 	uint16_t wnd;		/* as on the wire: not scaled */
 	uint8_t flags;		/* WR_TCP_* */
-	bool has_ts;		/* ts_val and ts_ecr are there */
+	bool has_ts;		/* ts_val and ts_ecr are there; never beside a signature */
+	uint8_t signature_off;	/* of the 16 bytes of RFC 2385 in options; 0: none. Only if
+				 * !has_ts: see wr_tcp_signature() */
 	uint32_t ts_val;	/* TSval, RFC 7323 section 3 */
 	uint32_t ts_ecr;	/* TSecr */
 	const uint8_t *options; /* the option bytes, in the frame */
 	uint8_t options_len;	/* 0..40 */
 	uint8_t sack_off;	/* of the first SACK block in options; 0: none */
 	uint8_t sack_count;	/* 0..WR_SACK_MAX */
+};
+
+/*
+ * The digest of the option of RFC 2385, in the frame; NULL: there is none. A signed segment
+ * counts as one without timestamps: signed connections have none, as both leave no room for
+ * SACK; so what carries timestamps need not be asked.
+ */
+static inline const uint8_t *wr_tcp_signature(const struct wr_seg *seg)
+{
+	return seg->has_ts || !seg->signature_off ? NULL : seg->options + seg->signature_off;
+}
+
+/* The option of RFC 7413 section 2. */
+#define WR_TCP_COOKIE_MAX 16 /* bytes */
+
+struct wr_fastopen {
+	uint8_t bytes; /* of the cookie: 0, 4..16 and even; 0 asks for one */
+	uint8_t cookie[WR_TCP_COOKIE_MAX];
 };
 
 /* Options that only a SYN carries. */
@@ -98,6 +118,9 @@ enum wr_verdict wr_tcp_parse(const uint8_t *p, uint32_t bytes, struct wr_seg *se
 
 /* Reads the options of a SYN; total on any input. */
 void wr_tcp_parse_syn(const struct wr_seg *seg, struct wr_syn_options *out);
+
+/* Reads the Fast Open option of a SYN; false: there is none of a valid length. */
+bool wr_tcp_parse_fastopen(const struct wr_seg *seg, struct wr_fastopen *out);
 
 /* SACK block i < seg->sack_count. */
 struct wr_sack wr_tcp_sack(const struct wr_seg *seg, unsigned i);

@@ -11,6 +11,12 @@ static void siphash24_gives_the_published_number(void **state)
 	assert_int_equal(wr_siphash24(&counting, counting.k0, counting.k1), 0x3f2acc7f57c29bdb);
 }
 
+/* vectors_sip64[8]: the message 00 .. 07. */
+static void siphash24_of_one_word_gives_the_published_number(void **state)
+{
+	assert_int_equal(wr_siphash24_word(&counting, counting.k0), 0x93f5f5799a932462);
+}
+
 /* CPython 3.11 hashes bytes by SipHash-1-3: hash(bytes(range(16))) under PYTHONHASHSEED=0. */
 static void siphash13_gives_the_number_of_another_implementation(void **state)
 {
@@ -39,6 +45,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(siphash24_gives_the_published_number),
+		cmocka_unit_test(siphash24_of_one_word_gives_the_published_number),
 		cmocka_unit_test(siphash13_gives_the_number_of_another_implementation),
 		cmocka_unit_test(every_bit_of_key_and_message_matters),
 	};

@@ -205,6 +205,66 @@ static void syn_options_of_wrong_length_are_skipped(void **state)
 	assert_false(syn.sack_permitted);
 }
 
+static bool parse_fastopen(const uint8_t *options, unsigned options_len,
+			   struct wr_fastopen *out)
+{
+	struct segment s = make(WR_TCP_SYN, options, options_len, 0);
+	struct wr_seg seg;
+
+	assert_int_equal(wr_tcp_parse(s.bytes, s.length, &seg), WR_V_NEXT);
+	return wr_tcp_parse_fastopen(&seg, out);
+}
+
+static void fast_open_cookies_are_read(void **state)
+{
+	static const uint8_t asks[] = {34, 2, 1, 1};
+	static const uint8_t has[] = {1, 1, 34, 10, 1, 2, 3, 4, 5, 6, 7, 8};
+	struct wr_fastopen out;
+
+	assert_true(parse_fastopen(asks, sizeof(asks), &out));
+	assert_int_equal(out.bytes, 0);
+	assert_true(parse_fastopen(has, sizeof(has), &out));
+	assert_int_equal(out.bytes, 8);
+	assert_memory_equal(out.cookie, has + 4, 8);
+	assert_false(parse_fastopen(NULL, 0, &out));
+}
+
+/* RFC 7413 section 2: 4 to 16 bytes, an even number. */
+static void fast_open_cookies_of_wrong_length_count_as_absent(void **state)
+{
+	for (uint8_t bytes = 1; bytes <= 38; bytes++) {
+		uint8_t options[40] = {34, (uint8_t)(2 + bytes)};
+		struct wr_fastopen out;
+
+		assert_int_equal(parse_fastopen(options, sizeof(options), &out),
+				 bytes >= 4 && bytes <= 16 && bytes % 2 == 0);
+	}
+}
+
+static void a_signature_is_found_and_hides_timestamps(void **state)
+{
+	static const uint8_t options[36] = {8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 19, 18, 0xab};
+	struct segment s = make(WR_TCP_ACK, options, sizeof(options), 0);
+	struct wr_seg seg;
+
+	assert_int_equal(wr_tcp_parse(s.bytes, s.length, &seg), WR_V_NEXT);
+	assert_false(seg.has_ts);
+	assert_non_null(wr_tcp_signature(&seg));
+	assert_int_equal(wr_tcp_signature(&seg)[0], 0xab);
+}
+
+static void a_signature_of_wrong_length_counts_as_absent(void **state)
+{
+	for (uint8_t bytes = 2; bytes <= 40; bytes++) {
+		uint8_t options[40] = {19, bytes};
+		struct segment s = make(WR_TCP_ACK, options, sizeof(options), 0);
+		struct wr_seg seg;
+
+		wr_tcp_parse(s.bytes, s.length, &seg);
+		assert_int_equal(wr_tcp_signature(&seg) != NULL, bytes == 18);
+	}
+}
+
 /* Every kind with every length, exactly at the end of an allocation: for the sanitizers. */
 static void no_option_reads_past_the_header(void **state)
 {
@@ -244,8 +304,12 @@ static void random_bytes_stay_inside_the_segment(void **state)
 			p[12] = (uint8_t)wr_prng_below(&prng, 256);
 		if (wr_tcp_parse(p, n, &seg) == WR_V_NEXT) {
 			struct wr_syn_options syn;
+			struct wr_fastopen fast;
 
 			wr_tcp_parse_syn(&seg, &syn);
+			wr_tcp_parse_fastopen(&seg, &fast);
+			if (wr_tcp_signature(&seg))
+				assert_in_range(seg.signature_off, 2, seg.options_len - 16);
 			assert_true(seg.text_off + (uint32_t)seg.text_len == n);
 			assert_true(seg.sack_off + 8u * seg.sack_count <= seg.options_len);
 			for (i = 0; i < seg.sack_count; i++)
@@ -271,6 +335,10 @@ int main(void)
 		cmocka_unit_test(absent_syn_options_have_defaults),
 		cmocka_unit_test(window_scales_above_14_are_14),
 		cmocka_unit_test(syn_options_of_wrong_length_are_skipped),
+		cmocka_unit_test(fast_open_cookies_are_read),
+		cmocka_unit_test(fast_open_cookies_of_wrong_length_count_as_absent),
+		cmocka_unit_test(a_signature_is_found_and_hides_timestamps),
+		cmocka_unit_test(a_signature_of_wrong_length_counts_as_absent),
 		cmocka_unit_test(no_option_reads_past_the_header),
 		cmocka_unit_test(random_bytes_stay_inside_the_segment),
 	};

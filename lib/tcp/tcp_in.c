@@ -486,6 +486,25 @@ static bool trim(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seg *seg)
 	return seg->text_len || (seg->flags & WR_TCP_FIN);
 }
 
+/* RFC 9293 SHLD-3: text for nobody is lost, and its sender is told. */
+static enum wr_verdict reset_orphan(struct wr_tcp *tcp, struct wr_tcb *c,
+                                    const struct wr_frame *f)
+{
+	tcp_owe_reset(tcp, f, WR_V_tcp_after_close);
+	tcb_end(tcp, c, WR_REASON_aborted);
+	return WR_V_tcp_after_close;
+}
+
+static enum wr_verdict not_delivered(struct wr_tcp *tcp, struct wr_tcb *c,
+                                     const struct wr_frame *f)
+{
+	if (c->state == WR_TCP_CLOSED)
+		return WR_V_tcp_accepted;
+	if (tcp_is_orphan(tcp, c))
+		return reset_orphan(tcp, c, f);
+	return WR_V_tcp_no_mbuf; /* not acknowledged: it comes again */
+}
+
 /* Seventh, process the segment text, and eighth, the FIN bit. */
 enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
 {
@@ -500,6 +519,8 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		if (!trim(tcp, c, seg))
 			return tcb_rcv_wnd(c) ? WR_V_tcp_duplicate : WR_V_tcp_not_in_window;
 		if (!wr_seq_eq(seg->seq, c->rcv.nxt)) {
+			if (seg->text_len && tcp_is_orphan(tcp, c))
+				return reset_orphan(tcp, c, f);
 			c->rare |= WR_TCB_DUP_ACK;
 			tcb_owe_ack(tcp, c); /* RFC 5681 section 4.2: at once */
 			return tcp_reorder_add(tcp, c, f);
@@ -511,8 +532,7 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		m->data_len = seg->text_len;
 		m->pkt_len = seg->text_len;
 		if (wr_unlikely(!deliver(tcp, c, m) && !deliver_instead(tcp, c, m)))
-			/* not acknowledged: it comes again */
-			return c->state == WR_TCP_CLOSED ? WR_V_tcp_accepted : WR_V_tcp_no_mbuf;
+			return not_delivered(tcp, c, f);
 		f->m = NULL;
 		advance(tcp, c, seg->text_len);
 		if (c->state == WR_TCP_CLOSED)

@@ -20,6 +20,10 @@ static inline uint64_t wr_siphash13(const struct wr_sipkey *key, uint64_t a, uin
 /* The same of one word (8 bytes, little-endian). */
 static inline uint64_t wr_siphash24_word(const struct wr_sipkey *key, uint64_t a);
 
+/* And of three (24 bytes). */
+static inline uint64_t wr_siphash24_3(const struct wr_sipkey *key, uint64_t a, uint64_t b,
+				      uint64_t c);
+
 /* Inline, because a hash is taken of every segment. */
 
 struct wr_sip {
@@ -89,6 +93,17 @@ static inline uint64_t wr_siphash24_word(const struct wr_sipkey *key, uint64_t a
 
 	wr_sip_word(&s, a, 2);
 	return wr_sip_end(&s, 8, 2, 4);
+}
+
+static inline uint64_t wr_siphash24_3(const struct wr_sipkey *key, uint64_t a, uint64_t b,
+				      uint64_t c)
+{
+	struct wr_sip s = wr_sip_begin(key);
+
+	wr_sip_word(&s, a, 2);
+	wr_sip_word(&s, b, 2);
+	wr_sip_word(&s, c, 2);
+	return wr_sip_end(&s, 24, 2, 4);
 }
 
 static inline uint64_t wr_siphash24(const struct wr_sipkey *key, uint64_t a, uint64_t b)

@@ -17,6 +17,14 @@ static void siphash24_of_one_word_gives_the_published_number(void **state)
 	assert_int_equal(wr_siphash24_word(&counting, counting.k0), 0x93f5f5799a932462);
 }
 
+/* vectors_sip64[24]: the message 00 .. 17. */
+static void siphash24_of_three_words_gives_the_published_number(void **state)
+{
+	assert_int_equal(wr_siphash24_3(&counting, counting.k0, counting.k1,
+	                                0x1716151413121110),
+	                 0xb8ad50c6f649af94);
+}
+
 /* CPython 3.11 hashes bytes by SipHash-1-3: hash(bytes(range(16))) under PYTHONHASHSEED=0. */
 static void siphash13_gives_the_number_of_another_implementation(void **state)
 {
@@ -46,6 +54,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(siphash24_gives_the_published_number),
 		cmocka_unit_test(siphash24_of_one_word_gives_the_published_number),
+		cmocka_unit_test(siphash24_of_three_words_gives_the_published_number),
 		cmocka_unit_test(siphash13_gives_the_number_of_another_implementation),
 		cmocka_unit_test(every_bit_of_key_and_message_matters),
 	};

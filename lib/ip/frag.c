@@ -38,11 +38,19 @@
 #define REASON_TIME_EXCEEDED 11 /* ICMP type */
 #define REASON_REASSEMBLY    1  /* its code */
 
+/* The ECN field of the TOS octet, RFC 3168 section 5. */
+enum {
+	ECN_NOT_ECT = 0,
+	ECN_CE = 3,
+	ECN_MASK = 3,
+};
+
 struct datagram {
 	uint32_t src, dst; /* host order */
 	uint16_t id;
 	uint8_t proto;
 	bool dead;              /* its fragments contradicted each other: no more of it */
+	uint8_t ecn;            /* the ECN fields that its fragments had: bit 1 << field */
 	uint16_t count;         /* fragments */
 	uint16_t first_header;  /* bytes of the first fragment's IPv4 header */
 	uint32_t have;          /* bytes of payload */
@@ -69,6 +77,7 @@ struct wr_fragments {
 struct fragment {
 	uint32_t off, len;
 	uint32_t header; /* bytes of its IPv4 header */
+	uint8_t ecn;
 	bool more;
 };
 
@@ -283,9 +292,19 @@ static void insert(struct wr_fragments *t, struct datagram *d, struct rte_mbuf *
 		d->first_header = (uint16_t)fragment->header;
 	if (!fragment->more)
 		d->end = fragment->off + fragment->len;
+	d->ecn |= (uint8_t)(1 << fragment->ecn);
 	d->have += fragment->len;
 	d->count++;
 	t->held++;
+}
+
+/*
+ * RFC 3168 section 5.3: one mark is a mark on the whole; but not if some sender, or somebody on
+ * the way, says that it understands no marks: then the datagram is lost, which says the same.
+ */
+static bool mark_is_lost(const struct datagram *d)
+{
+	return (d->ecn & (1 << ECN_CE)) != 0 && (d->ecn & (1 << ECN_NOT_ECT)) != 0;
 }
 
 /* The datagram again as it was sent: one chain whose first buffer begins at Ethernet. */
@@ -306,6 +325,8 @@ static struct rte_mbuf *join(struct wr_fragments *t, struct datagram *d)
 	head->ol_flags &= ~(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
 	h->total_length = rte_cpu_to_be_16((uint16_t)(d->first_header + d->end));
 	h->fragment_offset = 0;
+	if ((d->ecn & (1 << ECN_CE)) != 0)
+		h->type_of_service |= ECN_CE;
 	h->hdr_checksum = 0;
 	h->hdr_checksum = (uint16_t)~rte_raw_cksum(h, d->first_header);
 	t->held -= d->count;
@@ -345,6 +366,7 @@ enum wr_verdict wr_frag_input(struct wr_ip *ip, struct wr_frame *f, uint64_t now
 		.off = (uint32_t)(where & RTE_IPV4_HDR_OFFSET_MASK) * 8,
 		.len = f->l4_len,
 		.header = (uint32_t)(f->l4_off - f->l3_off),
+		.ecn = h->type_of_service & ECN_MASK,
 		.more = (where & RTE_IPV4_HDR_MF_FLAG) != 0,
 	};
 	struct wr_fragments *t = ip->fragments;
@@ -373,7 +395,7 @@ enum wr_verdict wr_frag_input(struct wr_ip *ip, struct wr_frame *f, uint64_t now
 	insert(t, d, before, &fragment, f);
 	if (d->end == 0 || d->have < d->end)
 		return WR_V_ip_fragment_held;
-	if (d->first_header + d->end > DATAGRAM_MAX)
+	if (d->first_header + d->end > DATAGRAM_MAX || mark_is_lost(d))
 		return kill(t, d);
 	*whole = join(t, d);
 	release(t, d);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Fragments of one datagram against a map of bytes: it is complete when all bytes are there, it
- * has those bytes, and any contradiction ends it. Input: three bytes a piece: offset in units
- * of 8, length in units of 8, handling.
+ * has those bytes, and any contradiction ends it; a mark on one is a mark on the whole, RFC
+ * 3168 section 5.3. Input: three bytes a piece: offset in units of 8, length in units of 8,
+ * handling, whose bits 1 and 6 are the ECN field.
  */
 #include <netinet/in.h>
 #include <string.h>
+
+#include <rte_ip.h>
 
 #include "craft.h"
 #include "fuzz.h"
@@ -18,12 +21,14 @@
 #define HEADERS 34
 #define PIECES  100 /* fewer than a datagram may have */
 
-enum { LAST = 1, OTHER = 4 }; /* bits of handling */
+enum { LAST = 1, ECN_LOW = 2, OTHER = 4, ECN_HIGH = 64 }; /* bits of handling */
+enum { NOT_ECT, CE = 3 };                                 /* ECN fields */
 
 struct piece {
 	uint32_t off, len;
 	bool more;
 	uint8_t salt; /* other bytes than those of the same place before */
+	uint8_t ecn;
 };
 
 static struct {
@@ -60,6 +65,14 @@ static bool contradicts(const struct piece *p)
 	return false;
 }
 
+static bool has_ecn(uint8_t ecn)
+{
+	for (unsigned i = 0; i < model.pieces; i++)
+		if (model.piece[i].ecn == ecn)
+			return true;
+	return false;
+}
+
 static enum wr_verdict expected(const struct piece *p)
 {
 	uint32_t have = p->len;
@@ -80,7 +93,10 @@ static enum wr_verdict expected(const struct piece *p)
 		model.ended = true;
 		model.end = p->off + p->len;
 	}
-	return model.ended && have == model.end ? WR_V_ip_fragment_last : WR_V_ip_fragment_held;
+	if (!model.ended || have != model.end)
+		return WR_V_ip_fragment_held;
+	model.dead = has_ecn(CE) && has_ecn(NOT_ECT);
+	return model.dead ? WR_V_ip_fragment_bad : WR_V_ip_fragment_last;
 }
 
 static enum wr_verdict give(struct wr_ip *ip, const struct piece *p, struct rte_mbuf **whole)
@@ -93,6 +109,7 @@ static enum wr_verdict give(struct wr_ip *ip, const struct piece *p, struct rte_
 	};
 	const struct craft_ip header = {
 		.proto = 253,
+		.tos = p->ecn,
 		.id = 1,
 		.fragment = (uint16_t)(p->off / 8 | (p->more ? 0x2000 : 0)),
 	};
@@ -114,7 +131,11 @@ static void check_whole(const struct rte_mbuf *m)
 {
 	uint8_t text[SPACE + 1480];
 
+	uint8_t tos =
+		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, 14)->type_of_service;
+
 	FUZZ_HOLDS(m->pkt_len == HEADERS + model.end);
+	FUZZ_HOLDS((tos == CE) == has_ecn(CE));
 	wr_chain_copy(text, m, HEADERS, model.end);
 	for (unsigned i = 0; i < model.pieces; i++) {
 		const struct piece *p = &model.piece[i];
@@ -138,6 +159,7 @@ static void datagram(struct wr_ip *ip, struct fuzz_input *in)
 		p.more = !(how & LAST);
 		p.len = len + (p.more ? (len ? 0 : 8) : how >> 3 | 1);
 		p.salt = how & OTHER ? 1 : 0;
+		p.ecn = (uint8_t)((how & ECN_LOW ? 1 : 0) | (how & ECN_HIGH ? 2 : 0));
 		/* A first piece that is the last one too is no fragment. */
 		if (p.off == 0 && !p.more)
 			continue;

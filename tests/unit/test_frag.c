@@ -28,6 +28,7 @@ struct piece {
 	uint32_t off, len;
 	bool more;
 	const uint8_t *data; /* of the whole; NULL: zeros */
+	uint8_t tos;
 };
 
 static struct rte_mbuf *make(const struct piece *piece)
@@ -36,6 +37,7 @@ static struct rte_mbuf *make(const struct piece *piece)
 	struct rte_ipv4_hdr *h = rig_at(m, 14);
 
 	h->src_addr = rte_cpu_to_be_32(piece->src);
+	h->type_of_service = piece->tos;
 	h->packet_id = rte_cpu_to_be_16(piece->id);
 	h->fragment_offset = rte_cpu_to_be_16(
 		(uint16_t)(piece->off / 8 | (piece->more ? RTE_IPV4_HDR_MF_FLAG : 0)));
@@ -177,6 +179,47 @@ static void the_longest_ping_is_answered(void **state)
 	assert_int_equal(rte_raw_cksum(got, sizeof(got)), 0xffff);
 	assert_int_equal(rig.stats.cause[WR_CAUSE_icmp_echo_reply], 1);
 	assert_int_equal(rig.stats.cause[WR_CAUSE_ip_fragment], 44);
+}
+
+/* RFC 3168 section 5.3. 0: Not-ECT, 1: ECT(1), 2: ECT(0), 3: CE. */
+static void a_mark_on_one_fragment_is_a_mark_on_the_datagram(void **state)
+{
+	enum { LOST = 0xff };
+	static const struct {
+		uint8_t tos[3], whole;
+	} mix[] = {
+		{{0, 0, 0}, 0},    {{2, 2, 2}, 2},    {{3, 3, 3}, 3},
+		{{2, 2, 3}, 3},    {{3, 2, 2}, 3},    {{1, 3, 1}, 3},
+		{{2, 1, 3}, 3},    {{2, 0, 2}, 2},    {{0x2a, 0x2b, 0x2a}, 0x2b},
+		{{0, 0, 3}, LOST}, {{3, 0, 3}, LOST}, {{2, 3, 0}, LOST},
+	};
+	unsigned i, j;
+
+	for (i = 0; i < WR_LEN(mix); i++) {
+		struct rte_mbuf *whole = NULL;
+		struct wr_frame f;
+
+		for (j = 0; j < 3; j++) {
+			const struct piece piece = {.src = PEER,
+			                            .id = (uint16_t)i,
+			                            .proto = 253,
+			                            .off = 16 * j,
+			                            .len = 16,
+			                            .more = j != 2,
+			                            .tos = mix[i].tos[j]};
+			enum wr_verdict last = mix[i].whole == LOST ? WR_V_ip_fragment_bad
+			                                            : WR_V_ip_fragment_last;
+
+			assert_int_equal(feed_piece(&piece, 0, &whole),
+			                 j == 2 ? last : WR_V_ip_fragment_held);
+		}
+		if (mix[i].whole == LOST)
+			continue;
+		assert_int_equal(rig_classify(&rig, &f, whole), WR_V_NEXT);
+		assert_int_equal(f.tos, mix[i].whole);
+		rte_pktmbuf_free(f.m);
+	}
+	assert_int_equal(rte_mempool_in_use_count(pool), 0);
 }
 
 static void an_exact_duplicate_is_harmless(void **state)
@@ -472,6 +515,7 @@ int main(void)
 		TEST(fragments_in_any_order_make_the_datagram),
 		TEST(a_tcp_segment_in_fragments_is_joined),
 		TEST(the_longest_ping_is_answered),
+		TEST(a_mark_on_one_fragment_is_a_mark_on_the_datagram),
 		TEST(an_exact_duplicate_is_harmless),
 		TEST(overlaps_kill_the_datagram),
 		TEST(a_duplicate_with_other_bytes_kills_the_datagram),

@@ -20,6 +20,8 @@ void wire_conf(struct wr_stack_conf *conf, unsigned host)
 		.multi_segs = true,
 		.neighbours = 64,
 		.reassemblies = 16,
+		.paths = 16,
+		.path_age_us = 600 * UINT64_C(1000000),
 		.arp_age_us = 60000000,
 		.icmp_errors_per_s = 1000,
 		.ttl = 64,

@@ -40,6 +40,8 @@ static void fill_ip(const struct wr_conf *conf, struct wr_ip_conf *ip)
 	ip->mtu = (uint16_t)conf->mtu;
 	ip->neighbours = (unsigned)conf->arp_entries;
 	ip->reassemblies = (unsigned)conf->reassemblies;
+	ip->paths = (unsigned)conf->paths;
+	ip->path_age_us = conf->path_age_us;
 	ip->arp_age_us = conf->arp_age_us;
 	ip->icmp_errors_per_s = (unsigned)conf->icmp_errors_per_s;
 	ip->ttl = (uint8_t)conf->ttl;

@@ -141,6 +141,7 @@ struct wr_conf {
 	uint64_t ttl, dscp;
 	uint64_t arp_entries, arp_age_us;
 	uint64_t reassemblies, icmp_errors_per_s;
+	uint64_t paths, path_age_us;
 	char driver_config[WR_CONF_TEXT]; /* "": the driver's own profile */
 	char impair[WR_CONF_TEXT];        /* lib/impair's text; "": none */
 	char impair_rx[WR_CONF_TEXT], impair_tx[WR_CONF_TEXT]; /* "": as impair */

@@ -54,7 +54,7 @@ int wr_ip_init(struct wr_ip *ip, const struct wr_ip_conf *conf, struct wr_stats 
 	note_ranges(ip);
 	ip->id_key = (uint32_t)wr_prng_u64(prng);
 	ip->next_id = (uint16_t)wr_prng_u64(prng);
-	if (wr_arp_init(ip) != 0 || wr_frag_init(ip) != 0) {
+	if (wr_arp_init(ip) != 0 || wr_frag_init(ip) != 0 || wr_path_init(ip) != 0) {
 		wr_ip_fini(ip);
 		return -ENOMEM;
 	}
@@ -65,13 +65,15 @@ void wr_ip_fini(struct wr_ip *ip)
 {
 	wr_arp_fini(ip);
 	wr_frag_fini(ip);
+	wr_path_fini(ip);
 	for (; ip->out.count > 0; ip->out.count--)
 		rte_pktmbuf_free(ip->out.frame[ip->out.head++ & (WR_OUTQ_SLOTS - 1)]);
 }
 
 uint64_t wr_ip_bytes(const struct wr_ip_conf *conf)
 {
-	return sizeof(struct wr_ip) + wr_arp_bytes(conf) + wr_frag_bytes(conf);
+	return sizeof(struct wr_ip) + wr_arp_bytes(conf) + wr_frag_bytes(conf) +
+	       wr_path_bytes(conf);
 }
 
 static bool is_in_a_range(const struct wr_ip *ip, uint32_t addr)
@@ -158,6 +160,7 @@ void wr_ip_tick(struct wr_ip *ip, uint64_t now_us)
 {
 	wr_arp_tick(ip, now_us);
 	wr_frag_tick(ip, now_us);
+	wr_path_tick(ip, now_us);
 }
 
 uint64_t wr_ip_deadline(const struct wr_ip *ip)

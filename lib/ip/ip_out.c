@@ -11,6 +11,7 @@
 #include "wr_base.h"
 #include "wr_chain.h"
 #include "wr_ip_priv.h"
+#include "wr_path.h"
 
 #define HEADER_BYTES sizeof(struct rte_ipv4_hdr)
 #define ETHER_BYTES  sizeof(struct rte_ether_hdr)
@@ -159,18 +160,20 @@ static void finish_header(const struct wr_ip *ip, struct rte_mbuf *m)
 }
 
 /*
- * Sends m as copies in fresh buffers, one a fragment: right on every driver, and rare. One
- * "fragment" is a chain for a port that cannot send chains. All buffers or none: half a
- * datagram is of no use. The first piece keeps the cause, so that each frame has one.
+ * Sends m as copies in fresh buffers, one a fragment of `mtu` bytes at most: right on every
+ * driver, and rare. One "fragment" is a chain for a port that cannot send chains. All buffers
+ * or none: half a datagram is of no use. The first piece keeps the cause, so that each frame
+ * has one.
  */
-static bool send_copies(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+static bool send_copies(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to,
+                        uint32_t mtu)
 {
-	uint32_t all = m->pkt_len, step = (uint32_t)(ip->conf.mtu - HEADER_BYTES) & ~7u;
+	uint32_t all = m->pkt_len, step = (uint32_t)(mtu - HEADER_BYTES) & ~7u;
 	unsigned n, i;
 	struct rte_mbuf *piece[PIECES_MAX];
 	uint16_t id = next_id(ip);
 
-	if (all + HEADER_BYTES <= ip->conf.mtu)
+	if (all + HEADER_BYTES <= mtu)
 		step = all;
 	n = (unsigned)((all + step - 1) / step);
 	if ((to->df && n > 1) || n > PIECES_MAX || all + HEADER_BYTES > UINT16_MAX ||
@@ -201,20 +204,12 @@ static bool send_copies(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip
 	return true;
 }
 
-bool wr_ip_send(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+/* The usual way: m itself is the packet. */
+static void send_whole(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
 {
 	uint32_t total = m->pkt_len + (uint32_t)HEADER_BYTES;
 	struct rte_ipv4_hdr *h;
 
-	assert(rte_pktmbuf_headroom(m) >= HEADER_BYTES + ETHER_BYTES);
-	if (wr_unlikely(total > ip->conf.mtu || (m->nb_segs > 1 && !ip->conf.multi_segs))) {
-		if (send_copies(ip, m, to))
-			return true;
-		wr_stat_add(&ip->stats->cause[to->cause], 1);
-		WR_COUNT(ip->stats, tx_dropped, 1);
-		rte_pktmbuf_free(m);
-		return false;
-	}
 	m->ol_flags &= WR_IP_OL_KEPT;
 	finish_l4(ip, m, to);
 	h = (struct rte_ipv4_hdr *)rte_pktmbuf_prepend(m, HEADER_BYTES);
@@ -224,6 +219,36 @@ bool wr_ip_send(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to
 		fill_header(ip, h, to, total, next_id(ip), 0);
 	finish_header(ip, m);
 	wr_arp_output(ip, m, to, (enum wr_cause)to->cause);
+}
+
+/* What is long or a chain, or sent while some path needs cutting. False: dropped. */
+static bool send_with_care(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+{
+	struct wr_path path = wr_path_get(ip, to->dst, to->now_us);
+	struct wr_ip_out how = *to;
+	uint32_t mtu;
+
+	how.df = to->df && !path.cut;
+	mtu = how.df ? ip->conf.mtu : path.mtu;
+	if (m->pkt_len + HEADER_BYTES <= mtu && (m->nb_segs == 1 || ip->conf.multi_segs)) {
+		send_whole(ip, m, &how);
+		return true;
+	}
+	if (send_copies(ip, m, &how, mtu))
+		return true;
+	wr_stat_add(&ip->stats->cause[to->cause], 1);
+	WR_COUNT(ip->stats, tx_dropped, 1);
+	rte_pktmbuf_free(m);
+	return false;
+}
+
+bool wr_ip_send(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+{
+	assert(rte_pktmbuf_headroom(m) >= HEADER_BYTES + ETHER_BYTES);
+	if (wr_unlikely(m->pkt_len + HEADER_BYTES > ip->mtu_least ||
+	                (m->nb_segs > 1 && !ip->conf.multi_segs)))
+		return send_with_care(ip, m, to);
+	send_whole(ip, m, to);
 	return true;
 }
 

@@ -46,6 +46,8 @@ struct wr_ip_conf {
 	bool multi_segs;               /* chained buffers may be sent */
 	unsigned neighbours;           /* ARP entries, at most */
 	unsigned reassemblies;         /* datagrams under reassembly, at most */
+	unsigned paths;                /* hosts whose path's MTU is remembered, at most */
+	uint64_t path_age_us;          /* and for so long; RFC 1191: at least 5 min */
 	uint64_t arp_age_us;           /* an entry not confirmed for so long is asked again */
 	unsigned icmp_errors_per_s;    /* ICMP errors sent, at most */
 	uint8_t ttl;                   /* of what we send, MUST-49 */
@@ -60,6 +62,7 @@ struct wr_outq {
 
 struct wr_neighbours; /* arp.c */
 struct wr_fragments;  /* frag.c */
+struct wr_paths;      /* path.c */
 
 struct wr_ip {
 	struct wr_outq out;
@@ -69,6 +72,7 @@ struct wr_ip {
 	struct wr_prng *prng;
 	struct wr_neighbours *neighbours;
 	struct wr_fragments *fragments;
+	struct wr_paths *paths;
 	/*
 	 * What every frame is compared with, of conf.addr[i], host order. Unused entries repeat
 	 * the first, so that a look goes over all of them without a branch.
@@ -83,16 +87,17 @@ struct wr_ip {
 	uint64_t defend_us;      /* when a conflict may be answered again, RFC 5227 */
 	uint32_t id_key;         /* secret that permutes next_id */
 	uint16_t next_id;        /* of datagrams that may be fragmented, RFC 6864 */
+	uint16_t mtu_least;      /* no packet so short, bytes, is too long for a known path */
 };
 
 /* Who a packet goes to and how; all in host order. */
 struct wr_ip_out {
 	uint32_t src, dst;
-	uint8_t proto;  /* IPPROTO_* */
-	uint8_t tos;    /* DSCP and ECN */
-	uint8_t ttl;    /* 0: the default */
-	bool df;        /* Don't Fragment: TCP; else longer datagrams are cut */
-	uint8_t cause;  /* enum wr_cause */
+	uint8_t proto; /* IPPROTO_* */
+	uint8_t tos;   /* DSCP and ECN */
+	uint8_t ttl;   /* 0: the default */
+	bool df;       /* Don't Fragment: TCP; else what is longer than the path takes is cut */
+	uint8_t cause; /* enum wr_cause */
 	uint16_t *hint; /* neighbour index remembered by the caller; NULL: look up */
 	uint64_t now_us;
 };
@@ -153,9 +158,11 @@ void wr_icmp_send_error(struct wr_ip *ip, const struct wr_frame *f, uint8_t type
 /*
  * Sends m, whose data is a TCP, UDP or ICMP header with payload, and takes it. Writes the
  * IPv4 and Ethernet headers in front (headroom is there: at least 34 bytes) and the TCP or
- * UDP checksum (offloaded or in software; ICMP's is the caller's). Fragments what is longer
- * than the MTU if !df. A next hop that is not yet known gets an ARP request while the packet
- * waits. The buffer may be held by others too (refcnt > 1): then only its headroom is written.
+ * UDP checksum (offloaded or in software; ICMP's is the caller's). Without DF fragments what is
+ * longer than the path takes, as far as it is known (wr_path.h), and routers may do so. With DF
+ * sends what the port takes, and leaves the path to the caller. A next hop that is not yet
+ * known gets an ARP request while the packet waits. The buffer may be held by others too
+ * (refcnt > 1): then only its headroom is written.
  */
 void wr_ip_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to);
 

@@ -41,6 +41,11 @@ uint64_t wr_arp_bytes(const struct wr_ip_conf *conf);
 void wr_arp_tick(struct wr_ip *ip, uint64_t now_us);
 uint64_t wr_arp_deadline(const struct wr_ip *ip);
 
+int wr_path_init(struct wr_ip *ip);
+void wr_path_fini(struct wr_ip *ip);
+uint64_t wr_path_bytes(const struct wr_ip_conf *conf);
+void wr_path_tick(struct wr_ip *ip, uint64_t now_us);
+
 int wr_frag_init(struct wr_ip *ip);
 void wr_frag_fini(struct wr_ip *ip);
 uint64_t wr_frag_bytes(const struct wr_ip_conf *conf);

@@ -265,6 +265,8 @@ void world_init(struct world *w, struct rte_mempool *pool, struct rte_mempool *p
 				.multi_segs = true,
 				.neighbours = 16,
 				.reassemblies = 4,
+				.paths = 16,
+				.path_age_us = 600 * UINT64_C(1000000),
 				.arp_age_us = UINT64_C(1) << 50,
 				.icmp_errors_per_s = 1000,
 				.ttl = 64,

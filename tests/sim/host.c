@@ -34,6 +34,8 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 		.multi_segs = true,
 		.neighbours = 16,
 		.reassemblies = 4,
+		.paths = 16,
+		.path_age_us = 600 * UINT64_C(1000000),
 		.arp_age_us = 60000000,
 		.icmp_errors_per_s = 1000,
 		.ttl = 64,

@@ -264,6 +264,15 @@ bool tcp_is_listening(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
 enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
 /* 3.10.7.4 for a half-open record. */
 enum wr_verdict tcp_half_open_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f);
+/* What a record of the SYN f to that listener says. */
+void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener,
+                      struct wr_half_open *out);
+/*
+ * A connection, its state still CLOSED, of what the record says, in the flow table as
+ * tcb_new() does it. NULL: no room.
+ */
+struct wr_tcb *tcp_open_passively(struct wr_tcp *tcp, const struct wr_half_open *h,
+                                  uint32_t hash, uint32_t instead);
 /* A half-open record's timer rang. */
 void tcp_half_open_ring(struct wr_tcp *tcp, uint32_t index);
 void tcp_half_open_end(struct wr_tcp *tcp, uint32_t index);

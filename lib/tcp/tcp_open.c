@@ -163,24 +163,15 @@ static const struct wr_cc_choice *listener_cc(const struct wr_tcp *tcp, int list
 	return own->ops ? own : &tcp->conf.cc;
 }
 
-/* A SYN for a listener: RFC 9293 section 3.10.7.2, third. */
-static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int listener)
+void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener,
+                      struct wr_half_open *out)
 {
-	uint32_t index = tcp->free_half_open;
 	struct wr_syn_options peer;
-	struct wr_half_open *h;
 	uint32_t ts_offset;
-	struct wr_seq iss;
+	struct wr_seq iss = tcp_isn(tcp, &f->tuple, &ts_offset);
 
-	if (index == UINT32_MAX)
-		return WR_V_tcp_backlog_full;
-	if (wr_flow_add(tcp->flows, f->hash, wr_flow_value(WR_FLOW_HALF_OPEN, index)) != 0)
-		return WR_V_tcp_backlog_full;
-	h = &tcp->half_open[index];
-	tcp->free_half_open = h->next_free;
-	iss = tcp_isn(tcp, &f->tuple, &ts_offset);
 	wr_tcp_parse_syn(&f->seg, &peer);
-	*h = (struct wr_half_open) {
+	*out = (struct wr_half_open) {
 		.tuple = f->tuple,
 		.iss = iss,
 		.irs = f->seg.seq,
@@ -197,6 +188,19 @@ static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int li
 		.ecn = tcp_ecn_offered(tcp, listener_cc(tcp, listener), &f->seg),
 		.used = true,
 	};
+}
+
+/* A SYN for a listener: RFC 9293 section 3.10.7.2, third. */
+static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int listener)
+{
+	uint32_t index = tcp->free_half_open;
+
+	if (index == UINT32_MAX)
+		return WR_V_tcp_backlog_full;
+	if (wr_flow_add(tcp->flows, f->hash, wr_flow_value(WR_FLOW_HALF_OPEN, index)) != 0)
+		return WR_V_tcp_backlog_full;
+	tcp->free_half_open = tcp->half_open[index].next_free;
+	tcp_half_open_of(tcp, f, listener, &tcp->half_open[index]);
 	wr_stat_add(&tcp->stats->connections[WR_TCP_SYN_RECEIVED], 1);
 	tcp->half_opens++;
 	matrix(tcp, WR_TCP_LISTEN, WR_TCP_SYN_RECEIVED);
@@ -225,34 +229,43 @@ enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f)
 	return WR_V_tcp_no_ack; /* fourth, other data or control: drop */
 }
 
+struct wr_tcb *tcp_open_passively(struct wr_tcp *tcp, const struct wr_half_open *h,
+                                  uint32_t hash, uint32_t instead)
+{
+	const struct wr_syn_options peer = {h->mss, h->snd_shift, h->wscale, h->sack};
+	struct wr_tcb *c = tcb_new(tcp, &h->tuple, hash, instead);
+
+	if (!c)
+		return NULL;
+	c->user = tcp->listener[h->listener].user;
+	c->profile = tcp->listener_profile[h->listener];
+	tcp->profile[c->profile].uses++;
+	c->neigh = h->neigh;
+	c->iss = h->iss;
+	c->irs = h->irs;
+	c->snd.una = c->acked_seq = c->sq_end = c->snd.nxt = wr_seq_add(h->iss, 1);
+	c->rcv.nxt = c->rcv.acked = c->in_seq = wr_seq_add(h->irs, 1);
+	c->rcv.edge = wr_seq_add(c->rcv.nxt, wr_min(tcp->conf.rcv_buf, UINT16_MAX));
+	c->ts_recent = h->ts_recent;
+	c->ts_offset = h->ts_offset;
+	c->opened_tick = h->opened_tick;
+	c->rexmits = c->syn_rexmits = h->retries;
+	tcb_negotiated(tcp, c, &peer, h->ts, h->retries > 0);
+	if (h->ecn)
+		tcp_ecn_agreed(tcp, c);
+	return c;
+}
+
 /* The handshake's ACK: a full connection takes the record's place. NULL: no room. */
 static struct wr_tcb *promote(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
 {
 	const struct wr_half_open h = tcp->half_open[index];
-	const struct wr_tcp_listener *listener = &tcp->listener[h.listener];
-	const struct wr_syn_options peer = {h.mss, h.snd_shift, h.wscale, h.sack};
-	struct wr_tcb *c =
-		tcb_new(tcp, &h.tuple, f->hash, wr_flow_value(WR_FLOW_HALF_OPEN, index));
+	struct wr_tcb *c = tcp_open_passively(tcp, &h, f->hash,
+	                                      wr_flow_value(WR_FLOW_HALF_OPEN, index));
 
 	if (!c)
 		return NULL;
 	release_half_open(tcp, index);
-	c->user = listener->user;
-	c->profile = tcp->listener_profile[h.listener];
-	tcp->profile[c->profile].uses++;
-	c->neigh = h.neigh;
-	c->iss = h.iss;
-	c->irs = h.irs;
-	c->snd.una = c->acked_seq = c->sq_end = c->snd.nxt = wr_seq_add(h.iss, 1);
-	c->rcv.nxt = c->rcv.acked = c->in_seq = wr_seq_add(h.irs, 1);
-	c->rcv.edge = wr_seq_add(c->rcv.nxt, wr_min(tcp->conf.rcv_buf, UINT16_MAX));
-	c->ts_recent = h.ts_recent;
-	c->ts_offset = h.ts_offset;
-	c->opened_tick = h.opened_tick;
-	c->rexmits = c->syn_rexmits = h.retries;
-	tcb_negotiated(tcp, c, &peer, h.ts, h.retries > 0);
-	if (h.ecn)
-		tcp_ecn_agreed(tcp, c);
 	c->snd.wl1 = f->seg.seq;
 	c->snd.wnd = c->max_wnd = (uint32_t)f->seg.wnd << c->snd_shift;
 	if (h.retries == 0) /* Karn: only if one SYN-ACK can be meant */

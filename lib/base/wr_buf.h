@@ -26,11 +26,23 @@ struct wr_buf {
 	/* Neighbours in the list of lost buffers, or of those sent again. Of a SACKed buffer
 	 * `later` is one up to which all are SACKed, or NULL. */
 	struct rte_mbuf *earlier, *later;
-	/* For rate samples, tcp_rate.c: how things stood when it was last sent. */
-	uint32_t delivered, lost; /* bytes, low 32 bits */
-	uint32_t delivered_us;	  /* when `delivered` last grew */
-	uint32_t first_sent_us;	  /* when what had been delivered last was sent */
-	uint32_t tx_in_flight;	  /* bytes, itself included */
+	union {
+		/* For rate samples, tcp_rate.c: how things stood when it was last sent. */
+		struct {
+			uint32_t delivered, lost; /* bytes, low 32 bits */
+			uint32_t delivered_us;	  /* when `delivered` last grew */
+			uint32_t first_sent_us;	  /* when what was delivered last was sent */
+			uint32_t tx_in_flight;	  /* bytes, itself included */
+		};
+		/* The run of text out of order that begins with it, tcp_run.c. The buffers
+		 * behind it have the one before them in `earlier`; this one has the runs below
+		 * and above it in the tree in `earlier` and `later`. */
+		struct {
+			struct rte_mbuf *last;
+			uint32_t end;  /* sequence number behind its last byte */
+			uint32_t rank; /* place in the tree */
+		} run;
+	};
 };
 
 enum {

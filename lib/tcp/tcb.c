@@ -62,19 +62,17 @@ static void free_queue(struct rte_mbuf *m)
 	}
 }
 
-void tcb_free_buffers(struct wr_tcb *c)
+void tcb_free_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
 {
+	tcp_reorder_free(tcp, c);
 	free_queue(c->sq_head);
 	free_queue(c->rcvq_head);
-	if (c->reorder)
-		free_queue(c->reorder->head);
 }
 static void drop_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	tcp_reorder_free(tcp, c);
 	tcp_repair_detach(tcp, c);
 	tcp->held -= (uint32_t)c->sq_count + c->rcvq_count;
-	tcb_free_buffers(c);
+	tcb_free_buffers(tcp, c);
 	c->sq_head = c->sq_tail = c->sq_next = NULL;
 	c->rcvq_head = c->rcvq_tail = NULL;
 	c->sq_count = c->rcvq_count = 0;

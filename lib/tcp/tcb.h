@@ -55,10 +55,12 @@ enum {
 
 /* Out-of-order text of one connection, attached while there is any. */
 struct wr_reorder {
-	struct rte_mbuf *head; /* by sequence number, never overlapping */
-	uint32_t bytes;        /* charged: text and overhead */
-	uint16_t pieces;
-	uint8_t recents;                   /* used entries of recent[] */
+	struct rte_mbuf *root;  /* runs, a tree by sequence number; tcp_run.c */
+	struct rte_mbuf *top;   /* the highest of them, NULL: none */
+	struct rte_mbuf *ready; /* a run that RCV.NXT has reached: not in the tree any more */
+	uint32_t bytes;         /* charged: text and overhead */
+	uint32_t pieces;        /* buffers */
+	uint8_t recents;        /* used entries of recent[] */
 	struct wr_seq recent[WR_SACK_MAX]; /* one byte of each block reported, newest first */
 	uint32_t next_free;
 };

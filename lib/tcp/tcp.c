@@ -185,7 +185,7 @@ void wr_tcp_free(struct wr_tcp *tcp)
 		return;
 	for (uint32_t i = 0; tcp->tcb && i < tcp->conf.connections; i++)
 		if (tcp->tcb[i].state != WR_TCP_CLOSED)
-			tcb_free_buffers(&tcp->tcb[i]);
+			tcb_free_buffers(tcp, &tcp->tcb[i]);
 	wr_flow_free(tcp->flows);
 	wr_wheel_free(tcp->wheel);
 	rte_free(tcp->tcb);

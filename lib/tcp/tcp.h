@@ -181,7 +181,7 @@ void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to);
 void tcb_end(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason);
 
 /* Gives back what its queues hold; the fields are left as they are. */
-void tcb_free_buffers(struct wr_tcb *c);
+void tcb_free_buffers(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* Nothing is left to do for the service: becomes a TIME-WAIT record. */
 void tcb_enter_time_wait(struct wr_tcp *tcp, struct wr_tcb *c);
@@ -500,11 +500,45 @@ enum wr_verdict tcp_reorder_add(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_
 /* The next piece if RCV.NXT has reached it, unlinked, its data trimmed to what is new. */
 struct rte_mbuf *tcp_reorder_next(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Blocks to report, newest first; up to max. Includes a D-SACK if one is due, and clears it. */
-unsigned tcp_reorder_blocks(struct wr_tcb *c, struct wr_sack *out, unsigned max);
+unsigned tcp_reorder_blocks(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_sack *out,
+                            unsigned max);
 void tcp_reorder_free(struct wr_tcp *tcp, struct wr_tcb *c);
 /* A D-SACK block for text received twice, RFC 2883. */
 void tcp_note_duplicate(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq left,
                         struct wr_seq right);
+
+/* ---- tcp_run.c ---- */
+
+/* A run is named by its first buffer: from `left` up to, not including, `end`. */
+static inline struct wr_seq tcp_run_left(struct rte_mbuf *run)
+{
+	return wr_seq(wr_buf(run)->seq);
+}
+
+static inline struct wr_seq tcp_run_end(struct rte_mbuf *run)
+{
+	return wr_seq(wr_buf(run)->run.end);
+}
+
+/* The run that begins last of those not beyond seq, and the one after it; NULL: none. */
+struct rte_mbuf *tcp_run_find(struct wr_tcp *tcp, const struct wr_reorder *r, struct wr_seq seq,
+                              struct rte_mbuf **beyond);
+struct rte_mbuf *tcp_run_lowest(struct wr_tcp *tcp, const struct wr_reorder *r);
+/* m becomes a run of its own. No run begins at the same sequence number. */
+void tcp_run_add(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *m);
+/* The run leaves the tree; its chain is the caller's. */
+void tcp_run_remove(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *run);
+/* m follows the run without a gap. */
+void tcp_run_append(struct rte_mbuf *run, struct rte_mbuf *m);
+/* The run follows m without a gap: from now on it is named by m. */
+void tcp_run_prepend(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *run,
+                     struct rte_mbuf *m);
+/* `next` follows the run without a gap: both are one. */
+void tcp_run_join(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *run,
+                  struct rte_mbuf *next);
+/* Takes off the run's last buffer; with it the run, if there is no other. */
+struct rte_mbuf *tcp_run_cut_last(struct wr_tcp *tcp, struct wr_reorder *r,
+                                  struct rte_mbuf *run);
 
 /* ---- tcp_timer.c ---- */
 

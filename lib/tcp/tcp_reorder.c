@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Text that came before its turn: a list of buffers in order of sequence number that never
- * overlap (the first copy of a byte is kept), bounded by bytes with overhead and by count.
- * What is in it is what SACK reports: RFC 2018, RFC 2883.
+ * Text that came before its turn: runs of buffers that never overlap (the first copy of a byte
+ * is kept), bounded by bytes with overhead and by count. What is in it is what SACK reports:
+ * RFC 2018, RFC 2883.
  */
 
 #include <rte_memcpy.h>
 
 #include "tcp.h"
 
-#define OVERHEAD 256 /* bytes charged for each buffer besides its text */
+#define OVERHEAD   256 /* bytes charged for each buffer besides its text */
+#define PRUNE_MOST 16  /* buffers given up for one that comes */
 
 static struct wr_reorder *attach(struct wr_tcp *tcp, struct wr_tcb *c)
 {
@@ -32,6 +33,14 @@ static void detach(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->flags &= (uint16_t)~WR_TCB_REORDER;
 }
 
+static void charge(struct wr_tcp *tcp, struct wr_reorder *r, uint32_t len)
+{
+	r->bytes += len + OVERHEAD;
+	r->pieces++;
+	tcp->held++;
+	WR_COUNT(tcp->stats, tcp_ooo_segments, 1);
+}
+
 static void uncharge(struct wr_tcp *tcp, struct wr_reorder *r, uint32_t len)
 {
 	r->bytes -= len + OVERHEAD;
@@ -40,66 +49,60 @@ static void uncharge(struct wr_tcp *tcp, struct wr_reorder *r, uint32_t len)
 	WR_COUNT(tcp->stats, tcp_ooo_segments, -1);
 }
 
+static void give_up(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *m)
+{
+	uncharge(tcp, r, wr_buf(m)->len);
+	rte_pktmbuf_free(m);
+}
+
+static void give_up_chain(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *m)
+{
+	while (m) {
+		struct rte_mbuf *next = wr_buf(m)->next;
+
+		give_up(tcp, r, m);
+		m = next;
+	}
+}
+
 void tcp_reorder_free(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	struct wr_reorder *r = c->reorder;
 
 	if (!r)
 		return;
-	while (r->head) {
-		struct rte_mbuf *m = r->head;
+	give_up_chain(tcp, r, r->ready);
+	while (r->root) {
+		struct rte_mbuf *run = r->root;
 
-		r->head = wr_buf(m)->next;
-		uncharge(tcp, r, wr_buf(m)->len);
-		rte_pktmbuf_free(m);
+		tcp_run_remove(tcp, r, run);
+		give_up_chain(tcp, r, run);
 	}
 	detach(tcp, c);
 }
 
-static struct wr_seq left_of(const struct wr_buf *b)
+/* The block around `seq`: a run. False: there is none any more. */
+static bool block_around(struct wr_tcp *tcp, const struct wr_reorder *r, struct wr_seq seq,
+                         struct wr_sack *out)
 {
-	return wr_seq(b->seq);
-}
+	struct rte_mbuf *beyond, *run = tcp_run_find(tcp, r, seq, &beyond);
 
-static struct wr_seq right_of(const struct wr_buf *b)
-{
-	return wr_seq(b->seq + b->len);
-}
-
-/* The block around `seq`: pieces that touch each other. False: there is none any more. */
-static bool block_around(const struct wr_reorder *r, struct wr_seq seq, struct wr_sack *out)
-{
-	bool open = false;
-
-	for (struct rte_mbuf *m = r->head; m; m = wr_buf(m)->next) {
-		const struct wr_buf *b = wr_buf(m);
-
-		if (b->len == 0)
-			continue; /* a FIN alone is not text */
-		if (open && wr_seq_eq(out->right, left_of(b))) {
-			out->right = right_of(b);
-			continue;
-		}
-		if (open && wr_seq_le(out->left, seq) && wr_seq_lt(seq, out->right))
-			return true;
-		out->left = left_of(b);
-		out->right = right_of(b);
-		open = true;
-	}
-	return open && wr_seq_le(out->left, seq) && wr_seq_lt(seq, out->right);
+	if (!run || wr_seq_le(tcp_run_end(run), seq))
+		return false;
+	*out = (struct wr_sack) {tcp_run_left(run), tcp_run_end(run)};
+	return true;
 }
 
 /*
  * Remembers which block to report first. One that grows keeps its place, so that the others
  * are repeated (RFC 2018 section 4).
  */
-static void touch(struct wr_reorder *r, struct wr_seq seq)
+static void touch(struct wr_reorder *r, struct rte_mbuf *run, struct wr_seq seq)
 {
 	unsigned n = r->recents < WR_SACK_MAX ? r->recents : WR_SACK_MAX - 1;
-	struct wr_sack block = {0};
 
-	if (r->recents && block_around(r, r->recent[0], &block) && wr_seq_le(block.left, seq) &&
-	    wr_seq_lt(seq, block.right))
+	if (r->recents && wr_seq_le(tcp_run_left(run), r->recent[0]) &&
+	    wr_seq_lt(r->recent[0], tcp_run_end(run)))
 		return;
 	for (unsigned i = n; i > 0; i--)
 		r->recent[i] = r->recent[i - 1];
@@ -107,72 +110,65 @@ static void touch(struct wr_reorder *r, struct wr_seq seq)
 	r->recents = (uint8_t)(n + 1);
 }
 
-/* Small text that continues the piece before it moves into that buffer. */
-static bool join(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *before,
-                 struct rte_mbuf *m, uint32_t len, bool fin)
-{
-	struct wr_buf *b = before ? wr_buf(before) : NULL;
-
-	if (!b || right_of(b).n != wr_buf(m)->seq || (b->flags & WR_BUF_FIN) ||
-	    !tcp_can_append(before, len))
-		return false;
-	rte_memcpy(rte_pktmbuf_append(before, (uint16_t)len), rte_pktmbuf_mtod(m, char *), len);
-	b->len += len;
-	r->bytes += len;
-	if (fin)
-		b->flags |= WR_BUF_FIN;
-	rte_pktmbuf_free(m);
-	WR_COUNT(tcp->stats, tcp_coalesced, 1);
-	return true;
-}
-
-/* Cuts from [seq, seq+len) what pieces from *link on already have at its front. */
-static void cut_front(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_buf *before,
+/* Cuts from the segment what the run before it has already. */
+static void cut_front(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *before,
                       struct wr_seg *seg)
 {
 	uint32_t cut;
 
-	if (!before || wr_seq_le(right_of(before), seg->seq))
+	if (!before || wr_seq_le(tcp_run_end(before), seg->seq))
 		return;
-	cut = wr_min(wr_seq_span(seg->seq, right_of(before)), seg->text_len);
+	cut = wr_min(wr_seq_span(seg->seq, tcp_run_end(before)), seg->text_len);
 	tcp_note_duplicate(tcp, c, seg->seq, wr_seq_add(seg->seq, cut));
 	seg->seq = wr_seq_add(seg->seq, cut);
 	seg->text_off = (uint16_t)(seg->text_off + cut);
 	seg->text_len = (uint16_t)(seg->text_len - cut);
 }
 
-/*
- * Drops pieces that the new segment covers whole, once their text stands in it: the first
- * copy counts. Cuts its end at a piece that it reaches into.
- */
-static void cut_behind(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf **link,
+/* The run lies within the segment: its text moves there, as the first copy counts. */
+static void swallow(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *run,
+                    struct wr_frame *f)
+{
+	struct wr_seg *seg = &f->seg;
+
+	tcp_run_remove(tcp, r, run);
+	while (run) {
+		const struct wr_buf *b = wr_buf(run);
+		struct rte_mbuf *next = b->next;
+		uint32_t at = wr_seq_span(seg->seq, wr_seq(b->seq));
+
+		rte_memcpy(rte_pktmbuf_mtod_offset(f->m, char *, seg->text_off + at),
+		           rte_pktmbuf_mtod(run, char *), b->len);
+		if (b->flags & WR_BUF_FIN) { /* nothing follows it */
+			seg->flags |= WR_TCP_FIN;
+			seg->text_len = (uint16_t)(at + b->len);
+		}
+		give_up(tcp, r, run);
+		run = next;
+	}
+}
+
+/* What of the segment lies in runs from *beyond on: those it covers go, another cuts it. */
+static void cut_behind(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf **beyond,
                        struct wr_frame *f)
 {
 	struct wr_seg *seg = &f->seg;
 
-	while (*link && seg->text_len) {
-		struct rte_mbuf *m = *link;
-		struct wr_buf *b = wr_buf(m);
+	while (*beyond && seg->text_len) {
+		struct wr_seq left = tcp_run_left(*beyond), right = tcp_run_end(*beyond);
 		struct wr_seq end = wr_seq_add(seg->seq, seg->text_len);
 
-		if (wr_seq_le(end, left_of(b)))
+		if (wr_seq_le(end, left))
 			return;
-		if (wr_seq_lt(end, right_of(b))) {
-			tcp_note_duplicate(tcp, c, left_of(b), end);
-			seg->text_len = (uint16_t)wr_seq_span(seg->seq, left_of(b));
+		if (wr_seq_lt(end, right)) {
+			tcp_note_duplicate(tcp, c, left, end);
+			seg->text_len = (uint16_t)wr_seq_span(seg->seq, left);
 			seg->flags &= (uint8_t)~WR_TCP_FIN;
 			return;
 		}
-		tcp_note_duplicate(tcp, c, left_of(b), right_of(b));
-		rte_memcpy(rte_pktmbuf_mtod_offset(f->m, char *,
-		                                   seg->text_off +
-		                                           wr_seq_span(seg->seq, left_of(b))),
-		           rte_pktmbuf_mtod(m, char *), b->len);
-		if (b->flags & WR_BUF_FIN)
-			seg->flags |= WR_TCP_FIN;
-		*link = b->next;
-		uncharge(tcp, c->reorder, b->len);
-		rte_pktmbuf_free(m);
+		tcp_note_duplicate(tcp, c, left, right);
+		swallow(tcp, c->reorder, *beyond, f);
+		tcp_run_find(tcp, c->reorder, seg->seq, beyond);
 	}
 }
 
@@ -183,73 +179,203 @@ static bool has_room(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t 
 	       tcb_may_hold(tcp, c);
 }
 
-enum wr_verdict tcp_reorder_add(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+/*
+ * Text that is nearer to RCV.NXT is worth more: what lies beyond it gives way, from the far
+ * end, RFC 2018 section 8. The peer still has that text.
+ */
+static bool make_room(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
 {
-	struct wr_reorder *r = attach(tcp, c);
-	struct rte_mbuf **link, *before = NULL, *m = f->m;
-	struct wr_seg *seg = &f->seg;
+	struct wr_reorder *r = c->reorder;
+	struct wr_seq end = wr_seq_add(seg->seq, seg->text_len);
+
+	for (unsigned i = 0; i < PRUNE_MOST; i++) {
+		if (has_room(tcp, c, seg->text_len))
+			return true;
+		if (!r->top || wr_seq_lt(tcp_run_left(r->top), end))
+			return false;
+		give_up(tcp, r, tcp_run_cut_last(tcp, r, r->top));
+		WR_COUNT(tcp->stats, tcp_ooo_pruned, 1);
+	}
+	return has_room(tcp, c, seg->text_len);
+}
+
+/* Small text that continues the last piece of a run moves into that buffer. */
+static bool copy_behind(struct wr_tcp *tcp, struct wr_reorder *r, struct rte_mbuf *run,
+                        struct rte_mbuf *m)
+{
+	struct rte_mbuf *last = wr_buf(run)->run.last;
+	uint32_t len = wr_buf(m)->len;
+
+	if (!tcp_can_append(last, len))
+		return false;
+	rte_memcpy(rte_pktmbuf_append(last, (uint16_t)len), rte_pktmbuf_mtod(m, char *), len);
+	wr_buf(last)->len += len;
+	wr_buf(last)->flags |= wr_buf(m)->flags;
+	wr_buf(run)->run.end += len;
+	r->bytes += len;
+	rte_pktmbuf_free(m);
+	WR_COUNT(tcp->stats, tcp_coalesced, 1);
+	return true;
+}
+
+static bool ends_with_fin(struct rte_mbuf *run)
+{
+	return wr_buf(wr_buf(run)->run.last)->flags & WR_BUF_FIN;
+}
+
+/* Makes m, which overlaps nothing, part of a run or one of its own; returns that run. */
+static struct rte_mbuf *insert(struct wr_tcp *tcp, struct wr_reorder *r,
+                               struct rte_mbuf *before, struct rte_mbuf *m,
+                               struct rte_mbuf *beyond)
+{
 	struct wr_buf *b = wr_buf(m);
-	bool fin;
+	bool fin = b->flags & WR_BUF_FIN;
+	bool follows = before && tcp_run_end(before).n == b->seq;
+	bool leads = beyond && b->seq + b->len == tcp_run_left(beyond).n && !fin;
+	uint32_t len = b->len;
 
-	if (!r)
-		return WR_V_tcp_out_of_order_full;
-	for (link = &r->head; *link && wr_seq_le(left_of(wr_buf(*link)), seg->seq);
-	     link = &wr_buf(*link)->next)
-		before = *link;
-	if (seg->text_len) {
-		cut_front(tcp, c, before ? wr_buf(before) : NULL, seg);
-		if (seg->text_len == 0) {
-			touch(r, wr_seq(wr_buf(before)->seq));
-			return WR_V_tcp_duplicate;
+	if (follows && copy_behind(tcp, r, before, m)) {
+		m = before;
+	} else {
+		charge(tcp, r, len);
+		if (follows) {
+			tcp_run_append(before, m);
+			m = before;
+		} else if (leads) {
+			tcp_run_prepend(tcp, r, beyond, m);
+			return m;
+		} else {
+			tcp_run_add(tcp, r, m);
 		}
-		cut_behind(tcp, c, link, f);
 	}
-	if (!has_room(tcp, c, seg->text_len)) {
-		if (!r->head)
-			detach(tcp, c);
-		return WR_V_tcp_out_of_order_full;
-	}
+	if (follows && leads)
+		tcp_run_join(tcp, r, before, beyond);
+	return m;
+}
 
-	fin = seg->flags & WR_TCP_FIN;
+/* Takes the segment's text out of the frame. */
+static struct rte_mbuf *take_text(struct wr_frame *f)
+{
+	const struct wr_seg *seg = &f->seg;
+	struct rte_mbuf *m = f->m;
+
 	m->data_off = (uint16_t)(m->data_off + seg->text_off);
 	m->data_len = seg->text_len;
 	m->pkt_len = seg->text_len;
+	*wr_buf(m) = (struct wr_buf) {
+		.seq = seg->seq.n,
+		.len = seg->text_len,
+		.flags = seg->flags & WR_TCP_FIN ? WR_BUF_FIN : 0,
+	};
 	f->m = NULL;
-	*b = (struct wr_buf) {.seq = seg->seq.n, .len = seg->text_len};
-	if (!join(tcp, r, before, m, seg->text_len, fin)) {
-		b->next = *link;
-		b->flags = fin ? WR_BUF_FIN : 0;
-		*link = m;
-		r->bytes += b->len + OVERHEAD;
-		r->pieces++;
-		tcp->held++;
-		WR_COUNT(tcp->stats, tcp_ooo_segments, 1);
+	return m;
+}
+
+/* The run that begins at the segment or before it; most text comes behind all other. */
+static struct rte_mbuf *find_place(struct wr_tcp *tcp, struct wr_reorder *r, struct wr_seq seq,
+                                   struct rte_mbuf **beyond)
+{
+	*beyond = NULL;
+	if (r->top && wr_seq_le(tcp_run_left(r->top), seq))
+		return r->top;
+	return tcp_run_find(tcp, r, seq, beyond);
+}
+
+/* Text that a run has whole, or a FIN within it or known. The FIN may still be news. */
+static bool is_known(struct rte_mbuf *run, const struct wr_seg *seg, bool had_text)
+{
+	if (!run || seg->text_len)
+		return false;
+	return had_text || wr_seq_lt(seg->seq, tcp_run_end(run)) ||
+	       (wr_seq_eq(seg->seq, tcp_run_end(run)) && ends_with_fin(run));
+}
+
+static enum wr_verdict note_known(struct wr_reorder *r, struct rte_mbuf *run,
+                                  const struct wr_seg *seg, bool had_text)
+{
+	if ((seg->flags & WR_TCP_FIN) && wr_seq_eq(seg->seq, tcp_run_end(run)))
+		wr_buf(wr_buf(run)->run.last)->flags |= WR_BUF_FIN;
+	if (had_text)
+		touch(r, run, tcp_run_left(run));
+	return WR_V_tcp_duplicate;
+}
+
+static enum wr_verdict add(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	struct wr_seg *seg = &f->seg;
+	struct wr_reorder *r = c->reorder;
+	bool has_text = seg->text_len;
+	struct rte_mbuf *beyond, *run = find_place(tcp, r, seg->seq, &beyond);
+
+	if (has_text)
+		cut_front(tcp, c, run, seg);
+	if (is_known(run, seg, has_text))
+		return note_known(r, run, seg, has_text);
+	if (run && wr_seq_eq(tcp_run_end(run), seg->seq) && ends_with_fin(run))
+		return WR_V_tcp_after_close;
+	if (!has_room(tcp, c, seg->text_len)) {
+		if (!make_room(tcp, c, seg))
+			return WR_V_tcp_out_of_order_full;
+		run = find_place(tcp, r, seg->seq, &beyond);
 	}
-	if (seg->text_len)
-		touch(r, seg->seq);
+	cut_behind(tcp, c, &beyond, f);
+	run = insert(tcp, r, run, take_text(f), beyond);
+	if (has_text)
+		touch(r, run, seg->seq);
 	return WR_V_tcp_out_of_order;
+}
+
+enum wr_verdict tcp_reorder_add(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	enum wr_verdict v;
+
+	if (!attach(tcp, c))
+		return WR_V_tcp_out_of_order_full;
+	v = add(tcp, c, f);
+	if (c->reorder->pieces == 0)
+		detach(tcp, c);
+	return v;
+}
+
+/* The lowest run leaves the tree when RCV.NXT has reached it. */
+static bool make_ready(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct wr_reorder *r = c->reorder;
+	struct rte_mbuf *run;
+
+	if (r->ready)
+		return true;
+	run = tcp_run_lowest(tcp, r);
+	if (!run || wr_seq_lt(c->rcv.nxt, tcp_run_left(run)))
+		return false;
+	tcp_run_remove(tcp, r, run);
+	r->ready = run;
+	return true;
 }
 
 struct rte_mbuf *tcp_reorder_next(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	struct wr_reorder *r = c->reorder;
-	struct rte_mbuf *m = r->head;
+	struct rte_mbuf *m;
+	struct wr_seq left;
 	struct wr_buf *b;
 
-	if (!m || wr_seq_lt(c->rcv.nxt, left_of(wr_buf(m))))
+	if (!make_ready(tcp, c))
 		return NULL;
+	m = r->ready;
 	b = wr_buf(m);
-	r->head = b->next;
+	left = wr_seq(b->seq);
+	r->ready = b->next;
 	uncharge(tcp, r, b->len);
-	if (wr_seq_lt(left_of(b), c->rcv.nxt)) {
-		uint32_t old = wr_min(wr_seq_span(left_of(b), c->rcv.nxt), b->len);
+	if (wr_seq_lt(left, c->rcv.nxt)) {
+		uint32_t old = wr_min(wr_seq_span(left, c->rcv.nxt), b->len);
 
-		tcp_note_duplicate(tcp, c, left_of(b), wr_seq_add(left_of(b), old));
+		tcp_note_duplicate(tcp, c, left, wr_seq_add(left, old));
 		rte_pktmbuf_adj(m, (uint16_t)old);
 		b->seq += old;
 		b->len -= old;
 	}
-	if (!r->head)
+	if (r->pieces == 0)
 		detach(tcp, c);
 	return m;
 }
@@ -272,7 +398,8 @@ static bool reported(const struct wr_sack *out, unsigned n, const struct wr_sack
 	return false;
 }
 
-unsigned tcp_reorder_blocks(struct wr_tcb *c, struct wr_sack *out, unsigned max)
+unsigned tcp_reorder_blocks(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_sack *out,
+                            unsigned max)
 {
 	const struct wr_reorder *r = c->reorder;
 	unsigned n = 0, first;
@@ -285,7 +412,8 @@ unsigned tcp_reorder_blocks(struct wr_tcb *c, struct wr_sack *out, unsigned max)
 	for (unsigned i = 0; r && i < r->recents && n < max; i++) {
 		struct wr_sack s;
 
-		if (block_around(r, r->recent[i], &s) && !reported(out + first, n - first, &s))
+		if (block_around(tcp, r, r->recent[i], &s) &&
+		    !reported(out + first, n - first, &s))
 			out[n++] = s;
 	}
 	return n;

@@ -165,7 +165,7 @@ static void add_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head, ui
 	unsigned max = left < 4 ? 0 : (left - 4) / 8, n;
 	bool dsack = c->rare & WR_TCB_DSACK;
 
-	n = tcp_reorder_blocks(c, block, wr_min(max, WR_SACK_MAX));
+	n = tcp_reorder_blocks(tcp, c, block, wr_min(max, WR_SACK_MAX));
 	if (n == 0)
 		return;
 	head->options_len += put_sack(head->options + head->options_len, block, n);

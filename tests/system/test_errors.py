@@ -108,8 +108,10 @@ def tcp_frames(wire):
     yield "tcp_bad_offset", tcp(flags="S", dataofs=3)
     yield "tcp_bad_offset", tcp(flags="S", dataofs=15)
     yield "tcp_bad_checksum", tcp(flags="S", chksum=0x1234)
-    for flags in ("", "SF", "SR", "SFPUR"):
+    for flags in ("", "SF", "SFPU"):
         yield "tcp_bad_flags", tcp(flags=flags)
+    for flags in ("SR", "SFPUR"):  # a reset, whatever else it says
+        yield "tcp_reset_ignored", tcp(flags=flags)
     yield "tcp_no_listener", tcp(flags="S", dport=CLOSED)
     yield "tcp_no_listener", tcp(flags="A", ack=99, dport=CLOSED)
     yield "tcp_no_listener_quiet", tcp(flags="R", dport=CLOSED)

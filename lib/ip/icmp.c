@@ -18,7 +18,6 @@
 #define IPV4_BYTES   20
 #define IPV4_MAX     60
 #define FRAG_NEEDED  4 /* code of destination unreachable */
-#define US_PER_S     1000000
 
 enum {
 	ECHO_REPLY = 0,
@@ -138,24 +137,6 @@ static bool may_not_have_error(const struct wr_frame *f, const struct rte_ipv4_h
 	       is_icmp_error(*rte_pktmbuf_mtod_offset(f->m, const uint8_t *, f->l4_off));
 }
 
-/*
- * A bucket that holds an eighth of a second's tokens and gets the rest in the course of it:
- * no second, wherever it begins, sees more than icmp_errors_per_s.
- */
-static bool take_token(struct wr_ip *ip, uint64_t now_us)
-{
-	uint64_t rate = ip->conf.icmp_errors_per_s;
-	uint64_t burst = rate / 8 + 1;
-	uint64_t interval = US_PER_S / (rate > burst ? rate - burst : 1);
-
-	if (rate == 0 || ip->icmp_tokens_us > now_us + (burst - 1) * interval)
-		return false;
-	if (ip->icmp_tokens_us < now_us)
-		ip->icmp_tokens_us = now_us;
-	ip->icmp_tokens_us += interval;
-	return true;
-}
-
 void wr_icmp_send_error(struct wr_ip *ip, const struct wr_frame *f, uint8_t type, uint8_t code,
                         uint64_t now_us)
 {
@@ -175,7 +156,8 @@ void wr_icmp_send_error(struct wr_ip *ip, const struct wr_frame *f, uint8_t type
 
 	if (may_not_have_error(f, h))
 		return;
-	if (!take_token(ip, now_us)) {
+	if (!wr_limit_allows(&ip->icmp_limit, ip->conf.icmp_errors_per_s, to.dst, now_us,
+	                     ip->prng)) {
 		WR_COUNT(ip->stats, icmp_errors_limited, 1);
 		return;
 	}

@@ -54,6 +54,7 @@ int wr_ip_init(struct wr_ip *ip, const struct wr_ip_conf *conf, struct wr_stats 
 	note_ranges(ip);
 	ip->id_key = (uint32_t)wr_prng_u64(prng);
 	ip->next_id = (uint16_t)wr_prng_u64(prng);
+	wr_limit_init(&ip->icmp_limit, prng);
 	if (wr_arp_init(ip) != 0 || wr_frag_init(ip) != 0 || wr_path_init(ip) != 0) {
 		wr_ip_fini(ip);
 		return -ENOMEM;

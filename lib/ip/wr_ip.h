@@ -11,6 +11,7 @@
 #include <rte_mempool.h>
 
 #include "wr_frame.h"
+#include "wr_limit.h"
 #include "wr_prng.h"
 #include "wr_stats.h"
 
@@ -49,7 +50,7 @@ struct wr_ip_conf {
 	unsigned paths;                /* hosts whose path's MTU is remembered, at most */
 	uint64_t path_age_us;          /* and for so long; RFC 1191: at least 5 min */
 	uint64_t arp_age_us;           /* an entry not confirmed for so long is asked again */
-	unsigned icmp_errors_per_s;    /* ICMP errors sent, at most */
+	unsigned icmp_errors_per_s;    /* ICMP errors sent, at most; wr_limit.h */
 	uint8_t ttl;                   /* of what we send, MUST-49 */
 	int socket;                    /* NUMA node */
 };
@@ -83,11 +84,11 @@ struct wr_ip {
 	uint32_t highest[WR_IP_ADDRS]; /* have it, and the directed one; RFC 1122 3.3.6 */
 	/* All of conf.range lies in hull; none: hull.first is above hull.last. */
 	struct wr_ip_range hull;
-	uint64_t icmp_tokens_us; /* rate limit of ICMP errors: a bucket in units of time */
-	uint64_t defend_us;      /* when a conflict may be answered again, RFC 5227 */
-	uint32_t id_key;         /* secret that permutes next_id */
-	uint16_t next_id;        /* of datagrams that may be fragmented, RFC 6864 */
-	uint16_t mtu_least;      /* no packet so short, bytes, is too long for a known path */
+	uint64_t defend_us; /* when a conflict may be answered again, RFC 5227 */
+	uint32_t id_key;    /* secret that permutes next_id */
+	uint16_t next_id;   /* of datagrams that may be fragmented, RFC 6864 */
+	uint16_t mtu_least; /* no packet so short, bytes, is too long for a known path */
+	struct wr_limit icmp_limit; /* of ICMP errors */
 };
 
 /* Who a packet goes to and how; all in host order. */

@@ -177,6 +177,7 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
 	make_free_lists(tcp);
 	wr_ephemeral_init(&tcp->ports, &ports_key, owner, core);
 	return tcp;
+	wr_limit_init(&tcp->rst_limit, ip->prng);
 }
 
 void wr_tcp_free(struct wr_tcp *tcp)

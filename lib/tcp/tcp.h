@@ -71,7 +71,7 @@ struct wr_tcp {
 	uint32_t free_reorder;
 	struct wr_repair *repair;
 	uint32_t free_repair;
-	uint64_t rst_tokens_us; /* rate limit of resets, a bucket in units of time */
+	struct wr_limit rst_limit; /* of resets for no connection */
 	const struct wr_owner *owner;
 	uint32_t core;
 	struct wr_sipkey tuple_key;

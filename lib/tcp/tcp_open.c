@@ -5,19 +5,11 @@
 
 /* ---- segments for no connection ---- */
 
-/* A bucket that fills at conf.rsts_per_s and holds a tenth of a second's worth. */
-static bool may_reset(struct wr_tcp *tcp)
+static bool may_reset(struct wr_tcp *tcp, const struct wr_frame *f)
 {
-	uint32_t cost = tcp->conf.rsts_per_s ? 1000000 / tcp->conf.rsts_per_s : 0;
-	uint32_t burst =
-		wr_max(cost, 100000); /* at least one, at most those of 0.1 s at once */
-
-	if (tcp->rst_tokens_us + burst < tcp->now_us)
-		tcp->rst_tokens_us = tcp->now_us - burst;
-	if (tcp->conf.rsts_per_s && tcp->rst_tokens_us + cost <= tcp->now_us) {
-		tcp->rst_tokens_us += cost;
+	if (wr_limit_allows(&tcp->rst_limit, tcp->conf.rsts_per_s, f->tuple.raddr, tcp->now_us,
+	                    tcp->ip->prng))
 		return true;
-	}
 	WR_COUNT(tcp->stats, tcp_rst_limited, 1);
 	return false;
 }
@@ -35,7 +27,7 @@ enum wr_verdict tcp_owe_reset(struct wr_tcp *tcp, const struct wr_frame *f, enum
 		.cause = WR_CAUSE_tcp_rst_closed,
 	};
 
-	if ((seg->flags & WR_TCP_RST) || !may_reset(tcp))
+	if ((seg->flags & WR_TCP_RST) || !may_reset(tcp, f))
 		return v == WR_V_tcp_no_listener ? WR_V_tcp_no_listener_quiet : v;
 	if (seg->flags & WR_TCP_ACK) {
 		owed.seq = seg->ack;

@@ -14,6 +14,8 @@
 #include "wr_buf.h"
 #include "wr_tcp.h"
 
+#define WR_TCP_QUEUE_MOST ((1u << 20) - 1) /* buffers in one send queue */
+
 /* struct wr_tcb.flags: what a segment must know. */
 enum {
 	WR_TCB_TS = 1 << 0,       /* timestamps agreed on, RFC 7323 */
@@ -167,14 +169,16 @@ struct wr_tcb {
 	struct rte_mbuf *sq_tail;
 	struct rte_mbuf *sq_next; /* first buffer never sent; NULL: all were */
 	struct wr_seq sq_end;     /* sequence number behind the last byte queued */
-	uint16_t sq_count;        /* buffers queued */
-	uint16_t neigh;           /* wr_ip_out.hint */
+	uint32_t sq_count : 20;   /* buffers queued: a window of 1 GiB has 741,000 */
+	uint32_t profile : 8;     /* index into tcp->profile[] */
+	bool prompt : 1;          /* text was missing lately: prompt_acks */
+	bool tuned : 1;           /* `tune` is attached: the receive window may grow */
 	uint32_t srtt_us;         /* 0 before the first sample; RFC 6298 */
 	uint32_t rttvar_us;
-	void *user;       /* of the service */
-	uint16_t profile; /* index into tcp->profile[] */
-	uint16_t rare;    /* WR_TCB_* of the second kind */
-	struct wr_cc cc;  /* the hot part in this line, private state in the next */
+	void *user;      /* of the service */
+	uint16_t neigh;  /* wr_ip_out.hint */
+	uint16_t rare;   /* WR_TCB_* of the second kind */
+	struct wr_cc cc; /* the hot part in this line, private state in the next */
 
 	/* ---- line 2, from 160: loss and other trouble ---- */
 	uint8_t dup_acks;           /* consecutive duplicate ACKs; RFC 5681 2 */

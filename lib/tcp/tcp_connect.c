@@ -75,6 +75,7 @@ int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct w
 	struct candidate candidate = {.tcp = tcp};
 	struct wr_tuple t;
 	struct wr_tcb *c;
+	uint16_t profile;
 	int rc;
 
 	if (!tcp_cc_fits(tcp, &to->options))
@@ -87,14 +88,15 @@ int wr_tcp_connect(struct wr_tcp *tcp, const struct wr_tcp_connect *to, struct w
 	c = tcb_new(tcp, &t, candidate.hash, WR_FLOW_NONE);
 	if (!c)
 		return -ENOBUFS;
-	c->profile = tcp_profile_get(tcp, to->events, &to->options);
-	if (c->profile == UINT16_MAX) {
+	profile = tcp_profile_get(tcp, to->events, &to->options);
+	if (profile == UINT16_MAX) {
 		wr_flow_remove(tcp->flows, candidate.hash,
 		               wr_flow_value(WR_FLOW_TCB, tcb_index(tcp, c)));
 		c->next_free = tcp->dead_tcb;
 		tcp->dead_tcb = tcb_index(tcp, c);
 		return -ENOBUFS;
 	}
+	c->profile = (uint8_t)profile;
 	c->user = to->user;
 	begin(tcp, c, &candidate);
 	*out = c;

@@ -230,7 +230,7 @@ struct wr_tcb *tcp_open_passively(struct wr_tcp *tcp, const struct wr_half_open 
 	if (!c)
 		return NULL;
 	c->user = tcp->listener[h->listener].user;
-	c->profile = tcp->listener_profile[h->listener];
+	c->profile = (uint8_t)tcp->listener_profile[h->listener];
 	tcp->profile[c->profile].uses++;
 	c->neigh = h->neigh;
 	c->iss = h->iss;

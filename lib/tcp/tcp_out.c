@@ -59,7 +59,7 @@ static uint8_t fin_behind(const struct wr_tcb *c, const struct wr_buf *b)
 static bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, uint32_t len)
 {
 	struct wr_buf *first = wr_buf(m), *second;
-	struct rte_mbuf *rest = c->sq_count < UINT16_MAX ? tcp_new_buffer(tcp) : NULL;
+	struct rte_mbuf *rest = c->sq_count < WR_TCP_QUEUE_MOST ? tcp_new_buffer(tcp) : NULL;
 
 	if (!rest)
 		return false;

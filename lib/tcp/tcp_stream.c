@@ -162,7 +162,7 @@ void wr_tcp_release(struct wr_tcp *tcp, struct wr_tcb *c)
 		return;
 	}
 	tcp_profile_put(tcp, c->profile);
-	c->profile = index;
+	c->profile = (uint8_t)index;
 	if (unread)
 		wr_tcp_abort(tcp, c);
 	else

@@ -156,7 +156,7 @@ void wr_tcp_set_options(struct wr_tcp *tcp, struct wr_tcb *c,
 		return;
 	}
 	tcp_profile_put(tcp, c->profile);
-	c->profile = index;
+	c->profile = (uint8_t)index;
 	tcb_arm_limits(tcp, c);
 	tcb_pend(tcp, c);
 }

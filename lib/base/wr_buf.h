@@ -49,10 +49,11 @@ enum {
 	WR_BUF_SACKED = 1 << 0, /* the peer has it, RFC 2018 */
 	WR_BUF_LOST = 1 << 1,	/* RFC 8985 or 6675 say so, or an RTO */
 	WR_BUF_REXMIT = 1 << 2, /* sent again since it was marked lost */
-	WR_BUF_PUSH = 1 << 3,	/* last of what the service sent at once */
+	WR_BUF_PUSH = 1 << 3,	/* was sent with PSH */
 	WR_BUF_FIN = 1 << 4,	/* receive side: a FIN follows this text */
 	WR_BUF_APP_LIMITED = 1 << 5, /* sent when there was not enough to send */
 	WR_BUF_LOSS_TOLD = 1 << 6,   /* congestion control knows that it is lost */
+	WR_BUF_MORE = 1 << 7,	     /* the service said that more follows: no PSH */
 };
 
 #define WR_BUF_PRIV_BYTES 64 /* private area of every pool */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tcp.h"
+#include "tcp_md5.h"
 
 struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash,
                        uint32_t instead)
@@ -27,6 +27,7 @@ struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_
 	c->flags = pending; /* its place in pending[] is still there */
 	c->tuple = *tuple;
 	c->neigh = UINT16_MAX;
+	c->listener = WR_TCB_NO_LISTENER;
 	c->opened_tick = c->last_rx_tick = c->last_tx_tick = tcp->now_tick;
 	return c;
 }
@@ -89,6 +90,7 @@ static void bury(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
 	wr_stat_add(&tcp->stats->reason[reason], 1);
 	tcb_events(tcp, c)->on_closed(tcp, c, reason);
 	tcp_profile_put(tcp, c->profile);
+	tcp_limits_leave(tcp, c);
 	c->flags &= WR_TCB_PENDING;
 	c->next_free = tcp->dead_tcb;
 	tcp->dead_tcb = index;
@@ -181,14 +183,14 @@ static void start_cc(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t iw)
 void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_options *peer,
                     bool ts, bool syn_rexmit)
 {
-	uint32_t mss = wr_min(wr_max(peer->mss, tcp->conf.mss_min), tcp->conf.mss);
+	uint32_t most = tcp_mss_offer(tcp, tcb_options(tcp, c));
+	uint32_t mss = wr_min(wr_max(peer->mss, tcp->conf.mss_min), most);
 	uint8_t iw = syn_rexmit ? 1 : tcp->conf.iw_segments; /* RFC 5681 3.1 */
 
 	c->mss_peer = peer->mss;
-	if (ts) {
+	if (ts)
 		c->flags |= WR_TCB_TS;
-		mss -= 12; /* RFC 6691 */
-	}
+	mss -= tcb_options_bytes(tcp, c); /* RFC 6691 */
 	if (peer->sack_permitted && tcp->conf.sack)
 		c->flags |= WR_TCB_SACK;
 	if (peer->has_wscale && tcp->conf.wscale) {

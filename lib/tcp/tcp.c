@@ -7,7 +7,7 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
-#include "tcp.h"
+#include "tcp_md5.h"
 
 #define FLUSH_FAILURES 32 /* connections without a buffer until a flush stops asking */
 
@@ -27,6 +27,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.sack = true,
 		.wscale = true,
 		.ecn = WR_TCP_ECN_PASSIVE,
+		.wscale_offer = WR_TCP_WSCALE_AUTO,
 		.mss = (uint16_t)(mtu - 40),
 		.mss_min = 88, /* as Linux' TCP_MIN_SND_MSS with room for options */
 		.cc = {&wr_cc_cubic_ops, 0},
@@ -48,6 +49,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.time_wait_us = 60 * 1000 * 1000ull,
 		.time_wait_reuse_us = 1000 * 1000,
 		.fin_wait2_us = 60 * 1000 * 1000ull,
+		.syn_cookies = WR_TCP_COOKIES_AUTO,
 		.challenges_per_s = 10,
 		.rsts_per_s = 10000,
 	};
@@ -93,6 +95,7 @@ uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
 	       (uint64_t)conf->time_waits * sizeof(struct wr_time_wait) +
 	       (uint64_t)conf->reorders * sizeof(struct wr_reorder) +
 	       (uint64_t)conf->repairs * sizeof(struct wr_repair) +
+	       tcp_limits_bytes(conf) +
 	       (has_rates(conf) ? (uint64_t)conf->connections * sizeof(struct wr_rate) : 0);
 }
 
@@ -105,6 +108,7 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 {
 	const struct wr_tcp_conf *conf = &tcp->conf;
 	const struct wr_sipkey flow_key = {wr_siphash24(key, 1, 0), wr_siphash24(key, 1, 1)};
+	const struct wr_sipkey limits_key = {wr_siphash24(key, 6, 0), wr_siphash24(key, 6, 1)};
 
 	tcp->tuple_key = (struct wr_sipkey) {wr_siphash24(key, 2, 0), wr_siphash24(key, 2, 1)};
 	tcp->flows = wr_flow_new(flows_of(conf), &flow_key, socket);
@@ -116,6 +120,8 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 	tcp->time_wait = table("time-wait", conf->time_waits, sizeof(*tcp->time_wait), socket);
 	tcp->reorder = table("reorder", conf->reorders, sizeof(*tcp->reorder), socket);
 	tcp->repair = table("repair", conf->repairs, sizeof(*tcp->repair), socket);
+	if (tcp_limits_init(tcp, &limits_key, socket) != 0)
+		return -ENOMEM;
 	if (has_rates(conf)) {
 		tcp->rate = table("rate", conf->connections, sizeof(*tcp->rate), socket);
 		if (!tcp->rate)
@@ -158,6 +164,7 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
                           const struct wr_owner *owner, uint32_t core,
                           const struct wr_sipkey *key, uint64_t now_us)
 {
+	const struct wr_sipkey cookies_key = {wr_siphash24(key, 7, 0), wr_siphash24(key, 7, 1)};
 	const struct wr_sipkey ports_key = {wr_siphash24(key, 5, 0), wr_siphash24(key, 5, 1)};
 	struct wr_tcp *tcp = table("tcp", 1, sizeof(*tcp), ip->conf.socket);
 
@@ -175,9 +182,10 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
 		return NULL;
 	}
 	make_free_lists(tcp);
+	tcp_cookies_init(&tcp->cookies, &cookies_key);
 	wr_ephemeral_init(&tcp->ports, &ports_key, owner, core);
-	return tcp;
 	wr_limit_init(&tcp->rst_limit, ip->prng);
+	return tcp;
 }
 
 void wr_tcp_free(struct wr_tcp *tcp)
@@ -196,12 +204,25 @@ void wr_tcp_free(struct wr_tcp *tcp)
 	rte_free(tcp->reorder);
 	rte_free(tcp->repair);
 	rte_free(tcp->rate);
+	tcp_limits_fini(tcp);
+	rte_free(tcp->md5);
 	rte_free(tcp);
+}
+
+/* One that has ended has no port. */
+static unsigned free_listener(const struct wr_tcp *tcp)
+{
+	unsigned slot = 0;
+
+	while (slot < tcp->listeners && tcp->listener[slot].port)
+		slot++;
+	return slot;
 }
 
 int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener)
 {
 	uint16_t profile;
+	unsigned slot;
 
 	for (unsigned i = 0; i < tcp->listeners; i++)
 		if (tcp->listener[i].port == listener->port &&
@@ -209,14 +230,35 @@ int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener)
 			return -EADDRINUSE;
 	if (!tcp_cc_fits(tcp, &listener->options))
 		return -EINVAL;
-	if (tcp->listeners == WR_TCP_LISTENERS)
+	slot = free_listener(tcp);
+	if (slot == WR_TCP_LISTENERS)
 		return -ENOSPC;
 	profile = tcp_profile_get(tcp, listener->events, &listener->options);
 	if (profile == UINT16_MAX)
 		return -ENOSPC;
-	tcp->listener_profile[tcp->listeners] = profile;
-	tcp->listener[tcp->listeners++] = *listener;
+	tcp->listener_profile[slot] = profile;
+	tcp->listener[slot] = *listener;
+	if (slot == tcp->listeners)
+		tcp->listeners++;
 	wr_stat_add(&tcp->stats->connections[WR_TCP_LISTEN], 1);
+	return 0;
+}
+
+int wr_tcp_unlisten(struct wr_tcp *tcp, uint32_t addr, uint16_t port)
+{
+	unsigned i = 0;
+
+	while (i < tcp->listeners &&
+	       (tcp->listener[i].port != port || tcp->listener[i].addr != addr))
+		i++;
+	if (i == tcp->listeners || port == 0)
+		return -ENOENT;
+	for (uint32_t h = 0; h < tcp->conf.half_open; h++)
+		if (tcp->half_open[h].used && tcp->half_open[h].listener == i)
+			tcp_half_open_end(tcp, h);
+	tcp_profile_put(tcp, tcp->listener_profile[i]);
+	tcp->listener[i] = (struct wr_tcp_listener) {0};
+	wr_stat_add(&tcp->stats->connections[WR_TCP_LISTEN], (uint64_t)-1);
 	return 0;
 }
 
@@ -239,12 +281,16 @@ struct wr_seq tcp_isn(const struct wr_tcp *tcp, const struct wr_tuple *tuple,
 {
 	uint64_t secret = keyed(&tcp->tuple_key, tuple);
 
-	*ts_offset = (uint32_t)(secret >> 32);
+	*ts_offset = tcp->conf.has_ts_offset ? tcp->conf.ts_offset : (uint32_t)(secret >> 32);
+	if (tcp->conf.has_isn)
+		return wr_seq(tcp->conf.isn);
 	return wr_seq((uint32_t)(tcp->now_us << 4) + (uint32_t)secret);
 }
 
 uint32_t tcp_ts_offset(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
 {
+	if (tcp->conf.has_ts_offset)
+		return tcp->conf.ts_offset;
 	return (uint32_t)(keyed(&tcp->tuple_key, tuple) >> 32);
 }
 
@@ -253,6 +299,8 @@ uint8_t tcp_rcv_shift(const struct wr_tcp *tcp)
 {
 	uint8_t shift = 0;
 
+	if (tcp->conf.wscale_offer != WR_TCP_WSCALE_AUTO)
+		return tcp->conf.wscale_offer;
 	while (shift < 14 && (tcp->conf.rcv_buf >> shift) > UINT16_MAX)
 		shift++;
 	return shift;
@@ -319,6 +367,27 @@ void wr_tcp_prefetch_text(struct wr_tcp *tcp, struct wr_frame *f)
 	}
 }
 
+/* Before a connection is open, and after: `value` names what is there instead. */
+static enum wr_verdict without_connection(struct wr_tcp *tcp, uint32_t value,
+                                          struct wr_frame *f)
+{
+	uint32_t index = value & WR_FLOW_INDEX;
+	enum wr_verdict v = tcp_md5_check(tcp, f);
+
+	if (wr_unlikely(v != WR_V_NEXT))
+		return v;
+	if (value == WR_FLOW_NONE)
+		return tcp_no_connection(tcp, f);
+	switch (value >> 30) {
+	case WR_FLOW_TCB:
+		return tcp_syn_sent(tcp, &tcp->tcb[index], f);
+	case WR_FLOW_HALF_OPEN:
+		return tcp_half_open_arrives(tcp, index, f);
+	default:
+		return tcp_wait_arrives(tcp, index, f);
+	}
+}
+
 enum wr_verdict wr_tcp_input(struct wr_tcp *tcp, struct wr_frame *f, uint64_t now_us)
 {
 	uint32_t value = f->value;
@@ -330,22 +399,13 @@ enum wr_verdict wr_tcp_input(struct wr_tcp *tcp, struct wr_frame *f, uint64_t no
 	                !match(tcp, value, &f->tuple) ||
 	                tcp->tcb[value & WR_FLOW_INDEX].state == WR_TCP_CLOSED))
 		value = tcp_find(tcp, f->hash, &f->tuple);
-	if (value == WR_FLOW_NONE)
-		return tcp_no_connection(tcp, f);
-
-	switch (value >> 30) {
-	case WR_FLOW_TCB: {
+	if (wr_likely(value >> 30 == WR_FLOW_TCB)) {
 		struct wr_tcb *c = &tcp->tcb[value & WR_FLOW_INDEX];
 
-		if (wr_unlikely(c->state == WR_TCP_SYN_SENT))
-			return tcp_syn_sent(tcp, c, f);
-		return tcp_segment_arrives(tcp, c, f);
+		if (wr_likely(c->state != WR_TCP_SYN_SENT))
+			return tcp_segment_arrives(tcp, c, f);
 	}
-	case WR_FLOW_HALF_OPEN:
-		return tcp_half_open_arrives(tcp, value & WR_FLOW_INDEX, f);
-	default:
-		return tcp_wait_arrives(tcp, value & WR_FLOW_INDEX, f);
-	}
+	return without_connection(tcp, value, f);
 }
 
 bool tcp_owe(struct wr_tcp *tcp, const struct wr_owed *owed)

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "tcb.h"
+#include "tcp_cookie.h"
+#include "tcp_limit.h"
 #include "wr_ephemeral.h"
 
 /* Values of the flow table: a kind in the top two bits, an index below. */
@@ -29,13 +31,15 @@ struct wr_owed {
 	uint16_t wnd;
 	uint8_t flags; /* WR_TCP_* */
 	uint8_t cause; /* enum wr_cause */
-	uint8_t tos;
+	uint8_t tos, ttl; /* ttl 0: the host's default */
 	bool ts;
+	/* Of a SYN-ACK whose number is a cookie. */
+	uint8_t listener; /* index */
+	bool sack, wscale;
 	uint32_t half_open; /* index: SYN-ACK of that record; UINT32_MAX: none */
 };
 
 #define TCP_OUT_RESERVE  8 /* frames of the output queue left for others */
-#define WR_TCP_LISTENERS 64
 #define WR_TCP_PROFILES  256
 #define WR_TCP_OWED      256
 
@@ -45,6 +49,8 @@ struct wr_tcp_profile {
 	struct wr_tcp_options options;
 	uint32_t uses;
 };
+
+struct tcp_md5; /* tcp_md5.h */
 
 struct wr_tcp {
 	struct wr_ip *ip;
@@ -64,6 +70,8 @@ struct wr_tcp {
 	uint32_t free_tcb, dead_tcb, free_tcbs;
 	struct wr_half_open *half_open;
 	uint32_t free_half_open, half_opens; /* in use */
+	struct tcp_cookies cookies;
+	struct tcp_limits limits;
 	struct wr_time_wait *time_wait;      /* a circular queue in order of expiry */
 	uint32_t tw_head, tw_count;
 	struct wr_rate *rate; /* beside tcb[]; NULL: conf.rates is off */
@@ -80,6 +88,7 @@ struct wr_tcp {
 	struct wr_tcp_listener listener[WR_TCP_LISTENERS];
 	uint16_t listener_profile[WR_TCP_LISTENERS];
 	struct wr_tcp_profile profile[WR_TCP_PROFILES];
+	struct tcp_md5 *md5;        /* NULL: there are no keys */
 	bool draining;              /* no new connections */
 	wr_tcp_stray_handler stray; /* NULL: none */
 	void *stray_user;
@@ -103,6 +112,21 @@ static inline const struct wr_tcp_events *tcb_events(const struct wr_tcp *tcp,
                                                      const struct wr_tcb *c)
 {
 	return tcp->profile[c->profile].events;
+}
+
+/* MSS that it offers, and sends at most. */
+static inline uint16_t tcp_mss_offer(const struct wr_tcp *tcp,
+                                     const struct wr_tcp_options *options)
+{
+	return options->mss ? (uint16_t)wr_min(options->mss, tcp->conf.mss) : tcp->conf.mss;
+}
+
+/* The window of a SYN, which is never scaled. */
+static inline uint16_t tcp_first_window(const struct wr_tcp *tcp)
+{
+	uint32_t most = wr_min(tcp->conf.rcv_buf, UINT16_MAX);
+
+	return (uint16_t)(tcp->conf.first_window ? wr_min(tcp->conf.first_window, most) : most);
 }
 
 /* A FIN was received and is in order: RCV.NXT is behind it. */
@@ -157,6 +181,13 @@ static inline void tcb_owe_ack(struct wr_tcp *tcp, struct wr_tcb *c)
 static inline uint32_t tcp_ts_now(const struct wr_tcp *tcp, uint32_t offset)
 {
 	return tcp->now_ms + offset;
+}
+
+/* One more of the matrix of states, where no connection changes its own. */
+static inline void tcp_count_transition(struct wr_tcp *tcp, enum wr_tcp_state from,
+                                        enum wr_tcp_state to)
+{
+	wr_stat_add(&tcp->stats->transition[from][to], 1);
 }
 
 /* ---- tcp.c, tcb.c, tcp_profile.c ---- */
@@ -251,6 +282,13 @@ void tcp_text_taken(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* ---- tcp_stream.c ---- */
 
+/* Text that waited for more to follow has waited long enough. */
+void tcp_send_corked(struct wr_tcp *tcp, struct wr_tcb *c);
+/* m, with text, becomes the end of the send queue. */
+void tcp_enqueue(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m);
+/* Nothing is in flight and nothing may leave: a timer asks again, MUST-36. */
+void tcp_arm_persist(struct wr_tcp *tcp, struct wr_tcb *c);
+
 /* Was it released? Then text that comes is lost, and the peer must know. */
 bool tcp_is_orphan(const struct wr_tcp *tcp, const struct wr_tcb *c);
 
@@ -262,22 +300,40 @@ enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f);
 bool tcp_is_listening(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
 /* 3.10.7.3. */
 enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
-/* 3.10.7.4 for a half-open record. */
-enum wr_verdict tcp_half_open_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f);
 /* What a record of the SYN f to that listener says. */
 void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener,
                       struct wr_half_open *out);
+/* Is f, which acknowledges, the answer to a cookie? Then *out is what that says. */
+bool tcp_cookie_came(const struct wr_tcp *tcp, const struct wr_frame *f, int listener,
+                     struct wr_half_open *out);
+/* May the sender of f open a connection of that listener? WR_V_NEXT; or a limit's verdict. */
+enum wr_verdict tcp_open_allowed(struct wr_tcp *tcp, unsigned listener,
+                                 const struct wr_frame *f);
 /*
  * A connection, its state still CLOSED, of what the record says, in the flow table as
  * tcb_new() does it. NULL: no room.
  */
 struct wr_tcb *tcp_open_passively(struct wr_tcp *tcp, const struct wr_half_open *h,
                                   uint32_t hash, uint32_t instead);
+/* f is the last ACK of its handshake: ESTABLISHED, the service told, the text delivered. */
+enum wr_verdict tcp_open_completed(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
+/*
+ * The SYN f to a listener, on the tuple of a TIME-WAIT record that still stands. A cookie, whose
+ * number is any, may do if timestamps tell the connections apart.
+ */
+enum wr_verdict tcp_listen_again(struct wr_tcp *tcp, struct wr_frame *f, bool cookie_may_do);
+/* Owes a reset in answer to f, RFC 9293 3.5.2, within the rate limit. */
+enum wr_verdict tcp_owe_reset(struct wr_tcp *tcp, const struct wr_frame *f, enum wr_verdict v);
+
+/* ---- tcp_half_open.c ---- */
+
+/* A record of the SYN f, and a SYN-ACK; or tcp_backlog_full. */
+enum wr_verdict tcp_half_open_new(struct wr_tcp *tcp, const struct wr_frame *f, int listener);
+/* 3.10.7.4 for a half-open record. */
+enum wr_verdict tcp_half_open_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f);
 /* A half-open record's timer rang. */
 void tcp_half_open_ring(struct wr_tcp *tcp, uint32_t index);
 void tcp_half_open_end(struct wr_tcp *tcp, uint32_t index);
-/* Owes a reset in answer to f, RFC 9293 3.5.2, within the rate limit. */
-enum wr_verdict tcp_owe_reset(struct wr_tcp *tcp, const struct wr_frame *f, enum wr_verdict v);
 
 /* ---- tcp_wait.c ---- */
 
@@ -303,6 +359,18 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
                     enum wr_cause cause);
 /* Sends one segment of unsent text whatever cwnd and Nagle say. False: nothing left. */
 bool tcp_send_one_new(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/* ---- tcp_ack.c ---- */
+
+/* Text is missing, or came twice: ACKs are prompt from now on, for a while. */
+void tcp_ack_saw_trouble(struct wr_tcb *c);
+/* Text in order was received, the last `len` bytes of it now. */
+void tcp_ack_owe_for_text(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len);
+/* Sends an ACK; what it was owed for is in it. */
+void tcp_ack_send(struct wr_tcp *tcp, struct wr_tcb *c);
+/* While ACKs are prompt: sends what is owed if a segment of `len` bytes must not replace it. */
+void tcp_ack_send_ahead(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len);
+void tcp_ack_arm_delayed(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* ---- tcp_segment.c ---- */
 

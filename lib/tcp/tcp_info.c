@@ -23,6 +23,17 @@ static bool passes(const struct wr_tcp_filter *filter, enum wr_tcp_state state,
 	       (filter->rport == 0 || filter->rport == t->rport);
 }
 
+static enum wr_tcp_recovery recovery_of(const struct wr_tcb *c)
+{
+	if (c->flags & WR_TCB_RTO)
+		return WR_TCP_RECOVERY_TIMEOUT;
+	if (c->flags & WR_TCB_RECOVERY)
+		return WR_TCP_RECOVERY_FAST;
+	if (c->cc.ecn && c->cwr_end.n != c->iss.n && wr_seq_lt(c->snd.una, c->cwr_end))
+		return WR_TCP_RECOVERY_ECN;
+	return c->sacked || c->dup_acks ? WR_TCP_RECOVERY_DISORDER : WR_TCP_RECOVERY_NONE;
+}
+
 static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
                          struct wr_tcp_info *info)
 {
@@ -52,6 +63,10 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 		.rexmits = c->rexmits,
 		.lost = c->lost,
 		.sacked = c->sacked,
+		.again = c->rexmit,
+		.flight = tcb_flight(c),
+		.advmss = tcp_mss_offer(tcp, tcb_options(tcp, c)),
+		.recovery = recovery_of(c),
 		.bytes_in =
 			c->in_base + wr_seq_span(c->in_seq, c->rcv.nxt) - tcb_fin_received(c),
 		.bytes_acked = c->acked_base + wr_seq_span(c->acked_seq, c->snd.una) -

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Opening: LISTEN and half-open records, SYN-SENT; resets for no connection. */
+/* Opening: LISTEN with its cookies, SYN-SENT; resets for no connection. */
 
 #include "tcp.h"
 
@@ -60,93 +60,7 @@ bool tcp_is_listening(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
 	return !tcp->draining && find_listener(tcp, tuple) >= 0;
 }
 
-/* ---- half-open records ---- */
-
-static uint32_t half_open_timer(const struct wr_tcp *tcp, uint32_t index)
-{
-	return tcp->conf.connections + index;
-}
-
-static void owe_synack(struct wr_tcp *tcp, uint32_t index, enum wr_cause cause)
-{
-	const struct wr_half_open *h = &tcp->half_open[index];
-	const struct wr_owed owed = {
-		.tuple = h->tuple,
-		.half_open = index,
-		.cause = (uint8_t)cause,
-	};
-
-	tcp_owe(tcp, &owed);
-}
-
-static void matrix(struct wr_tcp *tcp, enum wr_tcp_state from, enum wr_tcp_state to)
-{
-	wr_stat_add(&tcp->stats->transition[from][to], 1);
-}
-
-static void release_half_open(struct wr_tcp *tcp, uint32_t index)
-{
-	struct wr_half_open *h = &tcp->half_open[index];
-
-	wr_wheel_cancel(tcp->wheel, half_open_timer(tcp, index));
-	wr_stat_add(&tcp->stats->connections[WR_TCP_SYN_RECEIVED], (uint64_t)-1);
-	tcp->half_opens--;
-	h->used = false;
-	h->next_free = tcp->free_half_open;
-	tcp->free_half_open = index;
-}
-
-void tcp_half_open_end(struct wr_tcp *tcp, uint32_t index)
-{
-	uint32_t hash = wr_flow_hash(tcp->flows, &tcp->half_open[index].tuple);
-
-	wr_flow_remove(tcp->flows, hash, wr_flow_value(WR_FLOW_HALF_OPEN, index));
-	matrix(tcp, WR_TCP_SYN_RECEIVED, WR_TCP_CLOSED);
-	release_half_open(tcp, index);
-}
-
-/* SYN-ACK number n is due 1, 2, 4, ... initial RTOs after the one before. */
-static void arm_synack(struct wr_tcp *tcp, uint32_t index)
-{
-	struct wr_half_open *h = &tcp->half_open[index];
-	uint64_t rto = (uint64_t)tcp->conf.rto_initial_us << h->retries;
-
-	if (rto > tcp->conf.rto_max_us)
-		rto = tcp->conf.rto_max_us;
-	h->due_tick = wr_tick_after(tcp->now_tick, rto);
-	wr_wheel_arm(tcp->wheel, half_open_timer(tcp, index), h->due_tick);
-}
-
-/*
- * With a backlog more than half full, as in a SYN flood, a record is given up after one
- * repetition: 3 s instead of a minute, RFC 4987 section 3.3.
- */
-static uint8_t synack_retries(const struct wr_tcp *tcp)
-{
-	bool crowded = tcp->half_opens > tcp->conf.half_open / 2;
-
-	return crowded && tcp->conf.synack_retries > 1 ? 1 : tcp->conf.synack_retries;
-}
-
-void tcp_half_open_ring(struct wr_tcp *tcp, uint32_t index)
-{
-	struct wr_half_open *h = &tcp->half_open[index];
-
-	if (!h->used)
-		return;
-	if (!wr_tick_reached(h->due_tick, tcp->now_tick)) {
-		wr_wheel_arm(tcp->wheel, half_open_timer(tcp, index), h->due_tick);
-		return;
-	}
-	if (h->retries >= synack_retries(tcp)) {
-		WR_COUNT(tcp->stats, tcp_half_open_expired, 1);
-		tcp_half_open_end(tcp, index);
-		return;
-	}
-	h->retries++;
-	arm_synack(tcp, index);
-	owe_synack(tcp, index, WR_CAUSE_tcp_synack_rexmit);
-}
+/* ---- passive opens, in whatever way ---- */
 
 static const struct wr_cc_choice *listener_cc(const struct wr_tcp *tcp, int listener)
 {
@@ -182,23 +96,185 @@ void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener
 	};
 }
 
-/* A SYN for a listener: RFC 9293 section 3.10.7.2, third. */
-static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int listener)
+struct wr_tcb *tcp_open_passively(struct wr_tcp *tcp, const struct wr_half_open *h,
+                                  uint32_t hash, uint32_t instead)
 {
-	uint32_t index = tcp->free_half_open;
+	const struct wr_syn_options peer = {h->mss, h->snd_shift, h->wscale, h->sack};
+	struct wr_tcb *c = tcb_new(tcp, &h->tuple, hash, instead);
 
-	if (index == UINT32_MAX)
-		return WR_V_tcp_backlog_full;
-	if (wr_flow_add(tcp->flows, f->hash, wr_flow_value(WR_FLOW_HALF_OPEN, index)) != 0)
-		return WR_V_tcp_backlog_full;
-	tcp->free_half_open = tcp->half_open[index].next_free;
-	tcp_half_open_of(tcp, f, listener, &tcp->half_open[index]);
-	wr_stat_add(&tcp->stats->connections[WR_TCP_SYN_RECEIVED], 1);
-	tcp->half_opens++;
-	matrix(tcp, WR_TCP_LISTEN, WR_TCP_SYN_RECEIVED);
-	arm_synack(tcp, index);
-	owe_synack(tcp, index, WR_CAUSE_tcp_synack);
-	return WR_V_tcp_syn_received;
+	if (!c)
+		return NULL;
+	c->listener = h->listener;
+	tcp_limits_enter(tcp, c);
+	c->user = tcp->listener[h->listener].user;
+	c->profile = (uint8_t)tcp->listener_profile[h->listener];
+	tcp->profile[c->profile].uses++;
+	c->neigh = h->neigh;
+	c->iss = h->iss;
+	c->irs = h->irs;
+	c->snd.una = c->acked_seq = c->sq_end = c->snd.nxt = wr_seq_add(h->iss, 1);
+	c->rcv.nxt = c->rcv.acked = c->in_seq = wr_seq_add(h->irs, 1);
+	c->rcv.edge = wr_seq_add(c->rcv.nxt, tcp_first_window(tcp));
+	c->ts_recent = h->ts_recent;
+	c->ts_offset = h->ts_offset;
+	c->opened_tick = h->opened_tick;
+	c->rexmits = c->syn_rexmits = h->retries;
+	tcb_negotiated(tcp, c, &peer, h->ts, h->retries > 0);
+	if (h->ecn)
+		tcp_ecn_agreed(tcp, c);
+	return c;
+}
+
+enum wr_verdict tcp_open_completed(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	c->snd.wl1 = f->seg.seq;
+	c->snd.wnd = c->max_wnd = (uint32_t)f->seg.wnd << c->snd_shift;
+	wr_stat_add(&tcp->stats->connections[WR_TCP_ESTABLISHED], 1);
+	tcp_count_transition(tcp, WR_TCP_SYN_RECEIVED, WR_TCP_ESTABLISHED);
+	c->state = WR_TCP_ESTABLISHED;
+	c->state_tick = tcp->now_tick;
+	WR_COUNT(tcp->stats, tcp_passive_opens, 1);
+	tcb_arm_limits(tcp, c);
+	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
+		wr_tcp_abort(tcp, c);
+		return WR_V_tcp_refused;
+	}
+	if (c->state == WR_TCP_CLOSED)
+		return WR_V_tcp_accepted;
+	if (f->seg.has_ts && wr_seq_le(f->seg.seq, c->rcv.acked))
+		c->ts_recent = f->seg.ts_val;
+	return tcp_process_text(tcp, c, f);
+}
+
+/* ---- SYN cookies ---- */
+
+/* Answers a SYN of which nothing is kept. */
+static enum wr_verdict owe_cookie(struct wr_tcp *tcp, const struct wr_frame *f, int listener)
+{
+	const struct wr_tcp_options *options = &tcp->listener[listener].options;
+	struct wr_half_open h;
+	struct tcp_cookie kept;
+	struct wr_owed owed;
+
+	tcp_half_open_of(tcp, f, listener, &h);
+	kept = (struct tcp_cookie) {
+		.mss = h.mss,
+		.wscale = h.snd_shift,
+		.ts = h.ts,
+		.has_wscale = h.wscale && tcp->conf.wscale,
+		.sack = h.sack && tcp->conf.sack,
+		.ecn = h.ecn,
+	};
+	owed = (struct wr_owed) {
+		.tuple = h.tuple,
+		.seq = tcp_cookie_make(&tcp->cookies, tcp->now_us, &h.tuple, h.irs, &kept),
+		.ack = wr_seq_add(h.irs, 1),
+		.ts = kept.ts,
+		.ts_val = tcp_cookie_ts(tcp_ts_now(tcp, h.ts_offset), &kept),
+		.ts_ecr = h.ts_recent,
+		.wnd = (uint16_t)tcp_first_window(tcp),
+		.flags = WR_TCP_SYN | WR_TCP_ACK | (kept.ecn ? WR_TCP_ECE : 0),
+		.cause = WR_CAUSE_tcp_synack_cookie,
+		.tos = options->tos,
+		.ttl = options->ttl,
+		.listener = h.listener,
+		.sack = kept.sack,
+		.wscale = kept.has_wscale,
+		.half_open = UINT32_MAX,
+	};
+	return tcp_owe(tcp, &owed) ? WR_V_tcp_cookie_sent : WR_V_tcp_backlog_full;
+}
+
+bool tcp_cookie_came(const struct wr_tcp *tcp, const struct wr_frame *f, int listener,
+                     struct wr_half_open *out)
+{
+	const struct wr_seg *seg = &f->seg;
+	struct wr_seq irs = wr_seq_add(seg->seq, UINT32_MAX);
+	struct wr_seq iss = wr_seq_add(seg->ack, UINT32_MAX);
+	bool ts = seg->has_ts && tcp->conf.timestamps;
+	struct tcp_cookie kept;
+
+	if (!tcp_cookie_check(&tcp->cookies, tcp->now_us, &f->tuple, irs, iss,
+	                      ts ? &seg->ts_ecr : NULL, &kept))
+		return false;
+	*out = (struct wr_half_open) {
+		.tuple = f->tuple,
+		.iss = iss,
+		.irs = irs,
+		.ts_recent = seg->ts_val,
+		.ts_offset = tcp_ts_offset(tcp, &f->tuple),
+		.opened_tick = tcp->now_tick,
+		.mss = kept.mss,
+		.neigh = UINT16_MAX,
+		.snd_shift = kept.wscale,
+		.listener = (uint8_t)listener,
+		.ts = kept.ts,
+		.sack = kept.sack,
+		.wscale = kept.has_wscale,
+		.ecn = kept.ecn,
+	};
+	return true;
+}
+
+/* The connection of which only the cookie was kept. How long the peer took is not known. */
+static enum wr_verdict open_by_cookie(struct wr_tcp *tcp, const struct wr_half_open *h,
+                                      struct wr_frame *f)
+{
+	enum wr_verdict v = tcp_open_allowed(tcp, h->listener, f);
+	struct wr_tcb *c;
+
+	if (v != WR_V_NEXT)
+		return v;
+	c = tcp_open_passively(tcp, h, f->hash, WR_FLOW_NONE);
+	if (!c)
+		return WR_V_tcp_table_full;
+	WR_COUNT(tcp->stats, tcp_cookies_accepted, 1);
+	tcp_count_transition(tcp, WR_TCP_LISTEN, WR_TCP_SYN_RECEIVED);
+	return tcp_open_completed(tcp, c, f);
+}
+
+/* ---- LISTEN: RFC 9293 section 3.10.7.2 ---- */
+
+enum wr_verdict tcp_open_allowed(struct wr_tcp *tcp, unsigned listener,
+                                 const struct wr_frame *f)
+{
+	if (tcp_source_is_full(tcp, f->tuple.raddr))
+		return tcp_owe_reset(tcp, f, WR_V_tcp_source_full);
+	return tcp_listener_is_full(tcp, listener) ? WR_V_tcp_listener_full : WR_V_NEXT;
+}
+
+/* Second, check for an ACK: it may be that of a cookie. */
+static enum wr_verdict listen_ack(struct wr_tcp *tcp, struct wr_frame *f, int listener)
+{
+	struct wr_half_open h;
+
+	if (!(f->seg.flags & WR_TCP_SYN) && tcp_cookies_are_out(&tcp->cookies, tcp->now_us)) {
+		if (tcp_cookie_came(tcp, f, listener, &h))
+			return open_by_cookie(tcp, &h, f);
+		WR_COUNT(tcp->stats, tcp_cookies_refused, 1);
+	}
+	return tcp_owe_reset(tcp, f, WR_V_tcp_no_listener);
+}
+
+/* Third, check for a SYN. */
+static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int listener,
+                                  bool cookie_may_do)
+{
+	bool cookies = cookie_may_do && tcp->conf.syn_cookies != WR_TCP_COOKIES_NEVER;
+	bool always = cookies && tcp->conf.syn_cookies == WR_TCP_COOKIES_ALWAYS;
+	enum wr_verdict v = tcp_open_allowed(tcp, (unsigned)listener, f);
+
+	if (v != WR_V_NEXT)
+		return v;
+	v = WR_V_tcp_backlog_full;
+	if (!always && !tcp_listener_is_crowded(tcp, (unsigned)listener))
+		v = tcp_half_open_new(tcp, f, listener);
+	return v == WR_V_tcp_backlog_full && cookies ? owe_cookie(tcp, f, listener) : v;
+}
+
+enum wr_verdict tcp_listen_again(struct wr_tcp *tcp, struct wr_frame *f, bool cookie_may_do)
+{
+	return listen_syn(tcp, f, find_listener(tcp, &f->tuple), cookie_may_do);
 }
 
 enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f)
@@ -214,124 +290,11 @@ enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f)
 		return tcp_owe_reset(tcp, f, WR_V_tcp_no_listener);
 	if (flags & WR_TCP_RST) /* first, check for a RST */
 		return WR_V_tcp_reset_ignored;
-	if (flags & WR_TCP_ACK) /* second, check for an ACK */
-		return tcp_owe_reset(tcp, f, WR_V_tcp_no_listener);
-	if (flags & WR_TCP_SYN) /* third, check for a SYN */
-		return listen_syn(tcp, f, listener);
+	if (flags & WR_TCP_ACK)
+		return listen_ack(tcp, f, listener);
+	if (flags & WR_TCP_SYN)
+		return listen_syn(tcp, f, listener, true);
 	return WR_V_tcp_no_ack; /* fourth, other data or control: drop */
-}
-
-struct wr_tcb *tcp_open_passively(struct wr_tcp *tcp, const struct wr_half_open *h,
-                                  uint32_t hash, uint32_t instead)
-{
-	const struct wr_syn_options peer = {h->mss, h->snd_shift, h->wscale, h->sack};
-	struct wr_tcb *c = tcb_new(tcp, &h->tuple, hash, instead);
-
-	if (!c)
-		return NULL;
-	c->user = tcp->listener[h->listener].user;
-	c->profile = (uint8_t)tcp->listener_profile[h->listener];
-	tcp->profile[c->profile].uses++;
-	c->neigh = h->neigh;
-	c->iss = h->iss;
-	c->irs = h->irs;
-	c->snd.una = c->acked_seq = c->sq_end = c->snd.nxt = wr_seq_add(h->iss, 1);
-	c->rcv.nxt = c->rcv.acked = c->in_seq = wr_seq_add(h->irs, 1);
-	c->rcv.edge = wr_seq_add(c->rcv.nxt, wr_min(tcp->conf.rcv_buf, UINT16_MAX));
-	c->ts_recent = h->ts_recent;
-	c->ts_offset = h->ts_offset;
-	c->opened_tick = h->opened_tick;
-	c->rexmits = c->syn_rexmits = h->retries;
-	tcb_negotiated(tcp, c, &peer, h->ts, h->retries > 0);
-	if (h->ecn)
-		tcp_ecn_agreed(tcp, c);
-	return c;
-}
-
-/* The handshake's ACK: a full connection takes the record's place. NULL: no room. */
-static struct wr_tcb *promote(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
-{
-	const struct wr_half_open h = tcp->half_open[index];
-	struct wr_tcb *c = tcp_open_passively(tcp, &h, f->hash,
-	                                      wr_flow_value(WR_FLOW_HALF_OPEN, index));
-
-	if (!c)
-		return NULL;
-	release_half_open(tcp, index);
-	c->snd.wl1 = f->seg.seq;
-	c->snd.wnd = c->max_wnd = (uint32_t)f->seg.wnd << c->snd_shift;
-	if (h.retries == 0) /* Karn: only if one SYN-ACK can be meant */
-		tcp_rtt_sample(c, (tcp->now_tick - h.opened_tick) << WR_TICK_SHIFT);
-	wr_stat_add(&tcp->stats->connections[WR_TCP_ESTABLISHED], 1);
-	matrix(tcp, WR_TCP_SYN_RECEIVED, WR_TCP_ESTABLISHED);
-	c->state = WR_TCP_ESTABLISHED;
-	c->state_tick = tcp->now_tick;
-	return c;
-}
-
-/* The steps of 3.10.7.4 before the ACK. WR_V_NEXT: the segment may complete the handshake. */
-static enum wr_verdict half_open_checks(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
-{
-	const struct wr_half_open *h = &tcp->half_open[index];
-	const struct wr_seg *seg = &f->seg;
-	struct wr_seq nxt = wr_seq_add(h->irs, 1);
-	uint32_t wnd = wr_min(tcp->conf.rcv_buf, UINT16_MAX);
-
-	if ((seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_RST)) == WR_TCP_SYN) {
-		/*
-		 * The peer did not get our SYN-ACK; or it began anew, then it answers this one
-		 * with the reset that ends the record.
-		 */
-		owe_synack(tcp, index, WR_CAUSE_tcp_synack_rexmit);
-		return wr_seq_eq(seg->seq, h->irs) ? WR_V_tcp_syn_duplicate
-		                                   : WR_V_tcp_challenged;
-	}
-	if (h->ts && !(seg->flags & WR_TCP_RST)) {
-		if (!seg->has_ts)
-			return WR_V_tcp_no_timestamp;
-		if ((int32_t)(seg->ts_val - h->ts_recent) < 0)
-			return WR_V_tcp_paws;
-	}
-	if (!wr_seq_in(seg->seq, nxt, wnd))
-		return seg->flags & WR_TCP_RST ? WR_V_tcp_reset_ignored
-		                               : WR_V_tcp_not_in_window;
-	if (seg->flags & WR_TCP_RST) {
-		if (!wr_seq_eq(seg->seq, nxt))
-			return WR_V_tcp_reset_ignored; /* a guess; the handshake decides */
-		tcp_half_open_end(tcp, index); /* passive open: back to LISTEN, silently */
-		return WR_V_tcp_reset;
-	}
-	if (seg->flags & WR_TCP_SYN)
-		return WR_V_tcp_challenged; /* answered by the next SYN-ACK of the timer */
-	if (!(seg->flags & WR_TCP_ACK))
-		return WR_V_tcp_no_ack;
-	if (!wr_seq_eq(seg->ack, wr_seq_add(h->iss, 1)))
-		return tcp_owe_reset(tcp, f, WR_V_tcp_ack_not_sent);
-	return WR_V_NEXT;
-}
-
-enum wr_verdict tcp_half_open_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
-{
-	enum wr_verdict v = half_open_checks(tcp, index, f);
-	struct wr_tcb *c;
-
-	if (v != WR_V_NEXT)
-		return v;
-	c = promote(tcp, index, f);
-	if (!c)
-		return WR_V_tcp_table_full; /* the record stays: the peer's next segment may
-		                               find room */
-	WR_COUNT(tcp->stats, tcp_passive_opens, 1);
-	tcb_arm_limits(tcp, c);
-	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
-		wr_tcp_abort(tcp, c);
-		return WR_V_tcp_refused;
-	}
-	if (c->state == WR_TCP_CLOSED)
-		return WR_V_tcp_accepted;
-	if (f->seg.has_ts && wr_seq_le(f->seg.seq, c->rcv.acked))
-		c->ts_recent = f->seg.ts_val;
-	return tcp_process_text(tcp, c, f);
 }
 
 /* ---- SYN-SENT ---- */
@@ -386,7 +349,7 @@ enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_fra
 	wr_tcp_parse_syn(seg, &peer);
 	c->irs = seg->seq;
 	c->rcv.nxt = c->rcv.acked = c->in_seq = wr_seq_add(seg->seq, 1);
-	c->rcv.edge = wr_seq_add(c->rcv.nxt, wr_min(tcp->conf.rcv_buf, UINT16_MAX));
+	c->rcv.edge = wr_seq_add(c->rcv.nxt, tcp_first_window(tcp));
 	c->last_rx_tick = tcp->now_tick;
 	if (seg->has_ts)
 		c->ts_recent = seg->ts_val;

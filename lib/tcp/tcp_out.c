@@ -72,6 +72,7 @@ static bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, uint
 	second->seq += len;
 	second->len -= len;
 	first->len = len;
+	first->flags &= (uint8_t) ~(WR_BUF_PUSH | WR_BUF_MORE);
 	first->next = rest;
 	if (c->sq_tail == m)
 		c->sq_tail = rest;
@@ -84,6 +85,7 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
                     enum wr_cause cause)
 {
 	struct wr_buf *b = wr_buf(m);
+	uint8_t flags;
 
 	if (wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
 		return false;
@@ -92,7 +94,10 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 			return false;
 		tcp_board_split(c, m, b->next);
 	}
-	if (!send_text(tcp, c, m, fin_behind(c, b) | WR_TCP_PSH, cause))
+	flags = fin_behind(c, b);
+	if (b->flags & WR_BUF_PUSH)
+		flags |= WR_TCP_PSH;
+	if (!send_text(tcp, c, m, flags, cause))
 		return false;
 	if (b->rexmits < UINT8_MAX)
 		b->rexmits++;
@@ -130,12 +135,16 @@ static bool send_lost(struct wr_tcp *tcp, struct wr_tcb *c)
 	return true;
 }
 
-/* How much of the next buffer may leave now; 0: nothing. RFC 9293 3.8.6.2.1, 3.7.4. */
+/*
+ * How much of a buffer that `ahead` bytes go before may leave now; 0: nothing. RFC 9293
+ * 3.8.6.2.1, 3.7.4.
+ */
 static uint32_t allowed(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len,
-                        uint32_t pipe)
+                        uint32_t pipe, uint32_t ahead)
 {
-	uint32_t flight = tcb_flight(c);
-	uint32_t unsent = wr_seq_span(c->snd.nxt, c->sq_end);
+	uint32_t flight = tcb_flight(c) + ahead;
+	uint32_t unsent = wr_seq_span(c->snd.nxt, c->sq_end) - ahead;
+	const struct wr_tcp_options *options;
 	uint32_t room = c->snd.wnd > flight ? c->snd.wnd - flight : 0;
 	uint32_t want = wr_min(len, c->cc.smss);
 
@@ -146,7 +155,8 @@ static uint32_t allowed(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32
 	if (want == c->cc.smss || unsent >= c->cc.smss)
 		return want;
 	/* Nagle: one small segment in flight at a time; what ends the stream goes. */
-	if (flight && !(c->flags & WR_TCB_CLOSE) && !tcb_options(tcp, c)->nodelay)
+	options = tcb_options(tcp, c);
+	if (((flight && !options->nodelay) || options->cork) && !(c->flags & WR_TCB_CLOSE))
 		return 0;
 	return want;
 }
@@ -180,11 +190,10 @@ static void start_rto(struct wr_tcp *tcp, struct wr_tcb *c)
 }
 
 /* Sends the first `len` bytes of the next buffer. False: no room to send or no buffer. */
-static bool send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
+static bool send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len, uint8_t flags)
 {
 	struct rte_mbuf *m = c->sq_next;
 	struct wr_buf *b = wr_buf(m);
-	uint8_t flags = 0;
 	bool last;
 
 	if (wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
@@ -192,10 +201,12 @@ static bool send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 	if (len < b->len && !split(tcp, c, m, len))
 		return false;
 	last = b->next == NULL;
-	if (last)
-		flags = WR_TCP_PSH; /* MUST-61 */
+	if (last && !(b->flags & WR_BUF_MORE))
+		flags |= WR_TCP_PSH; /* MUST-61 */
 	if (last && (c->flags & WR_TCB_CLOSE))
-		flags |= WR_TCP_FIN;
+		flags |= WR_TCP_PSH | WR_TCP_FIN;
+	if (flags & WR_TCP_PSH)
+		b->flags |= WR_BUF_PUSH;
 	if (!send_text(tcp, c, m, flags, WR_CAUSE_tcp_data))
 		return false;
 	WR_COUNT(tcp->stats, tcp_bytes_out, len);
@@ -220,7 +231,18 @@ bool tcp_send_one_new(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (!c->sq_next)
 		return false;
 	len = wr_min(wr_buf(c->sq_next)->len, c->cc.smss);
-	return flight + len <= c->snd.wnd && send_next(tcp, c, len);
+	return flight + len <= c->snd.wnd && send_next(tcp, c, len, 0);
+}
+
+/* Will nothing follow the next `len` bytes at once? What waits in the receiver may go on then. */
+static bool ends_burst(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len)
+{
+	const struct wr_buf *b = wr_buf(c->sq_next);
+	uint32_t rest = b->len - len;
+
+	if (rest == 0 && b->next)
+		rest = wr_buf(b->next)->len;
+	return rest && allowed(tcp, c, rest, tcp_pipe(c) + len, len) == 0;
 }
 
 /* Sends new text while windows allow. False: no room to send or no buffer. */
@@ -228,15 +250,21 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (tcp->conf.idle_restart && wr_seq_eq(c->snd.una, c->snd.nxt))
 		restart_after_idle(tcp, c);
-	while (c->sq_next) {
+	for (unsigned sent = 0; c->sq_next; sent++) {
 		uint32_t whole = wr_buf(c->sq_next)->len;
-		uint32_t len = allowed(tcp, c, whole, tcp_pipe(c));
+		uint32_t len = allowed(tcp, c, whole, tcp_pipe(c), 0);
+		uint8_t flags = 0;
 
 		if (len == 0 || (wr_unlikely(c->cc.timed) && !tcp_pace_allows(tcp, c)))
 			break;
 		if (len < whole && tcb_flight(c) && !tcb_may_hold(tcp, c))
 			break; /* an ACK frees some */
-		if (!send_next(tcp, c, len))
+		/* What is no full segment does not follow others: more is to come. */
+		if (sent && len < c->cc.smss && (wr_buf(c->sq_next)->flags & WR_BUF_MORE))
+			break;
+		if (tcp->conf.push_bursts && sent && ends_burst(tcp, c, len))
+			flags = WR_TCP_PSH;
+		if (!send_next(tcp, c, len, flags))
 			return false;
 		if (wr_unlikely((c->flags & (WR_TCB_LOSS | WR_TCB_RECOVERY | WR_TCB_RTO)) ==
 		                WR_TCB_LOSS) &&
@@ -251,8 +279,7 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 	return true;
 }
 
-/* Nothing in flight and the window forbids more: ask from time to time, MUST-36. */
-static void arm_persist(struct wr_tcp *tcp, struct wr_tcb *c)
+void tcp_arm_persist(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (c->flags & WR_TCB_PERSIST)
 		return;
@@ -274,40 +301,14 @@ static void send_fin(struct wr_tcp *tcp, struct wr_tcb *c)
 	start_rto(tcp, c);
 }
 
-static void send_ack(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	enum wr_cause cause = WR_CAUSE_tcp_ack;
-
-	if (!(c->flags & WR_TCB_ACK_NOW))
-		cause = WR_CAUSE_tcp_window;
-	else if (c->rare & WR_TCB_CHALLENGE)
-		cause = WR_CAUSE_tcp_challenge;
-	else if (c->rare & WR_TCB_DUP_ACK)
-		cause = WR_CAUSE_tcp_ack_dup;
-	else if ((c->rare & WR_TCB_DELACK_ARMED) &&
-	         wr_tick_reached(c->delack_tick, tcp->now_tick))
-		cause = WR_CAUSE_tcp_ack_delayed;
-	tcp_send_control(tcp, c, c->snd.nxt, 0, cause);
-}
-
 /* SYN-SENT and SYN-RECEIVED by active open: the SYN, and ACKs of what is not acceptable. */
 static bool output_opening(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (wr_seq_eq(c->snd.nxt, c->iss))
 		tcp_send_syn(tcp, c, WR_CAUSE_tcp_syn);
 	else if ((c->flags & WR_TCB_ACK_NOW) && c->state == WR_TCP_SYN_RECEIVED)
-		send_ack(tcp, c);
+		tcp_ack_send(tcp, c);
 	return true;
-}
-
-/* Nothing carried the ACK: it has delack_us from now. */
-static void arm_delack(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	if (c->rare & WR_TCB_DELACK_ARMED)
-		return;
-	c->rare |= WR_TCB_DELACK_ARMED;
-	c->delack_tick = wr_tick_after(tcp->now_tick, tcp->conf.delack_us);
-	tcb_arm(tcp, c, c->delack_tick);
 }
 
 bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -326,7 +327,7 @@ bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (fin_due && !c->sq_next && c->snd.wnd)
 		send_fin(tcp, c);
 	else if ((c->sq_next || fin_due) && tcb_flight(c) == 0)
-		arm_persist(tcp, c);
+		tcp_arm_persist(tcp, c);
 
 	if ((c->flags & WR_TCB_WNDUP) && !tcp_window_worth_telling(tcp, c))
 		c->flags &= (uint16_t)~WR_TCB_WNDUP;
@@ -334,12 +335,12 @@ bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (wr_unlikely(c->rare & WR_TCB_DUP_ACK))
 		c->flags |= WR_TCB_ACK_NOW;
 	if (c->flags & (WR_TCB_ACK_NOW | WR_TCB_WNDUP)) {
-		send_ack(tcp, c);
+		tcp_ack_send(tcp, c);
 		if (c->flags & WR_TCB_ACK_NOW)
 			return false; /* no buffer */
 	}
 	c->rare &= (uint16_t) ~(WR_TCB_CHALLENGE | WR_TCB_DUP_ACK);
 	if (c->flags & WR_TCB_DELACK)
-		arm_delack(tcp, c);
+		tcp_ack_arm_delayed(tcp, c);
 	return true;
 }

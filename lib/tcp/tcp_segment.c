@@ -6,17 +6,18 @@
 #include <rte_byteorder.h>
 #include <rte_tcp.h>
 
-#include "tcp.h"
+#include "tcp_md5.h"
 
 #define ECT0 2 /* in the TOS octet, RFC 3168 section 5 */
 
-enum { /* option kinds, RFC 9293, 7323, 2018 */
+enum { /* option kinds, RFC 9293, 7323, 2018, 7413 */
        OPT_NOP = 1,
        OPT_MSS = 2,
        OPT_WSCALE = 3,
        OPT_SACK_PERMITTED = 4,
        OPT_SACK = 5,
        OPT_TS = 8,
+       OPT_FASTOPEN = 34,
 };
 
 /* ---- options ---- */
@@ -38,15 +39,19 @@ static uint8_t *put_ts(uint8_t *p, uint32_t val, uint32_t ecr)
 struct syn {
 	uint16_t mss;
 	uint8_t wscale;
-	bool has_wscale, sack, ts;
+	bool has_wscale, sack, ts, is_signed;
 	uint32_t ts_val, ts_ecr;
+	const struct wr_fastopen *cookie; /* NULL: no such option */
 };
 
-/* MSS, SACK-permitted, timestamps, window scale: the order and padding of Linux. */
-static unsigned put_syn_options(uint8_t *start, const struct syn *syn)
+static uint8_t *put_wscale(uint8_t *p, uint8_t wscale)
 {
-	uint8_t *p = put32(start, (uint32_t)(OPT_MSS << 24 | 4 << 16) | syn->mss);
+	return put32(p, (uint32_t)(OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8) | wscale);
+}
 
+/* MSS, SACK-permitted, timestamps, window scale: the order and padding of Linux. */
+static uint8_t *put_as_linux(uint8_t *p, const struct syn *syn)
+{
 	if (syn->ts) {
 		p = put32(p, (syn->sack ? OPT_SACK_PERMITTED << 24 | 2 << 16
 		                        : OPT_NOP << 24 | OPT_NOP << 16) |
@@ -56,9 +61,30 @@ static unsigned put_syn_options(uint8_t *start, const struct syn *syn)
 	} else if (syn->sack) {
 		p = put32(p, OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK_PERMITTED << 8 | 2);
 	}
+	return syn->has_wscale ? put_wscale(p, syn->wscale) : p;
+}
+
+/* MSS, window scale, SACK-permitted, timestamps; what is left over ends in zeros. */
+static uint8_t *put_as_freebsd(uint8_t *p, const struct syn *syn)
+{
 	if (syn->has_wscale)
-		p = put32(p,
-		          (uint32_t)(OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8) | syn->wscale);
+		p = put_wscale(p, syn->wscale);
+	if (syn->ts) {
+		p = put32(p, (syn->sack ? OPT_SACK_PERMITTED << 24 | 2 << 16
+		                        : OPT_NOP << 24 | OPT_NOP << 16) |
+		                     OPT_TS << 8 | 10);
+		p = put32(p, syn->ts_val);
+		return put32(p, syn->ts_ecr);
+	}
+	return syn->sack ? put32(p, OPT_SACK_PERMITTED << 24 | 2 << 16) : p;
+}
+
+static unsigned put_syn_options(const struct wr_tcp *tcp, uint8_t *start, const struct syn *syn)
+{
+	uint8_t *p = put32(start, (uint32_t)(OPT_MSS << 24 | 4 << 16) | syn->mss);
+
+	p = tcp->conf.option_order == WR_TCP_ORDER_FREEBSD ? put_as_freebsd(p, syn)
+	                                                    : put_as_linux(p, syn);
 	return (unsigned)(p - start);
 }
 
@@ -98,6 +124,37 @@ static void push_header(struct rte_mbuf *m, const struct wr_tuple *t, const stru
 	h->tcp_urp = 0;
 	if (head->options_len)
 		memcpy(h + 1, head->options, head->options_len);
+}
+
+/* RFC 7413 section 2, padded as Linux does. */
+static unsigned put_cookie(uint8_t *p, const struct wr_fastopen *cookie)
+{
+	unsigned bytes = 2u + cookie->bytes, padded = (bytes + 3) & ~3u;
+
+	p[0] = OPT_FASTOPEN;
+	p[1] = (uint8_t)bytes;
+	memcpy(p + 2, cookie->cookie, cookie->bytes);
+	memset(p + bytes, OPT_NOP, padded - bytes);
+	return padded;
+}
+
+/* A SYN or SYN-ACK: fills in head's options. */
+static void push_syn(const struct wr_tcp *tcp, struct rte_mbuf *m, const struct wr_tuple *t,
+                     struct head *head, const struct syn *syn)
+{
+	unsigned n = 0;
+
+	if (syn->is_signed) {
+		tcp_md5_reserve(head->options);
+		n = TCP_MD5_OPTION;
+	}
+	n += put_syn_options(tcp, head->options + n, syn);
+	if (syn->cookie)
+		n += put_cookie(head->options + n, syn->cookie);
+	head->options_len = n;
+	push_header(m, t, head);
+	if (syn->is_signed)
+		tcp_md5_sign(tcp, t, m);
 }
 
 static void send_ip(struct wr_tcp *tcp, struct rte_mbuf *m, const struct wr_tuple *t,
@@ -151,10 +208,22 @@ static void fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
 	if (c->flags & WR_TCB_TS) {
 		put_ts(head->options, tcp_ts_now(tcp, c->ts_offset), c->ts_recent);
 		head->options_len = 12;
+	} else if (tcb_is_signed(tcp, c)) {
+		tcp_md5_reserve(head->options);
+		head->options_len = TCP_MD5_OPTION;
 	}
 	c->rcv.acked = c->rcv.nxt;
 	c->flags &= (uint16_t) ~(WR_TCB_ACK_NOW | WR_TCB_DELACK | WR_TCB_WNDUP);
 	c->rare &= (uint16_t)~WR_TCB_DELACK_ARMED;
+}
+
+/* The header before m's text, whose first option is the signature if there is one. */
+static void push_head(const struct wr_tcp *tcp, const struct wr_tcb *c, struct rte_mbuf *m,
+                      const struct head *head)
+{
+	push_header(m, &c->tuple, head);
+	if (tcb_is_signed(tcp, c))
+		tcp_md5_sign(tcp, &c->tuple, m);
 }
 
 /* As many blocks as fit into `room` bytes of options. */
@@ -192,7 +261,7 @@ void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, u
 	fill_head(tcp, c, &head, seq, flags);
 	if (owes_sack(c) && !(flags & WR_TCP_RST))
 		add_sack(tcp, c, &head, sizeof(head.options));
-	push_header(m, &c->tuple, &head);
+	push_head(tcp, c, m, &head);
 	send_tcb(tcp, c, m, 0, cause);
 }
 
@@ -210,7 +279,7 @@ void tcp_send_segment(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 		head.flags |= tcp_ecn_text_flags(c);
 		ect = ECT0;
 	}
-	push_header(m, &c->tuple, &head);
+	push_head(tcp, c, m, &head);
 	send_tcb(tcp, c, m, ect, cause);
 }
 
@@ -224,20 +293,21 @@ static uint8_t ecn_setup(const struct wr_tcp *tcp, const struct wr_tcb *c, bool 
 
 void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 {
-	bool reply = c->state == WR_TCP_SYN_RECEIVED;
+	bool reply = c->state == WR_TCP_SYN_RECEIVED, is_signed = tcb_is_signed(tcp, c);
 	const struct syn syn = {
-		.mss = tcp->conf.mss,
+		.mss = tcp_mss_offer(tcp, tcb_options(tcp, c)),
 		.wscale = tcp_rcv_shift(tcp),
 		.has_wscale = tcp->conf.wscale && (!reply || c->rcv_shift || c->snd_shift),
 		.sack = reply ? c->flags & WR_TCB_SACK : tcp->conf.sack,
-		.ts = reply ? c->flags & WR_TCB_TS : tcp->conf.timestamps,
+		.ts = reply ? c->flags & WR_TCB_TS : tcp->conf.timestamps && !is_signed,
+		.is_signed = is_signed,
 		.ts_val = tcp_ts_now(tcp, c->ts_offset),
 		.ts_ecr = reply ? c->ts_recent : 0,
 	};
 	struct head head = {
 		.seq = c->iss,
 		.ack = reply ? c->rcv.nxt : wr_seq(0),
-		.wnd = (uint16_t)wr_min(tcp->conf.rcv_buf, UINT16_MAX),
+		.wnd = tcp_first_window(tcp),
 		.flags = WR_TCP_SYN | (reply ? WR_TCP_ACK : 0) | ecn_setup(tcp, c, reply),
 	};
 	struct rte_mbuf *m = tcp_new_buffer(tcp);
@@ -247,17 +317,17 @@ void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 	c->flags &= (uint16_t) ~(WR_TCB_ACK_NOW | WR_TCB_DELACK);
 	if (!m)
 		return; /* the timer tries again */
-	head.options_len = put_syn_options(head.options, &syn);
-	push_header(m, &c->tuple, &head);
+	push_syn(tcp, m, &c->tuple, &head, &syn);
 	send_tcb(tcp, c, m, 0, cause);
 }
 
 bool tcp_send_bare_syn(struct wr_tcp *tcp, const struct wr_tuple *tuple)
 {
+	bool is_signed = tcp_md5_has_key(tcp, tuple);
 	uint32_t ts_offset;
 	struct head head = {
 		.seq = tcp_isn(tcp, tuple, &ts_offset),
-		.wnd = (uint16_t)wr_min(tcp->conf.rcv_buf, UINT16_MAX),
+		.wnd = tcp_first_window(tcp),
 		.flags = WR_TCP_SYN,
 	};
 	const struct syn syn = {
@@ -265,15 +335,15 @@ bool tcp_send_bare_syn(struct wr_tcp *tcp, const struct wr_tuple *tuple)
 		.wscale = tcp_rcv_shift(tcp),
 		.has_wscale = tcp->conf.wscale,
 		.sack = tcp->conf.sack,
-		.ts = tcp->conf.timestamps,
+		.ts = tcp->conf.timestamps && !is_signed,
+		.is_signed = is_signed,
 		.ts_val = tcp_ts_now(tcp, ts_offset),
 	};
 	struct rte_mbuf *m = tcp_new_buffer(tcp);
 
 	if (!m)
 		return false;
-	head.options_len = put_syn_options(head.options, &syn);
-	push_header(m, tuple, &head);
+	push_syn(tcp, m, tuple, &head, &syn);
 	send_ip(tcp, m, tuple, 0, 0, NULL, WR_CAUSE_tcp_syn_bare);
 	return true;
 }
@@ -283,18 +353,19 @@ static void send_synack(struct wr_tcp *tcp, const struct wr_owed *owed)
 	struct wr_half_open *h = &tcp->half_open[owed->half_open];
 	const struct wr_tcp_options *options = &tcp->listener[h->listener].options;
 	const struct syn syn = {
-		.mss = tcp->conf.mss,
+		.mss = tcp_mss_offer(tcp, options),
 		.wscale = tcp_rcv_shift(tcp),
 		.has_wscale = h->wscale && tcp->conf.wscale,
 		.sack = h->sack && tcp->conf.sack,
 		.ts = h->ts,
+		.is_signed = tcp_md5_has_key(tcp, &h->tuple),
 		.ts_val = tcp_ts_now(tcp, h->ts_offset),
 		.ts_ecr = h->ts_recent,
 	};
 	struct head head = {
 		.seq = h->iss,
 		.ack = wr_seq_add(h->irs, 1),
-		.wnd = (uint16_t)wr_min(tcp->conf.rcv_buf, UINT16_MAX),
+		.wnd = tcp_first_window(tcp),
 		.flags = WR_TCP_SYN | WR_TCP_ACK | (h->ecn ? WR_TCP_ECE : 0),
 	};
 	struct rte_mbuf *m;
@@ -304,10 +375,26 @@ static void send_synack(struct wr_tcp *tcp, const struct wr_owed *owed)
 	m = tcp_new_buffer(tcp);
 	if (!m)
 		return; /* the record's timer tries again */
-	head.options_len = put_syn_options(head.options, &syn);
-	push_header(m, &h->tuple, &head);
+	push_syn(tcp, m, &h->tuple, &head, &syn);
 	send_ip(tcp, m, &h->tuple, options->tos & 0xfc, options->ttl, &h->neigh,
 	        (enum wr_cause)owed->cause);
+}
+
+/* Of a SYN-ACK whose number is a cookie. */
+static unsigned put_cookie_options(const struct wr_tcp *tcp, uint8_t *start,
+                                   const struct wr_owed *owed)
+{
+	const struct syn syn = {
+		.mss = tcp_mss_offer(tcp, &tcp->listener[owed->listener].options),
+		.wscale = tcp_rcv_shift(tcp),
+		.has_wscale = owed->wscale,
+		.sack = owed->sack,
+		.ts = owed->ts,
+		.ts_val = owed->ts_val,
+		.ts_ecr = owed->ts_ecr,
+	};
+
+	return put_syn_options(tcp, start, &syn);
 }
 
 void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
@@ -318,6 +405,7 @@ void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
 		.wnd = owed->wnd,
 		.flags = owed->flags,
 	};
+	bool is_signed = tcp_md5_has_key(tcp, &owed->tuple);
 	struct rte_mbuf *m;
 
 	if (owed->half_open != UINT32_MAX) {
@@ -327,10 +415,18 @@ void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
 	m = tcp_new_buffer(tcp);
 	if (!m)
 		return;
-	if (owed->ts) {
+	if (owed->flags & WR_TCP_SYN) {
+		head.options_len = put_cookie_options(tcp, head.options, owed);
+	} else if (owed->ts) {
 		put_ts(head.options, owed->ts_val, owed->ts_ecr);
 		head.options_len = 12;
+	} else if (is_signed) {
+		tcp_md5_reserve(head.options);
+		head.options_len = TCP_MD5_OPTION;
 	}
 	push_header(m, &owed->tuple, &head);
-	send_ip(tcp, m, &owed->tuple, owed->tos & 0xfc, 0, NULL, (enum wr_cause)owed->cause);
+	if (is_signed)
+		tcp_md5_sign(tcp, &owed->tuple, m);
+	send_ip(tcp, m, &owed->tuple, owed->tos & 0xfc, owed->ttl, NULL,
+	        (enum wr_cause)owed->cause);
 }

@@ -30,7 +30,7 @@ static uint32_t fill_tail(struct wr_tcb *c, const uint8_t *text, uint32_t len)
 	return n;
 }
 
-/* One more buffer of text. 0: there is none, or the queue does not take it. */
+/* One more buffer of text. 0: there is none. */
 static uint32_t add_buffer(struct wr_tcp *tcp, struct wr_tcb *c, const uint8_t *text,
                            uint32_t len)
 {
@@ -41,23 +41,52 @@ static uint32_t add_buffer(struct wr_tcp *tcp, struct wr_tcb *c, const uint8_t *
 		return 0;
 	n = wr_min(wr_min(len, c->cc.smss), rte_pktmbuf_tailroom(m));
 	rte_memcpy(rte_pktmbuf_append(m, (uint16_t)n), text, n);
-	if (wr_tcp_send(tcp, c, m) == 0)
-		return n;
-	rte_pktmbuf_free(m);
-	return 0;
+	tcp_enqueue(tcp, c, m);
+	return n;
 }
 
-uint32_t wr_tcp_write(struct wr_tcp *tcp, struct wr_tcb *c, const void *text, uint32_t len)
+void tcp_send_corked(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	bool more = c->sq_next && (wr_buf(c->sq_tail)->flags & WR_BUF_MORE);
+
+	if (!more && !tcb_options(tcp, c)->cork)
+		return;
+	if (more)
+		wr_buf(c->sq_tail)->flags &= (uint8_t)~WR_BUF_MORE;
+	tcp_send_one_new(tcp, c);
+}
+
+/*
+ * Text was added to the queue. If it is no full segment and more is to follow, nothing happens:
+ * it leaves with what follows, when an ACK comes, or when the persist timer rings.
+ */
+static void added(struct wr_tcp *tcp, struct wr_tcb *c, bool more)
+{
+	struct wr_buf *tail = wr_buf(c->sq_tail);
+
+	if (more)
+		tail->flags |= WR_BUF_MORE;
+	else
+		tail->flags &= (uint8_t)~WR_BUF_MORE;
+	if (!more || wr_seq_span(c->snd.nxt, c->sq_end) >= c->cc.smss)
+		tcb_pend(tcp, c);
+	else if (tcb_flight(c) == 0)
+		tcp_arm_persist(tcp, c);
+}
+
+uint32_t wr_tcp_write(struct wr_tcp *tcp, struct wr_tcb *c, const void *text, uint32_t len,
+                      bool more)
 {
 	const uint8_t *from = text;
 	uint32_t done, n;
 
 	len = wr_min(len, wr_tcp_room(tcp, c));
 	done = fill_tail(c, from, len);
-	while (done < len && (n = add_buffer(tcp, c, from + done, len - done)) > 0)
+	while (done < len && tcb_may_hold(tcp, c) &&
+	       (n = add_buffer(tcp, c, from + done, len - done)) > 0)
 		done += n;
 	if (done)
-		tcb_pend(tcp, c);
+		added(tcp, c, more);
 	return done;
 }
 

@@ -154,6 +154,7 @@ static void probe(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->snd.wnd) {
 		c->max_wnd = c->snd.wnd; /* what it offers is what it has */
 		c->flags &= (uint16_t) ~(WR_TCB_PERSIST | WR_TCB_RTO_ARMED);
+		tcp_send_corked(tcp, c);
 		tcb_pend(tcp, c);
 		return;
 	}

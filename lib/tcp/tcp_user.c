@@ -44,10 +44,28 @@ static bool append_to_tail(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf
 	return true;
 }
 
+void tcp_enqueue(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+{
+	*wr_buf(m) = (struct wr_buf) {
+		.seq = c->sq_end.n,
+		.len = m->data_len,
+		.text_off = m->data_off,
+	};
+	if (c->sq_tail)
+		wr_buf(c->sq_tail)->next = m;
+	else
+		c->sq_head = m;
+	c->sq_tail = m;
+	if (!c->sq_next)
+		c->sq_next = m;
+	c->sq_count++;
+	tcp->held++;
+	c->sq_end = wr_seq_add(c->sq_end, m->data_len);
+}
+
 int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	uint32_t len = m->data_len;
-	struct wr_buf *b = wr_buf(m);
 
 	if ((c->flags & WR_TCB_CLOSE) || c->state == WR_TCP_CLOSED)
 		return -EPIPE;
@@ -57,23 +75,10 @@ int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 		c->flags |= WR_TCB_WANT_ROOM;
 		return -ENOBUFS;
 	}
-	if (!append_to_tail(tcp, c, m)) {
-		*b = (struct wr_buf) {
-			.seq = c->sq_end.n,
-			.len = len,
-			.text_off = m->data_off,
-		};
-		if (c->sq_tail)
-			wr_buf(c->sq_tail)->next = m;
-		else
-			c->sq_head = m;
-		c->sq_tail = m;
-		if (!c->sq_next)
-			c->sq_next = m;
-		c->sq_count++;
-		tcp->held++;
-	}
-	c->sq_end = wr_seq_add(c->sq_end, len);
+	if (append_to_tail(tcp, c, m))
+		c->sq_end = wr_seq_add(c->sq_end, len);
+	else
+		tcp_enqueue(tcp, c, m);
 	tcb_pend(tcp, c);
 	return 0;
 }
@@ -157,6 +162,8 @@ void wr_tcp_set_options(struct wr_tcp *tcp, struct wr_tcb *c,
 	}
 	tcp_profile_put(tcp, c->profile);
 	c->profile = (uint8_t)index;
+	if (options->cork && options->nodelay)
+		tcp_send_corked(tcp, c);
 	tcb_arm_limits(tcp, c);
 	tcb_pend(tcp, c);
 }

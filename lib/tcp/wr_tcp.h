@@ -28,6 +28,21 @@ enum wr_tcp_ecn {
 	WR_TCP_ECN_ON,      /* asked for, too */
 };
 
+/* When a SYN is answered by a cookie, RFC 4987 section 3.6. */
+enum wr_tcp_cookies {
+	WR_TCP_COOKIES_NEVER,
+	WR_TCP_COOKIES_AUTO,   /* when there is no half-open record left */
+	WR_TCP_COOKIES_ALWAYS, /* but for those that reopen a TIME-WAIT without timestamps */
+};
+
+/* How the options of SYNs are ordered and padded: systems are told apart by it. */
+enum wr_tcp_option_order {
+	WR_TCP_ORDER_LINUX,   /* MSS, SACK-permitted, timestamps, NOP, window scale */
+	WR_TCP_ORDER_FREEBSD, /* MSS, NOP, window scale, SACK-permitted, timestamps */
+};
+
+#define WR_TCP_WSCALE_AUTO UINT8_MAX
+
 /* Policy and sizes; the defaults are wr_tcp_conf_default(). */
 struct wr_tcp_conf {
 	/* Sizes of the tables of one core. */
@@ -49,6 +64,10 @@ struct wr_tcp_conf {
 	/* What is offered and accepted. */
 	bool timestamps, sack, wscale;
 	uint8_t ecn;            /* enum wr_tcp_ecn */
+	uint8_t option_order;   /* enum wr_tcp_option_order */
+	uint8_t wscale_offer;   /* 0 .. 14; WR_TCP_WSCALE_AUTO: the least that rcv_buf needs */
+	bool push_bursts;       /* PSH on the last of several segments that leave together */
+	uint32_t first_window;  /* of a SYN, bytes, at most 65,535 and rcv_buf; 0: as they allow */
 	uint16_t mss;           /* MSS option sent: MTU - 40 */
 	uint16_t mss_min;       /* smaller MSS options count as this */
 	struct wr_cc_choice cc; /* of connections whose options choose none */
@@ -62,8 +81,17 @@ struct wr_tcp_conf {
 	bool prr;            /* proportional rate reduction, RFC 6937 */
 	bool frto;           /* doubts time-outs, RFC 5682 */
 	bool dsack;          /* sends D-SACKs and uses those received, RFC 2883 */
+	/* Fast Open, RFC 7413, of listeners and active opens whose options want it. */
+	uint32_t fastopen_pending; /* connections that SYNs opened at once and that are still in
+	                            * SYN-RECEIVED, at most; those beyond shake hands first */
+	uint32_t fastopen_peers;   /* servers whose cookies are kept; 0: no active fast open */
+	uint8_t fastopen_keys;     /* 0..2; 0: a key is made of the engine's */
+	struct wr_sipkey fastopen_key[2]; /* of cookies: the first makes and checks them, the
+	                                   * second checks those of before */
 	/* Times, us. */
 	uint32_t delack_us;      /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
+	uint8_t quick_acks;      /* the first so many full segments' worth of text is not
+	                          * acknowledged late; 0: all is */
 	uint32_t rto_initial_us; /* RFC 6298: 1 s */
 	uint32_t rto_min_us;     /* RFC 6298 asks for 1 s; 200 ms as everybody */
 	uint32_t rto_max_us;     /* >= 60 s */
@@ -76,7 +104,21 @@ struct wr_tcp_conf {
 	 * least 1 ms (a tick of the timestamp clock); 0: never. */
 	uint64_t time_wait_reuse_us;
 	uint64_t fin_wait2_us; /* without a FIN, after the service closed; 0: for ever */
+	/* For tests: what RFC 6528 and RFC 7323 5.4 make unpredictable, if these are set. */
+	bool has_isn, has_ts_offset;
+	uint32_t isn, ts_offset;
 	/* Other limits. */
+	uint8_t syn_cookies; /* enum wr_tcp_cookies */
+	/*
+	 * Connections of one listener. With so many open its SYNs are dropped; with so many
+	 * open and half-open they are answered as if the backlog were full. 0: no limit.
+	 */
+	uint32_t listener_connections;
+	/*
+	 * Open connections that one remote address has with all listeners; further SYNs are
+	 * reset. Half-open ones do not count: their address may be forged. 0: no limit.
+	 */
+	uint32_t source_connections;
 	uint16_t challenges_per_s; /* challenge ACKs of one connection, RFC 5961 section 7 */
 	uint32_t rsts_per_s;       /* resets for no connection, at most, a core */
 };
@@ -86,7 +128,11 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu);
 /* Options of a connection; a listener's connections inherit its own. */
 struct wr_tcp_options {
 	bool nodelay;              /* Nagle off, MUST-17 */
+	bool cork; /* wr_tcp_write() always behaves as if more text followed */
 	bool keepalive;            /* default off, MUST-25 */
+	bool fastopen;             /* RFC 7413. A listener takes text with the SYN, which may be
+	                            * delivered twice if the network repeats it; an active open
+	                            * sends what wr_tcp_send() gives before the next flush */
 	uint8_t tos;               /* DSCP in the upper 6 bits */
 	uint8_t ttl;               /* 0: the host's default */
 	uint8_t keepalive_probes;  /* unanswered probes until it is dead */
@@ -97,6 +143,7 @@ struct wr_tcp_options {
 	uint32_t idle_timeout_ms;    /* nothing received for so long; 0: for ever */
 	uint32_t total_timeout_ms;   /* since it was opened; 0: for ever */
 	struct wr_cc_choice cc; /* at the opening; ops NULL: as the engine's configuration */
+	uint16_t mss; /* MSS option sent, and the most that is sent; 0: conf.mss. At the opening */
 };
 
 void wr_tcp_options_default(struct wr_tcp_options *options);
@@ -144,6 +191,30 @@ uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf);
 /* Returns 0, -EADDRINUSE, -ENOSPC or -EINVAL (its cc needs conf.rates). Earlier connections are
  * not disturbed (MUST-41). */
 int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener);
+
+/* Ends that listener and forgets its half-open connections; -ENOENT: there is none. */
+int wr_tcp_unlisten(struct wr_tcp *tcp, uint32_t addr, uint16_t port);
+
+/*
+ * RFC 2385: who has this key must sign each segment, and so do we. Of several that fit the one
+ * with the longest prefix counts. Nobody may sign without a key. Signed connections have no
+ * timestamps, and no Fast Open: there is no room for the options.
+ */
+#define WR_TCP_MD5_BYTES 80 /* as Linux' TCP_MD5SIG_MAXKEYLEN */
+
+struct wr_tcp_md5_key {
+	uint16_t lport, rport; /* 0: any. Of a listener the one, of active opens the other */
+	uint32_t raddr;        /* the peers */
+	uint8_t prefix;        /* bits of raddr that count, 0..32 */
+	uint8_t bytes;         /* of the key, 1..WR_TCP_MD5_BYTES */
+	uint8_t key[WR_TCP_MD5_BYTES];
+};
+
+/*
+ * Before the first segment. Returns 0; -EEXIST: the same peers have a key; -EINVAL: a length is
+ * impossible; -ENOSPC; -ENOMEM.
+ */
+int wr_tcp_md5_add(struct wr_tcp *tcp, const struct wr_tcp_md5_key *key);
 
 struct wr_tcp_connect {
 	uint32_t laddr; /* 0: chosen by route (MUST-44) */
@@ -213,9 +284,11 @@ bool wr_tcp_want_room(struct wr_tcp *tcp, struct wr_tcb *c);
 /*
  * Sends a copy of up to len bytes of text; returns how many were taken: fewer if the room or
  * the buffers end before. What waits unsent is filled up to full segments. 0 after a
- * wr_tcp_close().
+ * wr_tcp_close(). `more`: the service is about to send more, so that what is no full segment
+ * waits for it; but not longer than for an acknowledgement or a retransmission time-out.
  */
-uint32_t wr_tcp_write(struct wr_tcp *tcp, struct wr_tcb *c, const void *text, uint32_t len);
+uint32_t wr_tcp_write(struct wr_tcp *tcp, struct wr_tcb *c, const void *text, uint32_t len,
+                      bool more);
 
 /*
  * Copies up to len bytes of what on_data refused, and takes them: the window opens again.
@@ -291,6 +364,14 @@ void wr_tcp_abort_all(struct wr_tcp *tcp, uint32_t *cursor, unsigned budget, uin
 
 /* ---- looking in, as ss does ---- */
 
+enum wr_tcp_recovery {
+	WR_TCP_RECOVERY_NONE,
+	WR_TCP_RECOVERY_DISORDER, /* something may be missing */
+	WR_TCP_RECOVERY_ECN,      /* the window was reduced by ECN, RFC 3168 */
+	WR_TCP_RECOVERY_FAST,     /* RFC 5681, 6675, 8985 */
+	WR_TCP_RECOVERY_TIMEOUT,  /* RFC 6298 */
+};
+
 struct wr_tcp_info {
 	struct wr_tuple tuple;
 	uint8_t state;   /* enum wr_tcp_state */
@@ -307,6 +388,10 @@ struct wr_tcp_info {
 	uint32_t snd_wnd, rcv_wnd; /* bytes */
 	uint32_t rexmits;          /* segments sent again, whole life */
 	uint32_t lost, sacked;     /* bytes now marked so */
+	uint32_t again;            /* bytes now sent again and not acknowledged */
+	uint32_t flight;           /* sequence numbers sent and not acknowledged */
+	uint16_t advmss;           /* MSS that was offered, bytes */
+	uint8_t recovery;          /* enum wr_tcp_recovery */
 	uint64_t bytes_in,
 		bytes_acked; /* text received in order; text acknowledged by the peer */
 	uint64_t age_us;     /* since it was opened */

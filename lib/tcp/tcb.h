@@ -173,6 +173,7 @@ struct wr_tcb {
 	uint32_t profile : 8;     /* index into tcp->profile[] */
 	bool prompt : 1;          /* text was missing lately: prompt_acks */
 	bool tuned : 1;           /* `tune` is attached: the receive window may grow */
+	bool searching : 1;       /* its path may take longer segments: `path` is attached */
 	uint32_t srtt_us;         /* 0 before the first sample; RFC 6298 */
 	uint32_t rttvar_us;
 	void *user;      /* of the service */
@@ -224,6 +225,7 @@ struct wr_tcb {
 	struct wr_seq undo_una;    /* SND.UNA when cwnd was last reduced, if may_undo */
 	uint8_t rack_steps;        /* RACK.reo_wnd_mult less 1 */
 	uint8_t rack_persist;      /* RACK.reo_wnd_persist */
+	uint16_t path;             /* index into tcp->path[], if searching */
 	bool may_undo;
 };
 

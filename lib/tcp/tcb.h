@@ -99,6 +99,7 @@ struct wr_repair {
 	uint32_t next_free;
 	uint8_t frto;                             /* WR_FRTO_* */
 	uint8_t seen;                             /* used entries of block[] */
+	uint8_t dup_limit; /* duplicates that count in a recovery without SACK */
 	bool delivered, reo_armed, has_rexmit_ts; /* xmit_us; reo_tick; rexmit_ts mean something
 	                                           */
 	bool tlp, tlp_is_retrans;                 /* a probe is out; it repeated text */

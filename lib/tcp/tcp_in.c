@@ -408,6 +408,8 @@ static void fin_in_order(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (wr_seq_lt(c->rcv.edge, c->rcv.nxt))
 		c->rcv.edge = c->rcv.nxt;
 	tcb_owe_ack(tcp, c);
+	if (wr_unlikely(c->flags & WR_TCB_REORDER)) /* beyond the end nothing is waited for */
+		tcp_reorder_free(tcp, c);
 	switch (c->state) {
 	case WR_TCP_ESTABLISHED:
 		tcb_set_state(tcp, c, WR_TCP_CLOSE_WAIT);

@@ -25,6 +25,25 @@ static bool uses_prr(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	return tcp->conf.prr && (c->flags & WR_TCB_SACK) && c->cc.ssthresh != UINT32_MAX;
 }
 
+/*
+ * Without SACK each duplicate lets a segment leave. Only as many count as segments were out when
+ * recovery began, or at the last partial ACK: who forges more earns nothing, RFC 5681 section
+ * 3.2 (4).
+ */
+static void limit_duplicates(struct wr_tcb *c)
+{
+	uint32_t segments = (tcb_flight(c) + c->cc.smss - 1) / c->cc.smss;
+
+	c->repair->dup_limit = (uint8_t)wr_min(segments, UINT8_MAX);
+}
+
+static bool duplicate_counts(const struct wr_tcb *c)
+{
+	uint8_t limit = c->flags & WR_TCB_RECOVERY ? c->repair->dup_limit : UINT8_MAX;
+
+	return c->dup_acks < limit;
+}
+
 static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq before)
 {
 	const struct wr_cc_congestion congestion = {tcp->now_us, tcb_flight(c), WR_CC_LOSS};
@@ -35,6 +54,7 @@ static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq b
 	c->rare &= (uint16_t)~WR_TCB_RESCUED;
 	c->recover = c->snd.nxt;
 	c->repair->tlp = false;
+	limit_duplicates(c);
 	if (!tcp_uses_rack(tcp, c))
 		tcp_mark_lost(c, c->sq_head);
 	wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
@@ -86,6 +106,7 @@ static void partial_ack_without_sack(struct wr_tcb *c, uint32_t acked)
 
 	if (segments > 1)
 		c->dup_acks -= (uint8_t)wr_min(c->dup_acks, segments - 1);
+	limit_duplicates(c);
 	if (b->flags & WR_BUF_REXMIT)
 		tcp_mark_lost_again(c, c->sq_head, &front);
 	tcp_mark_lost(c, c->sq_head);
@@ -338,7 +359,7 @@ static void hear(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
 		tcp_rtt_sample(c, news.rtt_us);
 	/* With SACK an ACK counts that tells of new text received, RFC 6675 section 2. */
 	if ((c->flags & WR_TCB_SACK ? news.sacked : duplicate && tcb_flight(c)) &&
-	    c->dup_acks < UINT8_MAX)
+	    duplicate_counts(c))
 		c->dup_acks++;
 	repair(tcp, c, &news, duplicate && !seg->sack_count);
 	if (wr_unlikely(c->cc.timed))

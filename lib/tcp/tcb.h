@@ -228,6 +228,7 @@ struct wr_tcb {
 	uint8_t rack_persist;      /* RACK.reo_wnd_persist */
 	uint16_t path;             /* index into tcp->path[], if searching */
 	bool may_undo;
+	uint8_t listener; /* index into tcp->listener[], or WR_TCB_NO_LISTENER */
 };
 
 static_assert(offsetof(struct wr_tcb, sq_head) == 64, "line 0: every segment");
@@ -239,12 +240,15 @@ static_assert(offsetof(struct wr_tcb, in_base) == 256, "reporting in line 4");
 static_assert(sizeof(struct wr_tcb) == 320, "five lines a connection");
 
 /* A connection between our SYN-ACK and its ACK: SYN-RECEIVED by passive open. */
+#define WR_TCB_NO_LISTENER UINT8_MAX
+
 struct wr_half_open {
 	struct wr_tuple tuple;
 	struct wr_seq iss, irs;
 	uint32_t ts_recent, ts_offset;
 	uint32_t opened_tick;
-	uint32_t due_tick; /* next SYN-ACK */
+	uint32_t due_tick;   /* next SYN-ACK */
+	uint32_t acked_tick; /* the second in which `acks` ACKs were sent */
 	uint32_t next_free;
 	uint16_t mss; /* of the peer's SYN */
 	uint16_t neigh;
@@ -252,6 +256,7 @@ struct wr_half_open {
 	uint8_t retries;   /* SYN-ACKs sent again */
 	uint8_t listener;  /* index into tcp->listener[] */
 	bool ts : 1, sack : 1, wscale : 1, ecn : 1, used : 1;
+	uint8_t acks;
 };
 static_assert(sizeof(struct wr_half_open) <= 64, "half-open is compact");
 

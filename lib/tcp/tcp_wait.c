@@ -159,17 +159,21 @@ void tcp_wait_reuse(struct wr_tcp *tcp, uint32_t index, struct wr_seq *iss)
 	WR_COUNT(tcp->stats, tcp_time_wait_retaken, 1);
 }
 
-/* The SYN opens a new connection. */
+/*
+ * The SYN opens a new connection; the record stands until there is another, or a cookie. Then
+ * the numbers do not lie beyond those of before: timestamps must tell the two apart.
+ */
 static enum wr_verdict reopen(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
 {
 	struct wr_time_wait *tw = &tcp->time_wait[index];
 	struct wr_seq used = tw->snd_nxt;
-	enum wr_verdict v;
+	enum wr_verdict v = tcp_listen_again(tcp, f, tw->ts && f->seg.has_ts);
 
+	if (wr_verdict_desc[v].kind == WR_DROP)
+		return v;
 	wr_flow_remove(tcp->flows, f->hash, wr_flow_value(WR_FLOW_TIME_WAIT, index));
 	leave(tcp, tw, WR_TCP_LISTEN);
 	WR_COUNT(tcp->stats, tcp_time_wait_reused, 1);
-	v = tcp_no_connection(tcp, f);
 	if (v == WR_V_tcp_syn_received) {
 		uint32_t value = tcp_find(tcp, f->hash, &f->tuple);
 		struct wr_half_open *h = &tcp->half_open[value & WR_FLOW_INDEX];

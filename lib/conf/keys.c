@@ -11,6 +11,7 @@ static const char *const closes[] = {"fin", "server", "reset", NULL};
 static const char *const reconnects[] = {"never", "now", "backoff", NULL};
 static const char *const methods[] = {"GET", "POST", NULL};
 static const char *const nagles[] = {"auto", "on", "off", NULL};
+static const char *const cookies[] = {"never", "auto", "always", NULL};
 static const char *const ecns[] = {"off", "passive", "on", NULL};
 
 /* Who takes a key. */
@@ -124,6 +125,13 @@ static const struct wr_conf_key services[] = {
 	       "TCP connections on each core, at most"),
 	NUMBER(LISTEN, count, "backlog", "16", "4M", "8k", NULL, backlog,
 	       "Half-open connections on each core, at most"),
+	CHOICE(LISTEN | DEMO, "syn-cookies", cookies, "auto", syn_cookies,
+	       "SYNs answered without a half-open connection, RFC 4987; auto: when the backlog is full"),
+	NUMBER(LISTEN, count, "max-connections", "1", "16M", "none", "none", max_connections,
+	       "Connections of each listener on each core, at most; further SYNs are dropped"),
+	NUMBER(LISTEN, count, "max-connections-per-source", "1", "16M", "none", "none",
+	       max_connections_per_source,
+	       "Open connections of each remote address on each core, at most; further SYNs are reset"),
 	NUMBER(LISTEN, count, "time-wait-entries", "16", "16M", "32k", NULL, time_wait_entries,
 	       "TIME-WAIT records on each core, at most"),
 	NUMBER(LISTEN, count, "reorders", "16", "16M", "4k", NULL, reorders,

@@ -61,6 +61,9 @@ static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->ooo_bytes = (uint32_t)conf->ooo_bytes;
 	tcp->ooo_pieces = (uint16_t)conf->ooo_pieces;
 	tcp->held_bufs = wr_conf_bufs(conf) / 4 * 3;
+	tcp->syn_cookies = (uint8_t)conf->syn_cookies;
+	tcp->listener_connections = (uint32_t)conf->max_connections;
+	tcp->source_connections = (uint32_t)conf->max_connections_per_source;
 	tcp->challenges_per_s = (uint16_t)conf->challenges_per_s;
 	tcp->rsts_per_s = (uint32_t)conf->resets_per_s;
 }

@@ -159,6 +159,8 @@ struct wr_conf {
 	/* Services and the sizes of a core's tables. */
 	struct wr_conf_service_list service;
 	uint64_t connections, backlog, time_wait_entries, reorders;
+	unsigned syn_cookies; /* enum wr_tcp_cookies */
+	uint64_t max_connections, max_connections_per_source; /* 0: no limit */
 
 	/* TCP. */
 	uint64_t rcv_buf, snd_buf; /* bytes */

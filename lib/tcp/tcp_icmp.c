@@ -8,7 +8,7 @@
 
 #include <rte_ip.h>
 
-#include "tcp.h"
+#include "tcp_md5.h"
 
 enum {
 	ICMP_UNREACHABLE = 3,
@@ -35,7 +35,7 @@ static uint16_t plateau_below(uint32_t mtu)
 /* RFC 1191: smaller segments from now on, and at once for what is out. */
 static void lower_mss(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t mtu)
 {
-	uint32_t options = c->flags & WR_TCB_TS ? 12 : 0;
+	uint32_t options = tcb_options_bytes(tcp, c);
 	uint32_t now = c->cc.smss + options + 40;
 	uint32_t mss;
 

@@ -5,7 +5,7 @@
  * Nothing is sent here: flags and the pending list say what is owed.
  */
 
-#include "tcp.h"
+#include "tcp_md5.h"
 
 /* ACK for what was not acceptable: limited, so that two ends cannot keep it up for ever. */
 static void owe_limited_ack(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t rare)
@@ -27,6 +27,8 @@ static enum wr_verdict challenge(struct wr_tcp *tcp, struct wr_tcb *c)
 static enum wr_verdict check_timestamp(struct wr_tcp *tcp, struct wr_tcb *c,
                                        const struct wr_seg *seg)
 {
+	if (wr_unlikely(!seg->has_ts && wr_tcp_signature(seg)))
+		return WR_V_tcp_md5_unexpected;
 	if (seg->flags & WR_TCP_RST)
 		return WR_V_NEXT;
 	if (!seg->has_ts) /* section 3.2: SHOULD be dropped silently */
@@ -555,6 +557,8 @@ enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct
 
 	if (c->flags & WR_TCB_TS)
 		v = check_timestamp(tcp, c, seg);
+	else if (wr_unlikely(tcp->md5 || wr_tcp_signature(seg)))
+		v = tcp_md5_check(tcp, f);
 	if (v == WR_V_NEXT)
 		v = check_sequence(tcp, c, seg);
 	if (v == WR_V_NEXT)

@@ -415,14 +415,16 @@ void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
 	m = tcp_new_buffer(tcp);
 	if (!m)
 		return;
+	if (is_signed) {
+		tcp_md5_reserve(head.options);
+		head.options_len = TCP_MD5_OPTION;
+	}
 	if (owed->flags & WR_TCP_SYN) {
-		head.options_len = put_cookie_options(tcp, head.options, owed);
+		head.options_len +=
+			put_cookie_options(tcp, head.options + head.options_len, owed);
 	} else if (owed->ts) {
 		put_ts(head.options, owed->ts_val, owed->ts_ecr);
 		head.options_len = 12;
-	} else if (is_signed) {
-		tcp_md5_reserve(head.options);
-		head.options_len = TCP_MD5_OPTION;
 	}
 	push_header(m, &owed->tuple, &head);
 	if (is_signed)

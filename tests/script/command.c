@@ -9,7 +9,7 @@
 
 /* ---- set KEY VALUE ---- */
 
-enum set_type { SET_U8, SET_U16, SET_U32, SET_U64, SET_BOOL, SET_CC };
+enum set_type { SET_U8, SET_U16, SET_U32, SET_U64, SET_BOOL, SET_CC, SET_TEXT };
 
 struct set_key {
 	const char *name;
@@ -60,6 +60,8 @@ static const struct set_key set_key[] = {
 	TCP(U32, rto_min_us),
 	TCP(U32, rto_max_us),
 	TCP(U32, r1_rexmits),
+	TCP(U32, fastopen_pending),
+	TCP(U32, fastopen_peers),
 	TCP(U64, r2_us),
 	TCP(U64, r2_syn_us),
 	TCP(U8, synack_retries),
@@ -73,6 +75,7 @@ static const struct set_key set_key[] = {
 	TCP(U32, source_connections),
 	OPTION(BOOL, nodelay),
 	OPTION(BOOL, keepalive),
+	OPTION(BOOL, fastopen),
 	OPTION(U8, tos),
 	OPTION(U8, ttl),
 	OPTION(U8, keepalive_probes),
@@ -82,6 +85,7 @@ static const struct set_key set_key[] = {
 	OPTION(U32, connect_timeout_ms),
 	OPTION(U32, idle_timeout_ms),
 	OPTION(U32, total_timeout_ms),
+	WORLD(TEXT, md5_key),
 	WORLD(U32, peer_isn),
 	WORLD(U32, rtt_us),
 	WORLD(U32, chunk),
@@ -109,6 +113,7 @@ static void set_value(void *at, enum set_type type, uint64_t value)
 		*(bool *)at = value;
 		break;
 	case SET_CC: /* read already */
+	case SET_TEXT:
 		break;
 	}
 }
@@ -129,6 +134,8 @@ bool script_set(struct script *s, const char *text)
 			return script_fail(s, "%s cannot change while the engine runs", name);
 		if (set_key[i].type == SET_CC && !wr_cc_read(value, &s->world.conf.tcp.cc))
 			return script_fail(s, "there is no congestion control %s", value);
+		if (set_key[i].type == SET_TEXT)
+			strcpy((char *)&s->world + set_key[i].offset, value);
 		set_value((char *)&s->world + set_key[i].offset, set_key[i].type, n);
 		return true;
 	}

@@ -95,6 +95,19 @@ static bool raw_bytes(const char **at, struct packet_option *o)
 	return o->a;
 }
 
+static bool cookie(const char **at, struct packet_option *o)
+{
+	unsigned byte;
+	int used = 0;
+
+	skip_space(at);
+	for (o->a = 0; o->a < PACKET_OPTIONS && sscanf(*at, "%2x%n", &byte, &used) == 1; o->a++) {
+		o->raw[o->a] = (uint8_t)byte;
+		*at += used;
+	}
+	return true;
+}
+
 static bool option(const char **at, struct packet_option *o)
 {
 	if (take(at, "nop"))
@@ -111,6 +124,10 @@ static bool option(const char **at, struct packet_option *o)
 		return o->kind = OPTION_SACK, sack_blocks(at, o);
 	if (take(at, "raw"))
 		return o->kind = OPTION_RAW, raw_bytes(at, o);
+	if (take(at, "FO"))
+		return o->kind = OPTION_FASTOPEN, cookie(at, o);
+	if (take(at, "md5"))
+		return o->kind = OPTION_MD5, o->a = take(at, "bad"), true;
 	if (take(at, "TS val"))
 		return o->kind = OPTION_TS,
 		       number(at, &o->a) && take(at, "ecr") && number(at, &o->b);
@@ -227,6 +244,14 @@ static void put_option(struct line *line, const struct packet_option *o)
 		for (unsigned i = 0; i < o->a; i++)
 			put(line, " %d:%d", (int32_t)o->left[i], (int32_t)o->right[i]);
 		break;
+	case OPTION_FASTOPEN:
+		put(line, "FO ");
+		for (unsigned i = 0; i < o->a; i++)
+			put(line, "%02x", o->raw[i]);
+		break;
+	case OPTION_MD5:
+		put(line, "md5");
+		break;
 	case OPTION_RAW:
 		put(line, "raw");
 		for (unsigned i = 0; i < o->a; i++)
@@ -331,6 +356,16 @@ static unsigned encode_option(const struct packet_option *o, const struct packet
 		n += put32(out + n, o->a + origin->ts_val);
 		n += put32(out + n, o->b ? o->b + origin->ts_ecr : 0);
 		break;
+	case OPTION_FASTOPEN:
+		out[0] = 34;
+		memcpy(out + n, o->raw, o->a);
+		n += o->a;
+		break;
+	case OPTION_MD5: /* the world signs it */
+		out[0] = 19;
+		memset(out + n, 0, 16);
+		n += 16;
+		break;
 	}
 	out[1] = (uint8_t)n;
 	return n;
@@ -381,6 +416,14 @@ static bool decode_option(const uint8_t *in, unsigned len, const struct packet_o
 		o->b = get32(in + 6);
 		o->b = o->b ? o->b - origin->ts_ecr : 0;
 		return len == 10;
+	case 19: /* the world has checked it */
+		o->kind = OPTION_MD5;
+		return len == 18;
+	case 34:
+		o->kind = OPTION_FASTOPEN;
+		o->a = len - 2;
+		memcpy(o->raw, in + 2, o->a);
+		return true;
 	default:
 		return false;
 	}
@@ -409,6 +452,18 @@ static const char *decode_options(const uint8_t *in, unsigned bytes,
 			return "padding that is not zero";
 	}
 	return NULL;
+}
+
+unsigned packet_find_md5(const uint8_t *options, unsigned bytes)
+{
+	unsigned at = 0;
+
+	while (at + 18 <= bytes) {
+		if (options[at] == 19 && options[at + 1] == 18)
+			return at + 2;
+		at += options[at] <= 1 || options[at + 1] < 2 ? 1 : options[at + 1];
+	}
+	return 0;
 }
 
 const char *packet_decode(const uint8_t *tcp, uint32_t bytes,
@@ -448,6 +503,10 @@ static bool same_option(const struct packet_option *e, const struct packet_optio
 {
 	if (e->kind == OPTION_TS) /* the clock of timestamps has steps of 1 ms */
 		return e->a - g->a + 1 <= 2 && e->b == g->b;
+	if (e->kind == OPTION_MD5)
+		return true;
+	if (e->kind == OPTION_FASTOPEN)
+		return e->a == g->a && !memcmp(e->raw, g->raw, e->a);
 	if (e->kind != OPTION_SACK)
 		return e->a == g->a;
 	if (e->a != g->a)
@@ -458,7 +517,7 @@ static bool same_option(const struct packet_option *e, const struct packet_optio
 
 static bool same_options(const struct packet *expected, const struct packet *got)
 {
-	for (enum packet_option_kind kind = OPTION_MSS; kind <= OPTION_TS; kind++) {
+	for (enum packet_option_kind kind = OPTION_MSS; kind <= OPTION_MD5; kind++) {
 		const struct packet_option *e = find(expected, kind), *g = find(got, kind);
 
 		if (!e != !g || (e && !same_option(e, g)))

@@ -6,7 +6,8 @@
  *
  * Flags are S F R P . U E W, or - for none. Sequence numbers are relative to the ISN of the
  * side that they count; "=5" is the number on the wire. Without <> there are no options, and
- * <...> stands for any. Padding and the order of options are not compared.
+ * <...> stands for any. Padding and the order of options are not compared. "FO" asks for a Fast
+ * Open cookie, "FO 0123abcd" has one; "md5" is the signature of RFC 2385, "md5 bad" a wrong one.
  */
 #ifndef WR_SCRIPT_PACKET_H
 #define WR_SCRIPT_PACKET_H
@@ -31,12 +32,15 @@ enum packet_option_kind {
 	OPTION_SACK_OK,
 	OPTION_SACK,
 	OPTION_TS,
+	OPTION_FASTOPEN,
+	OPTION_MD5,
 	OPTION_RAW
 };
 
 struct packet_option {
 	enum packet_option_kind kind;
-	uint32_t a, b; /* MSS; shift; TSval and TSecr; block count; raw byte count */
+	uint32_t a, b; /* MSS; shift; TSval and TSecr; block count; count of raw bytes or of
+	                * the cookie; a bad signature */
 	uint32_t left[PACKET_SACKS], right[PACKET_SACKS];
 	uint8_t raw[PACKET_OPTIONS];
 };
@@ -71,6 +75,9 @@ struct packet_origin {
 /* Option bytes, padded to a multiple of 4; returns their number. */
 unsigned packet_encode_options(const struct packet *p, const struct packet_origin *origin,
                                uint8_t *out);
+
+/* Where the 16 bytes of a signature lie in option bytes; 0: nowhere. */
+unsigned packet_find_md5(const uint8_t *options, unsigned bytes);
 
 /* Reads a TCP segment off the wire. Returns NULL, or what is wrong with it. */
 const char *packet_decode(const uint8_t *tcp, uint32_t bytes,

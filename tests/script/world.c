@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <md5.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 
 #include <rte_arp.h>
 #include <rte_ip.h>
+#include <rte_tcp.h>
 
 #include "craft.h"
 #include "world.h"
@@ -295,6 +297,17 @@ static void receive_arp(struct world *w, uint16_t op)
 	wr_stack_input(w->stack, &m, 1, w->now_ns);
 }
 
+static bool give_key(struct world *w)
+{
+	struct wr_tcp_md5_key key = {.lport = WORLD_LPORT, .raddr = WORLD_PEER, .prefix = 32};
+	int rc;
+
+	key.bytes = (uint8_t)strlen(w->md5_key);
+	memcpy(key.key, w->md5_key, key.bytes);
+	rc = wr_tcp_md5_add(wr_stack_tcp(w->stack), &key);
+	return rc ? wrong(w, "md5_key: %s", strerror(-rc)) : true;
+}
+
 bool world_start(struct world *w)
 {
 	struct wr_err err = {.text = ""};
@@ -302,6 +315,8 @@ bool world_start(struct world *w)
 	w->stack = wr_stack_new(&w->conf, &w->stats, w->now_ns, &err);
 	if (!w->stack)
 		return wrong(w, "%s", err.text);
+	if (w->md5_key[0] && !give_key(w))
+		return false;
 	if (w->answers_arp) /* then it has been met already */
 		receive_arp(w, RTE_ARP_OP_REQUEST);
 	world_run_until(w, w->now_ns, false);
@@ -376,6 +391,69 @@ static void learn(struct world_flow *flow, const uint8_t *tcp, uint32_t bytes)
 	}
 }
 
+/* RFC 2385 section 2.0, of a whole segment. */
+static void sign(const struct world *w, const struct rte_ipv4_hdr *ip, const uint8_t *tcp,
+                 uint32_t bytes, uint8_t digest[16])
+{
+	const uint8_t pseudo[4] = {0, IPPROTO_TCP, (uint8_t)(bytes >> 8), (uint8_t)bytes};
+	uint32_t head = (uint32_t)(tcp[12] >> 4) * 4;
+	uint8_t bare[20];
+	MD5_CTX md5;
+
+	memcpy(bare, tcp, sizeof(bare));
+	bare[16] = bare[17] = 0;
+	MD5Init(&md5);
+	MD5Update(&md5, (const uint8_t *)&ip->src_addr, 8);
+	MD5Update(&md5, pseudo, sizeof(pseudo));
+	MD5Update(&md5, bare, sizeof(bare));
+	MD5Update(&md5, tcp + head, bytes - head);
+	MD5Update(&md5, (const uint8_t *)w->md5_key, strlen(w->md5_key));
+	MD5Final(digest, &md5);
+}
+
+/* Where a segment has its signature; 0: it has none. */
+static unsigned find_digest(const uint8_t *tcp)
+{
+	unsigned at = packet_find_md5(tcp + 20, (tcp[12] >> 4) * 4u - 20);
+
+	return at ? 20 + at : 0;
+}
+
+static bool is_signed_well(const struct world *w, const struct rte_ipv4_hdr *ip,
+                           const uint8_t *tcp, uint32_t bytes)
+{
+	unsigned at = find_digest(tcp);
+	uint8_t right[16];
+
+	sign(w, ip, tcp, bytes, right);
+	return !at || memcmp(tcp + at, right, sizeof(right)) == 0;
+}
+
+/* Fills in the signature that the script asks for, right or wrong. */
+static void sign_received(const struct world *w, struct rte_mbuf *m, bool bad)
+{
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, void *, sizeof(struct rte_ether_hdr));
+	struct rte_tcp_hdr *tcp = (void *)(ip + 1);
+	uint8_t *bytes = (uint8_t *)tcp;
+	unsigned at = find_digest(bytes);
+
+	if (!at)
+		return;
+	sign(w, ip, bytes, rte_be_to_cpu_16(ip->total_length) - (uint32_t)sizeof(*ip),
+	     bytes + at);
+	bytes[at + 15] ^= bad;
+	tcp->cksum = 0;
+	tcp->cksum = rte_ipv4_udptcp_cksum(ip, tcp);
+}
+
+static bool has_bad_signature(const struct packet *p)
+{
+	for (unsigned i = 0; i < p->options; i++)
+		if (p->option[i].kind == OPTION_MD5)
+			return p->option[i].a;
+	return false;
+}
+
 static void note_segment(struct world *w, const struct rte_ipv4_hdr *ip, const uint8_t *tcp,
                          uint32_t bytes)
 {
@@ -391,6 +469,8 @@ static void note_segment(struct world *w, const struct rte_ipv4_hdr *ip, const u
 	learn(&w->flow[flow], tcp, bytes);
 	world_origin(w, flow, false, &origin);
 	why = packet_decode(tcp, bytes, &origin, &sent->packet);
+	if (!why && !is_signed_well(w, ip, tcp, bytes))
+		why = "its signature is wrong";
 	if (why) {
 		wrong(w, "a segment sent is bad: %s", why);
 		return;
@@ -499,6 +579,7 @@ void world_receive(struct world *w, const struct packet *p, bool more)
 
 		m = craft_tcp(w->peer_pool, &from_peer, &tcp);
 	}
+	sign_received(w, m, has_bad_signature(p));
 	if (p->bad_checksum)
 		*rte_pktmbuf_mtod_offset(m, uint8_t *, m->data_len - 1) ^= 1;
 	w->burst[w->burst_count++] = m;

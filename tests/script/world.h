@@ -50,6 +50,7 @@ struct world {
 	uint64_t now_ns, start_ns;
 	struct wr_stack_conf conf;
 	struct wr_tcp_options options;
+	char md5_key[32]; /* of all peers; "": none */
 	uint32_t peer_isn;
 	uint32_t rtt_us;      /* of the handshake, where `established` does it */
 	uint32_t chunk;       /* bytes of text in one buffer that the service sends */

@@ -155,10 +155,12 @@ static struct arrival_outcome half_open(const struct arrival_tcb *t,
 			.state = t->state,
 		};
 	if (before(s->seq, t->rcv_nxt) || !before(s->seq, t->edge))
-		return stay(t);
+		return has(s, WR_TCP_RST) ? stay(t) : acknowledge(t);
 	if (has(s, WR_TCP_RST))
-		return s->seq == t->rcv_nxt ? closed(t) : stay(t);
-	if (has(s, WR_TCP_SYN) || !has(s, WR_TCP_ACK))
+		return s->seq == t->rcv_nxt ? closed(t) : acknowledge(t);
+	if (has(s, WR_TCP_SYN))
+		return acknowledge(t);
+	if (!has(s, WR_TCP_ACK))
 		return stay(t);
 	if (s->ack != t->nxt)
 		return reset(t, s);

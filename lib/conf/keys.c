@@ -13,6 +13,7 @@ static const char *const methods[] = {"GET", "POST", NULL};
 static const char *const nagles[] = {"auto", "on", "off", NULL};
 static const char *const cookies[] = {"never", "auto", "always", NULL};
 static const char *const ecns[] = {"off", "passive", "on", NULL};
+static const char *const mtu_probings[] = {"off", "black-hole", "always", NULL};
 
 /* Who takes a key. */
 #define SERVE  WR_CONF_SERVE
@@ -239,6 +240,10 @@ static const struct wr_conf_key tcp[] = {
 	SWITCH(STACK, "frto", "on", frto, "Needless retransmission time-outs are found, RFC 5682"),
 	SWITCH(STACK, "dsack", "on", dsack,
 	       "Text received twice is reported, and such reports are used, RFC 2883"),
+	CHOICE(STACK, "mtu-probing", mtu_probings, "black-hole", mtu_probing,
+	       "Path MTU without ICMP, RFC 4821: when full segments do not get through, or always"),
+	NUMBER(STACK, count, "mtu-base", "512", "9k", "1024", NULL, mtu_base_mss,
+	       "Bytes of text that paths most likely take: where such a search begins"),
 	SWITCH(STACK, "idle-restart", "on", idle_restart,
 	       "Slow start after an idle time, RFC 5681 section 4.1"),
 	SWITCH(STACK, "pacing", "off", pacing,

@@ -56,6 +56,7 @@ static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->time_waits = (uint32_t)conf->time_wait_entries;
 	tcp->reorders = (uint32_t)conf->reorders;
 	tcp->repairs = wr_max(tcp->reorders, tcp->connections / 8);
+	tcp->paths = wr_min(tcp->repairs, 65536);
 	tcp->rcv_buf = (uint32_t)(conf->rcv_buf < window ? conf->rcv_buf : window);
 	tcp->snd_buf = (uint32_t)conf->snd_buf;
 	tcp->ooo_bytes = (uint32_t)conf->ooo_bytes;
@@ -64,6 +65,8 @@ static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->syn_cookies = (uint8_t)conf->syn_cookies;
 	tcp->listener_connections = (uint32_t)conf->max_connections;
 	tcp->source_connections = (uint32_t)conf->max_connections_per_source;
+	tcp->mtu_probing = (uint8_t)conf->mtu_probing;
+	tcp->mtu_base_mss = (uint16_t)conf->mtu_base_mss;
 	tcp->challenges_per_s = (uint16_t)conf->challenges_per_s;
 	tcp->rsts_per_s = (uint32_t)conf->resets_per_s;
 }

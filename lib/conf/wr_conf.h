@@ -173,6 +173,7 @@ struct wr_conf {
 	bool pacing;
 	unsigned ecn;   /* enum wr_tcp_ecn */
 	unsigned nagle; /* enum wr_conf_nagle */
+	uint64_t mtu_probing, mtu_base_mss;
 	uint64_t challenges_per_s, resets_per_s;
 
 	/* TCP's times. */

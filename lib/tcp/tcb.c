@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tcp_md5.h"
+#include "tcp_path.h"
 
 struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash,
                        uint32_t instead)
@@ -72,6 +73,7 @@ void tcb_free_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
 static void drop_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	tcp_repair_detach(tcp, c);
+	tcp_path_detach(tcp, c);
 	tcp->held -= (uint32_t)c->sq_count + c->rcvq_count;
 	tcb_free_buffers(tcp, c);
 	c->sq_head = c->sq_tail = c->sq_next = NULL;
@@ -199,7 +201,7 @@ void tcb_negotiated(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_syn_op
 	}
 	c->recover = c->iss; /* RFC 6582 section 3.2 step 1 */
 	c->cwr_end = c->iss;
-	c->cc.smss = (uint16_t)mss;
+	mss = tcp_path_open(tcp, c, mss);
 	start_cc(tcp, c, wr_cc_initial_window(mss, iw));
 }
 

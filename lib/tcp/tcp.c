@@ -8,6 +8,7 @@
 #include <rte_malloc.h>
 
 #include "tcp_md5.h"
+#include "tcp_path.h"
 
 #define FLUSH_FAILURES 32 /* connections without a buffer until a flush stops asking */
 
@@ -19,6 +20,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.time_waits = 16384,
 		.reorders = 1024,
 		.repairs = 2048,
+		.paths = 2048,
 		.rcv_buf = 256 * 1024,
 		.snd_buf = 256 * 1024,
 		.ooo_bytes = 384 * 1024,
@@ -38,6 +40,8 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.prr = true,
 		.frto = true,
 		.dsack = true,
+		.mtu_probing = WR_TCP_MTU_PROBING_BLACK_HOLE,
+		.mtu_base_mss = 1024,
 		.delack_us = 40 * 1000,
 		.rto_initial_us = 1000 * 1000,
 		.rto_min_us = 200 * 1000,
@@ -95,6 +99,7 @@ uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
 	       (uint64_t)conf->time_waits * sizeof(struct wr_time_wait) +
 	       (uint64_t)conf->reorders * sizeof(struct wr_reorder) +
 	       (uint64_t)conf->repairs * sizeof(struct wr_repair) +
+	       (uint64_t)conf->paths * sizeof(struct tcp_path) +
 	       tcp_limits_bytes(conf) +
 	       (has_rates(conf) ? (uint64_t)conf->connections * sizeof(struct wr_rate) : 0);
 }
@@ -120,7 +125,7 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 	tcp->time_wait = table("time-wait", conf->time_waits, sizeof(*tcp->time_wait), socket);
 	tcp->reorder = table("reorder", conf->reorders, sizeof(*tcp->reorder), socket);
 	tcp->repair = table("repair", conf->repairs, sizeof(*tcp->repair), socket);
-	if (tcp_limits_init(tcp, &limits_key, socket) != 0)
+	if (tcp_limits_init(tcp, &limits_key, socket) != 0 || tcp_paths_init(tcp, socket) != 0)
 		return -ENOMEM;
 	if (has_rates(conf)) {
 		tcp->rate = table("rate", conf->connections, sizeof(*tcp->rate), socket);
@@ -203,6 +208,7 @@ void wr_tcp_free(struct wr_tcp *tcp)
 	rte_free(tcp->time_wait);
 	rte_free(tcp->reorder);
 	rte_free(tcp->repair);
+	rte_free(tcp->path);
 	rte_free(tcp->rate);
 	tcp_limits_fini(tcp);
 	rte_free(tcp->md5);

@@ -79,6 +79,8 @@ struct wr_tcp {
 	uint32_t free_reorder;
 	struct wr_repair *repair;
 	uint32_t free_repair;
+	struct tcp_path *path; /* tcp_path.h */
+	uint32_t free_path;
 	struct wr_limit rst_limit; /* of resets for no connection */
 	const struct wr_owner *owner;
 	uint32_t core;
@@ -357,6 +359,8 @@ bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Sends again the sent buffer m. False: no buffer, or the output queue is full. */
 bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
                     enum wr_cause cause);
+/* Sends the first `len` bytes of the next buffer. False: no room to send, or no buffer. */
+bool tcp_send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len, uint8_t flags);
 /* Sends one segment of unsent text whatever cwnd and Nagle say. False: nothing left. */
 bool tcp_send_one_new(struct wr_tcp *tcp, struct wr_tcb *c);
 
@@ -454,6 +458,8 @@ void tcp_board_acked_part(struct wr_tcb *c, struct wr_buf *b, uint32_t part);
 void tcp_board_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news);
 /* Everything sent is to be sent again; what is SACKed too if the peer forgot it. */
 void tcp_mark_all_lost(struct wr_tcb *c, bool reneged);
+/* What was sent in more than `len` bytes, and is not SACKed, is to be sent again. */
+void tcp_mark_longer_lost(struct wr_tcb *c, uint32_t len);
 /* A time-out: what is SACKed stays so, RFC 6675 5.1; the rest is lost if it is old enough. */
 void tcp_mark_timed_out(const struct wr_tcp *tcp, struct wr_tcb *c);
 /* RFC 6675 IsLost(), where RACK is off. */

@@ -393,6 +393,22 @@ void tcp_mark_all_lost(struct wr_tcb *c, bool reneged)
 	c->repair->seen = 0;
 }
 
+void tcp_mark_longer_lost(struct wr_tcb *c, uint32_t len)
+{
+	struct rte_mbuf *m;
+
+	FOR_EACH_SENT(c, m)
+	{
+		const struct wr_buf *b = wr_buf(m);
+
+		if (b->len <= len || (b->flags & WR_BUF_SACKED))
+			continue;
+		unmark(c, m);
+		tcp_mark_lost(c, m);
+	}
+	c->repair->passed = NULL;
+}
+
 void tcp_mark_timed_out(const struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	struct rte_mbuf *m;

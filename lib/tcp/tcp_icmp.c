@@ -6,9 +6,8 @@
  * who opens connections wants to know at once, not after three minutes.
  */
 
-#include <rte_ip.h>
-
-#include "tcp_md5.h"
+#include "tcp.h"
+#include "tcp_path.h"
 
 enum {
 	ICMP_UNREACHABLE = 3,
@@ -17,46 +16,6 @@ enum {
 	ICMP_PARAMETER_PROBLEM = 12,
 	CODE_FRAG_NEEDED = 4,
 };
-
-#define MTU_FLOOR 576 /* RFC 1191 allows 68, attackers too: RFC 5927 section 7 */
-
-/* RFC 1191 section 7.1: the plateaus, for routers that do not say their MTU. */
-static uint16_t plateau_below(uint32_t mtu)
-{
-	static const uint16_t plateau[] = {32000, 17914, 8166, 4352,
-	                                   2002,  1492,  1006, MTU_FLOOR};
-
-	for (unsigned i = 0; i < WR_LEN(plateau); i++)
-		if (plateau[i] < mtu)
-			return plateau[i];
-	return MTU_FLOOR;
-}
-
-/* RFC 1191: smaller segments from now on, and at once for what is out. */
-static void lower_mss(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t mtu)
-{
-	uint32_t options = tcb_options_bytes(tcp, c);
-	uint32_t now = c->cc.smss + options + 40;
-	uint32_t mss;
-
-	if (mtu == 0)
-		mtu = plateau_below(now);
-	if (mtu >= now)
-		return;
-	mss = wr_max(mtu, MTU_FLOOR) - 40 - options;
-	if (mss >= c->cc.smss)
-		return;
-	c->cc.smss = (uint16_t)mss;
-	if (c->sq_head && c->sq_head != c->sq_next && tcp_repair_attach(tcp, c)) {
-		tcp_mark_all_lost(c, false);
-		c->flags |= WR_TCB_RTO; /* repaired in order, cwnd as it is */
-		c->rare |= WR_TCB_PMTU;
-		c->may_undo = false;
-		c->repair->frto = WR_FRTO_OFF;
-		c->recover = c->snd.nxt;
-		tcb_pend(tcp, c);
-	}
-}
 
 static enum wr_verdict half_open_error(struct wr_tcp *tcp, uint32_t index,
                                        const struct wr_icmp_error *error)
@@ -91,7 +50,7 @@ enum wr_verdict wr_tcp_icmp_error(struct wr_tcp *tcp, const struct wr_icmp_error
 		return WR_V_icmp_error_hard;
 	}
 	if (too_long && c->state >= WR_TCP_ESTABLISHED)
-		lower_mss(tcp, c, error->mtu);
+		tcp_path_told(tcp, c, error->mtu, error->seq);
 	c->rare |= WR_TCB_SOFT_ERROR;
 	return WR_V_icmp_error_soft;
 }

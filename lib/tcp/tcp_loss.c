@@ -8,6 +8,7 @@
  */
 
 #include "tcp.h"
+#include "tcp_path.h"
 
 #define DUP_THRESH 3 /* RFC 5681, RFC 6675 */
 
@@ -78,7 +79,7 @@ static void maybe_enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		       !wr_seq_in(c->recover, c->snd.una, tcb_flight(c) + 1);
 	else if (!tcp_uses_rack(tcp, c))
 		news |= c->dup_acks >= DUP_THRESH;
-	if (news)
+	if (news && !(c->searching && tcp_path_lost_probe(tcp, c)))
 		enter_recovery(tcp, c, before);
 }
 
@@ -140,6 +141,8 @@ static void advance_recovery(struct wr_tcp *tcp, struct wr_tcb *c, const struct 
                              bool duplicate)
 {
 	check_reneging(tcp, c);
+	if (c->searching)
+		tcp_path_acked(tcp, c);
 	tcp_tlp_acked(tcp, c, news, duplicate);
 	if (news->has_dsack)
 		tcp_rack_saw_dsack(c);
@@ -176,6 +179,7 @@ static void repair(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news, b
 	if ((c->flags & WR_TCB_RECOVERY) && uses_prr(tcp, c))
 		tcp_prr_update(c, delivered, news->acked && c->lost - c->rexmit <= lost);
 	if (!c->sacked && !c->lost && !c->dup_acks && !c->repair->tlp &&
+	    !tcp_path_is_probing(tcp, c) &&
 	    !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)))
 		tcp_repair_detach(tcp, c);
 	tcb_pend(tcp, c);
@@ -450,7 +454,11 @@ void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->rexmits++;
 		tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), WR_TCP_FIN,
 		                 WR_CAUSE_tcp_fin_rexmit);
-	} else if (tcp_repair_attach(tcp, c)) {
+		tcp_arm_rto(tcp, c);
+		return;
+	}
+	tcp_path_timed_out(tcp, c);
+	if (tcp_repair_attach(tcp, c)) {
 		repair_by_timeout(tcp, c);
 	} else {
 		tcp_send_again(tcp, c, c->sq_head, WR_CAUSE_tcp_rexmit_rto);

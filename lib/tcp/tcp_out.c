@@ -7,6 +7,7 @@
 #include <rte_memcpy.h>
 
 #include "tcp.h"
+#include "tcp_path.h"
 
 #define HEADERS_MAX 96 /* bytes: Ethernet with a tag, IPv4, TCP with all options */
 
@@ -101,6 +102,8 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 		return false;
 	if (b->rexmits < UINT8_MAX)
 		b->rexmits++;
+	if (wr_unlikely(c->searching))
+		tcp_path_sent_again(tcp, c);
 	if (c->flags & WR_TCB_LOSS) {
 		tcp_board_sent_again(c, m);
 		tcp_undo_sent_again(tcp, c);
@@ -189,8 +192,7 @@ static void start_rto(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->stalled_tick = c->rto_tick;
 }
 
-/* Sends the first `len` bytes of the next buffer. False: no room to send or no buffer. */
-static bool send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len, uint8_t flags)
+bool tcp_send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len, uint8_t flags)
 {
 	struct rte_mbuf *m = c->sq_next;
 	struct wr_buf *b = wr_buf(m);
@@ -231,7 +233,7 @@ bool tcp_send_one_new(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (!c->sq_next)
 		return false;
 	len = wr_min(wr_buf(c->sq_next)->len, c->cc.smss);
-	return flight + len <= c->snd.wnd && send_next(tcp, c, len, 0);
+	return flight + len <= c->snd.wnd && tcp_send_next(tcp, c, len, 0);
 }
 
 /* Will nothing follow the next `len` bytes at once? What waits in the receiver may go on then. */
@@ -250,6 +252,10 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (tcp->conf.idle_restart && wr_seq_eq(c->snd.una, c->snd.nxt))
 		restart_after_idle(tcp, c);
+	if (wr_unlikely(c->searching) && !tcp_path_probe(tcp, c)) {
+		c->cc.limited = true;
+		return true;
+	}
 	for (unsigned sent = 0; c->sq_next; sent++) {
 		uint32_t whole = wr_buf(c->sq_next)->len;
 		uint32_t len = allowed(tcp, c, whole, tcp_pipe(c), 0);
@@ -264,7 +270,7 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 			break;
 		if (tcp->conf.push_bursts && sent && ends_burst(tcp, c, len))
 			flags = WR_TCP_PSH;
-		if (!send_next(tcp, c, len, flags))
+		if (!tcp_send_next(tcp, c, len, flags))
 			return false;
 		if (wr_unlikely((c->flags & (WR_TCB_LOSS | WR_TCB_RECOVERY | WR_TCB_RTO)) ==
 		                WR_TCB_LOSS) &&

@@ -43,6 +43,13 @@ enum wr_tcp_option_order {
 
 #define WR_TCP_WSCALE_AUTO UINT8_MAX
 
+/* When the path's MTU is found without ICMP, RFC 4821; as Linux' tcp_mtu_probing. */
+enum wr_tcp_mtu_probing {
+	WR_TCP_MTU_PROBING_OFF,        /* segments shrink only because of ICMP */
+	WR_TCP_MTU_PROBING_BLACK_HOLE, /* when full ones do not get through */
+	WR_TCP_MTU_PROBING_ALWAYS,     /* they begin with the base, and grow */
+};
+
 /* Policy and sizes; the defaults are wr_tcp_conf_default(). */
 struct wr_tcp_conf {
 	/* Sizes of the tables of one core. */
@@ -52,6 +59,8 @@ struct wr_tcp_conf {
 	uint32_t reorders;    /* connections that can keep out-of-order text at the same time */
 	uint32_t repairs; /* connections that can repair losses at the same time; those beyond
 	                   * send one segment again for each time-out */
+	uint32_t paths; /* connections that look for their path's MTU at the same time, 1 .. 65,536;
+	                 * those beyond stay with what was told or got through */
 	/* Buffers of one connection, bytes of text. */
 	uint32_t rcv_buf;    /* receive window at most */
 	uint32_t snd_buf;    /* text queued for sending at most, unacknowledged included */
@@ -88,6 +97,8 @@ struct wr_tcp_conf {
 	uint8_t fastopen_keys;     /* 0..2; 0: a key is made of the engine's */
 	struct wr_sipkey fastopen_key[2]; /* of cookies: the first makes and checks them, the
 	                                   * second checks those of before */
+	uint8_t mtu_probing;    /* enum wr_tcp_mtu_probing */
+	uint16_t mtu_base_mss;  /* bytes of text that a path most likely takes, RFC 4821 7.2 */
 	/* Times, us. */
 	uint32_t delack_us;      /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
 	uint8_t quick_acks;      /* the first so many full segments' worth of text is not

@@ -268,6 +268,8 @@ struct wr_time_wait {
 	uint32_t until_tick;
 	uint16_t wnd; /* as last sent, scaled */
 	bool ts : 1, live : 1;
+	bool answered : 1;    /* what needed no answer, in answer_turn */
+	uint8_t answer_turn;  /* time in turns of tcp_wait.c, modulo 256 */
 };
 static_assert(sizeof(struct wr_time_wait) <= 32, "TIME-WAIT is compact");
 

@@ -8,6 +8,7 @@
 #include "tcp.h"
 
 #define EXPIRE_MOST 256 /* records looked at in one tick */
+#define TURN_SHIFT  12  /* a turn is 4096 ticks: half a second */
 
 static uint32_t slot(const struct wr_tcp *tcp, uint32_t n)
 {
@@ -183,6 +184,23 @@ static enum wr_verdict reopen(struct wr_tcp *tcp, uint32_t index, struct wr_fram
 	return v;
 }
 
+/*
+ * An ACK out of place takes no sequence space, so its sender does not wait for an answer. Two
+ * records out of step would answer each other for ever: one answer in half a second.
+ */
+static void owe_limited_ack(struct wr_tcp *tcp, struct wr_time_wait *tw)
+{
+	uint8_t turn = (uint8_t)(tcp->now_tick >> TURN_SHIFT);
+
+	if (tw->answered && tw->answer_turn == turn) {
+		WR_COUNT(tcp->stats, tcp_challenge_limited, 1);
+		return;
+	}
+	tw->answered = true;
+	tw->answer_turn = turn;
+	tcp_wait_owe_ack(tcp, tw);
+}
+
 enum wr_verdict tcp_wait_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
 {
 	struct wr_time_wait *tw = &tcp->time_wait[index];
@@ -193,7 +211,10 @@ enum wr_verdict tcp_wait_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_f
 	if (reopens(tw, seg) && tcp_is_listening(tcp, &f->tuple))
 		return reopen(tcp, index, f);
 	if (tw->ts && seg->has_ts && (int32_t)(seg->ts_val - tw->ts_recent) < 0) {
-		tcp_wait_owe_ack(tcp, tw);
+		if (seg->len)
+			tcp_wait_owe_ack(tcp, tw);
+		else
+			owe_limited_ack(tcp, tw);
 		return WR_V_tcp_paws;
 	}
 	/* The peer did not get our last ACK and repeats its FIN: wait 2 MSL again. */
@@ -201,7 +222,9 @@ enum wr_verdict tcp_wait_arrives(struct wr_tcp *tcp, uint32_t index, struct wr_f
 		tw->until_tick = wr_tick_after(tcp->now_tick, tcp->conf.time_wait_us);
 	/* Text, FIN, SYN and what lies outside deserve an ACK; a plain ACK in place does not.
 	 */
-	if (seg->len || !wr_seq_eq(seg->seq, tw->rcv_nxt))
+	if (seg->len)
 		tcp_wait_owe_ack(tcp, tw);
+	else if (!wr_seq_eq(seg->seq, tw->rcv_nxt))
+		owe_limited_ack(tcp, tw);
 	return WR_V_tcp_time_wait;
 }

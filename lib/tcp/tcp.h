@@ -542,6 +542,10 @@ void tcp_ecn_answered(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg 
 void tcp_ecn_agreed(struct wr_tcp *tcp, struct wr_tcb *c);
 /* An ACK with ECN-Echo came, of a connection that agreed on ECN; SND.UNA is as before it. */
 void tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c);
+/* cwnd was reduced, for whatever reason: the next new text says CWR, section 6.1.2. */
+void tcp_ecn_reduced(struct wr_tcb *c);
+/* Were marks, or losses, of this window answered by a reduction already? Then one is enough. */
+bool tcp_ecn_has_reduced(const struct wr_tcb *c);
 /* A segment of such a connection; its ACK was taken, its text was not. */
 void tcp_ecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f);
 /* CWR if it is due; it counts as sent. */

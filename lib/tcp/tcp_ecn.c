@@ -93,16 +93,38 @@ void tcp_ecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame
 
 /* ---- echoes that came ---- */
 
+/* Is SND.UNA still in the window that was reduced last? */
+static bool in_reduced_window(const struct wr_tcb *c)
+{
+	uint32_t ahead = wr_seq_span(c->snd.una, c->cwr_end);
+
+	return ahead && ahead <= tcb_flight(c);
+}
+
+void tcp_ecn_reduced(struct wr_tcb *c)
+{
+	if (!c->cc.ecn)
+		return;
+	c->cwr_end = c->snd.nxt;
+	c->cc.cwr = true;
+}
+
+bool tcp_ecn_has_reduced(const struct wr_tcb *c)
+{
+	const struct wr_cc_ops *ops = wr_cc_ops(&c->cc);
+
+	/* DCTCP cuts little for a mark; for a loss as everybody, RFC 8257 section 3.5. */
+	return c->cc.ecn && !ops->marks && !ops->model && in_reduced_window(c);
+}
+
 /* Section 6.1.2: once a window, and not for what a loss has paid for already. */
 void tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	const struct wr_cc_congestion congestion = {tcp->now_us, tcb_flight(c), WR_CC_ECN};
-	uint32_t ahead = wr_seq_span(c->snd.una, c->cwr_end);
 
-	if (ahead && ahead <= tcb_flight(c)) /* of the window that was cut */
+	if (in_reduced_window(c))
 		return;
-	c->cwr_end = c->snd.nxt;
-	c->cc.cwr = true;
+	tcp_ecn_reduced(c);
 	if (c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO))
 		return;
 	c->may_undo = false; /* what a loss took: the newest reduction is this one */

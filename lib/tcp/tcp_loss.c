@@ -45,11 +45,21 @@ static bool duplicate_counts(const struct wr_tcb *c)
 	return c->dup_acks < limit;
 }
 
-static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq before)
+/* RFC 3168 section 6.1.2: once for what is lost and what is marked of one window. */
+static void reduce_for_loss(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	const struct wr_cc_congestion congestion = {tcp->now_us, tcb_flight(c), WR_CC_LOSS};
 
+	if (tcp_ecn_has_reduced(c))
+		return;
 	tcp_undo_begin(c);
+	wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
+	tcp_ecn_reduced(c);
+}
+
+static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq before)
+{
+	reduce_for_loss(tcp, c);
 	c->flags |= WR_TCB_RECOVERY;
 	c->rare |= WR_TCB_FIRST;
 	c->rare &= (uint16_t)~WR_TCB_RESCUED;
@@ -58,7 +68,6 @@ static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq b
 	limit_duplicates(c);
 	if (!tcp_uses_rack(tcp, c))
 		tcp_mark_lost(c, c->sq_head);
-	wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
 	tcp_prr_begin(c, before);
 	WR_COUNT(tcp->stats, tcp_fast_recoveries, 1);
 }
@@ -420,6 +429,7 @@ static void repair_by_timeout(struct wr_tcp *tcp, struct wr_tcb *c)
 
 	tcp_undo_begin(c);
 	wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
+	tcp_ecn_reduced(c);
 	r->tlp = r->reo_armed = false;
 	c->recover = c->snd.nxt;
 	c->flags |= WR_TCB_RTO;

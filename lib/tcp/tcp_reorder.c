@@ -398,6 +398,23 @@ static bool reported(const struct wr_sack *out, unsigned n, const struct wr_sack
 	return false;
 }
 
+/*
+ * The D-SACK that is due, if it still is one: what came twice beyond RCV.NXT may have been given
+ * up since, and its block would then say that it is here. Returns the blocks written.
+ */
+static unsigned report_duplicate(struct wr_tcp *tcp, const struct wr_tcb *c,
+                                 struct wr_sack *out)
+{
+	struct wr_sack around;
+
+	if (wr_seq_le(c->rcv.nxt, c->dsack.left) &&
+	    (!c->reorder || !block_around(tcp, c->reorder, c->dsack.left, &around) ||
+	     !wr_seq_le(c->dsack.right, around.right)))
+		return 0;
+	*out = c->dsack;
+	return 1;
+}
+
 unsigned tcp_reorder_blocks(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_sack *out,
                             unsigned max)
 {
@@ -405,7 +422,7 @@ unsigned tcp_reorder_blocks(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_sack
 	unsigned n = 0, first;
 
 	if ((c->rare & WR_TCB_DSACK) && max) {
-		out[n++] = c->dsack;
+		n = report_duplicate(tcp, c, out);
 		c->rare &= (uint16_t)~WR_TCB_DSACK;
 	}
 	first = n;

@@ -96,8 +96,11 @@ void tcp_tlp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *n
 		r->tlp = false;
 		if (c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO))
 			return;
-		wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
-		wr_cc_ops(&c->cc)->on_leave_recovery(&c->cc, tcp->now_us);
+		if (!tcp_ecn_has_reduced(c)) {
+			wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
+			wr_cc_ops(&c->cc)->on_leave_recovery(&c->cc, tcp->now_us);
+			tcp_ecn_reduced(c);
+		}
 		WR_COUNT(tcp->stats, tcp_tlp_repairs, 1);
 	} else if (news->acked == 0 && duplicate) {
 		r->tlp = false; /* both arrived, and the peer has no D-SACK */

@@ -38,6 +38,7 @@ static void undo(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	wr_cc_ops(&c->cc)->on_undo(&c->cc, tcp->now_us);
 	c->may_undo = false;
+	c->cwr_end = c->snd.una; /* nothing of this window has been answered any more */
 	/* What looked like a loss was late, and so may others be. */
 	c->reordering_seen |= (c->flags & WR_TCB_RECOVERY) != 0;
 	c->flags &= (uint16_t) ~(WR_TCB_RECOVERY | WR_TCB_RTO);

@@ -35,6 +35,8 @@ struct wr_run {
 	struct wr_result *result;
 	struct wr_load *core[WR_MAX_WORKERS]; /* of each worker from `first` on */
 	unsigned first, cores;
+	struct wr_load_conf flood; /* of bare SYNs beside it */
+	struct wr_load *flood_core[WR_MAX_WORKERS]; /* NULL: none */
 
 	enum wr_run_stage stage;
 	enum wr_load_phase phase; /* of the core that is furthest behind */
@@ -61,6 +63,23 @@ struct wr_run {
 int wr_run_init(struct wr_run *run, const struct wr_conf *conf, const struct wr_load_conf *load,
                 struct wr_result *result, struct wr_err *err);
 void wr_run_fini(struct wr_run *run);
+
+/*
+ * load_flood.c: the SYNs of --syn-flood, by a generator of their own on each core. They begin
+ * and end with the load; without the option these do nothing. `core` counts from run->first.
+ */
+void wr_flood_init(struct wr_run *run);
+int wr_flood_attach(struct wr_run *run, struct wr_worker *w, unsigned core, struct wr_err *err);
+void wr_flood_detach(struct wr_run *run, unsigned core);
+uint64_t wr_flood_bytes(const struct wr_run *run, unsigned cores);
+/* On the control thread. Returns 0, or -ETIMEDOUT if the worker does not answer. */
+int wr_flood_start(struct wr_run *run, struct wr_appliance *app, unsigned core,
+                   uint64_t start_ns);
+void wr_flood_end(struct wr_run *run, struct wr_appliance *app);
+/* For another run; the workers rest. Returns 0, or -ENOMEM and run->err. */
+int wr_flood_renew(struct wr_run *run, unsigned core);
+/* Adds what it sent, and what answered. */
+void wr_flood_sum(const struct wr_run *run, struct wr_load_stats *sum);
 
 /* The part of struct wr_role; its arg is the struct wr_run. */
 int wr_run_attach(struct wr_appliance *app, unsigned worker, struct wr_err *err);

@@ -182,7 +182,8 @@ static int go(struct wr_job *job, struct wr_err *err)
 	struct wr_role role = {
 		.command = "load",
 		.client = true,
-		.worker_bytes = wr_load_bytes(&job->load, job->workers),
+		.worker_bytes = wr_load_bytes(&job->load, job->workers) +
+				wr_flood_bytes(&job->run, job->workers),
 		.attach = wr_run_attach,
 		.detach = wr_run_detach,
 		.look = wr_run_look,

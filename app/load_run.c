@@ -47,6 +47,7 @@ int wr_run_init(struct wr_run *run, const struct wr_conf *conf, const struct wr_
 		.now = wr_snapshot_new(),
 	};
 	wr_request_init(&run->request);
+	wr_flood_init(run);
 	if (!run->sum || !run->now)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -ENOMEM,
 		                  "there is no memory for the numbers of the run; free some");
@@ -75,7 +76,7 @@ int wr_run_attach(struct wr_appliance *app, unsigned worker, struct wr_err *err)
 	worker -= run->first;
 	run->core[worker] =
 		wr_load_new(run->load, w->stack, worker, run->cores, w->socket, err);
-	return run->core[worker] ? 0 : -ENOMEM;
+	return run->core[worker] ? wr_flood_attach(run, w, worker, err) : -ENOMEM;
 }
 
 void wr_run_detach(struct wr_appliance *app, unsigned worker)
@@ -86,6 +87,7 @@ void wr_run_detach(struct wr_appliance *app, unsigned worker)
 		return;
 	wr_load_free(run->core[worker - run->first]);
 	run->core[worker - run->first] = NULL;
+	wr_flood_detach(run, worker - run->first);
 }
 
 /* ---- numbers ---- */
@@ -99,6 +101,7 @@ static struct wr_result_sample take_sample(struct wr_run *run, const struct wr_a
 		wr_histogram_clear(&run->sum->latency[i]);
 	for (unsigned i = 0; i < run->cores; i++)
 		wr_load_stats_sum(run->sum, wr_load_stats(run->core[i]));
+	wr_flood_sum(run, run->sum);
 	wr_export_read(app->export, run->now, now_ns);
 	return (struct wr_result_sample) {
 		.time_ns = now_ns,
@@ -298,7 +301,8 @@ static bool start_all(struct wr_run *run, struct wr_appliance *app)
 	for (unsigned i = 0; i < run->cores; i++) {
 		struct start start = {run->core[i], start_ns};
 
-		if (wr_appliance_call(app, run->first + i, start_core, &start) < 0)
+		if (wr_appliance_call(app, run->first + i, start_core, &start) < 0 ||
+		    wr_flood_start(run, app, i, start_ns) < 0)
 			return stuck(run, app, i);
 	}
 	return enter(run, WR_RUN_GOING, start_ns);
@@ -420,6 +424,8 @@ static void look_at_phase(struct wr_run *run, struct wr_appliance *app, uint64_t
 			mark_stalls(run, app, true);
 		else if (phase == WR_LOAD_MEASURE)
 			mark_stalls(run, app, false);
+		if (run->phase < WR_LOAD_DRAIN && phase >= WR_LOAD_DRAIN)
+			wr_flood_end(run, app);
 		run->phase = phase;
 		sample = take_sample(run, app);
 		wr_result_mark(run->result, &sample);
@@ -523,7 +529,8 @@ static bool repeat(struct wr_run *run, struct wr_appliance *app, uint64_t now_ns
 		return false;
 	wr_appliance_halt(app);
 	for (unsigned i = 0; i < run->cores; i++)
-		if (wr_load_renew(run->core[i], &run->err) < 0)
+		if (wr_load_renew(run->core[i], &run->err) < 0 ||
+		    wr_flood_renew(run, i) < 0)
 			run->failed = true;
 	if (wr_appliance_launch(app, &run->err) < 0)
 		run->failed = true;

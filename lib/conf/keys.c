@@ -155,6 +155,8 @@ static const struct wr_conf_key load[] = {
 	       "Payload bits a second, each direction"),
 	NUMBER(LOAD, rate, "pps", "0.001", "1G", "max", "max", load.pps,
 	       "Datagrams or SYNs a second"),
+	NUMBER(LOAD, rate, "syn-flood", "0.001", "1G", "none", "none", load.syn_flood,
+	       "Bare SYNs a second beside the load, against a defence; 1G: as many as go"),
 	NUMBER(LOAD, duration, "ramp", "0s", "24h", "0s", NULL, load.ramp_us,
 	       "Rates rise to their setpoints within this time"),
 	VALUE(LOAD, schedule, "schedule", "constant", load.schedule,

@@ -84,6 +84,7 @@ struct wr_conf_load {
 	uint64_t connections;      /* at once; 0: not set */
 	double cps, rps, pps;      /* 1/s; 0: not set */
 	double bitrate;            /* bit/s; 0: not set */
+	double syn_flood;          /* 1/s, beside the load; 0: none */
 	uint64_t ramp_us, warmup_us;
 	uint64_t duration_us; /* 0: 10 s, or until the requests are done */
 	uint64_t requests;    /* 0: no limit */

@@ -37,6 +37,8 @@ void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to)
 {
 	uint64_t *level = tcp->stats->connections;
 
+	if (wr_unlikely(tcb_is_fastopen(c)))
+		tcp_fastopen_left(tcp);
 	/* CLOSED is the absence of a connection: it has no level. */
 	if (c->state != WR_TCP_CLOSED)
 		wr_stat_add(&level[c->state], (uint64_t)-1);

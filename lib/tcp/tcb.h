@@ -254,6 +254,7 @@ struct wr_half_open {
 	uint16_t neigh;
 	uint8_t snd_shift; /* the peer's window scale */
 	uint8_t retries;   /* SYN-ACKs sent again */
+	bool grants;       /* the first SYN-ACK brings a Fast Open cookie */
 	uint8_t listener;  /* index into tcp->listener[] */
 	bool ts : 1, sack : 1, wscale : 1, ecn : 1, used : 1;
 	uint8_t acks;

@@ -53,6 +53,8 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.time_wait_us = 60 * 1000 * 1000ull,
 		.time_wait_reuse_us = 1000 * 1000,
 		.fin_wait2_us = 60 * 1000 * 1000ull,
+		.fastopen_pending = 256,
+		.fastopen_peers = 256,
 		.syn_cookies = WR_TCP_COOKIES_AUTO,
 		.challenges_per_s = 10,
 		.rsts_per_s = 10000,
@@ -91,7 +93,8 @@ static bool has_rates(const struct wr_tcp_conf *conf)
 
 uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
 {
-	return sizeof(struct wr_tcp) + wr_flow_bytes(flows_of(conf)) +
+	return sizeof(struct wr_tcp) + tcp_fastopen_bytes(conf) +
+	       wr_flow_bytes(flows_of(conf)) +
 	       wr_wheel_bytes(conf->connections + conf->half_open) +
 	       (uint64_t)conf->connections * sizeof(struct wr_tcb) +
 	       (uint64_t)rte_align32pow2(conf->connections) * sizeof(uint32_t) +
@@ -135,7 +138,7 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 	if (!tcp->flows || !tcp->wheel || !tcp->tcb || !tcp->pending || !tcp->half_open ||
 	    !tcp->time_wait || !tcp->reorder || !tcp->repair)
 		return -ENOMEM;
-	return 0;
+	return tcp_fastopen_init(tcp, key, socket);
 }
 
 /* Chains all records of each kind to its free list, lowest index first. */
@@ -212,6 +215,7 @@ void wr_tcp_free(struct wr_tcp *tcp)
 	rte_free(tcp->rate);
 	tcp_limits_fini(tcp);
 	rte_free(tcp->md5);
+	tcp_fastopen_fini(tcp);
 	rte_free(tcp);
 }
 

@@ -11,6 +11,7 @@
 
 #include "tcb.h"
 #include "tcp_cookie.h"
+#include "tcp_fastopen.h"
 #include "tcp_limit.h"
 #include "wr_ephemeral.h"
 
@@ -71,6 +72,7 @@ struct wr_tcp {
 	struct wr_half_open *half_open;
 	uint32_t free_half_open, half_opens; /* in use */
 	struct tcp_cookies cookies;
+	struct tcp_fastopen fastopen;
 	struct tcp_limits limits;
 	struct wr_time_wait *time_wait;      /* a circular queue in order of expiry */
 	uint32_t tw_head, tw_count;
@@ -135,6 +137,12 @@ static inline uint16_t tcp_first_window(const struct wr_tcp *tcp)
 static inline bool tcb_fin_received(const struct wr_tcb *c)
 {
 	return c->state >= WR_TCP_CLOSE_WAIT;
+}
+
+/* Opened by its SYN, RFC 7413: SYN-RECEIVED although the service has it already. */
+static inline bool tcb_is_fastopen(const struct wr_tcb *c)
+{
+	return c->state == WR_TCP_SYN_RECEIVED && !(c->rare & WR_TCB_ACTIVE);
 }
 
 /* Bytes of sequence space sent and not acknowledged: FlightSize. */
@@ -426,6 +434,8 @@ void tcp_not_advanced(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg 
                       bool duplicate);
 /* With nothing in flight an ACK can only tell of a needless retransmission, RFC 2883. */
 void tcp_acked_again(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg);
+/* Calls on_room, if there is enough. */
+void tcp_offer_room(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Has what is sent again or probed been without success for R2, or the user's time-out? */
 bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *reason);
 /* The retransmission timer rang. */

@@ -71,6 +71,13 @@ static enum wr_verdict check_sequence(struct wr_tcp *tcp, struct wr_tcb *c,
 	    (seg->flags & (WR_TCP_SYN | WR_TCP_ACK)) == (WR_TCP_SYN | WR_TCP_ACK))
 		return WR_V_NEXT;
 
+	/* Fast open: the SYN again, with its text or without; the SYN-ACK answers it. */
+	if (wr_unlikely(tcb_is_fastopen(c)) && wr_seq_eq(seg->seq, c->irs) &&
+	    (seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_RST)) == WR_TCP_SYN) {
+		owe_limited_ack(tcp, c, WR_TCB_DUP_ACK);
+		return WR_V_tcp_syn_duplicate;
+	}
+
 	/* Zero window: still take ACK, URG and RST of what is otherwise in place. */
 	if (tcb_rcv_wnd(c) == 0 && wr_seq_eq(seg->seq, c->rcv.nxt) &&
 	    (seg->flags & (WR_TCP_ACK | WR_TCP_RST))) {
@@ -100,6 +107,11 @@ static enum wr_verdict check_rst(struct wr_tcp *tcp, struct wr_tcb *c, const str
 		return WR_V_tcp_reset_ignored;
 	if (!wr_seq_eq(seg->seq, c->rcv.nxt))
 		return challenge(tcp, c);
+	if (tcb_is_fastopen(c)) {
+		tcp_fastopen_was_reset(tcp);
+		tcb_end(tcp, c, WR_REASON_reset_by_peer);
+		return WR_V_tcp_reset;
+	}
 	tcb_end(tcp, c,
 	        c->state == WR_TCP_SYN_RECEIVED ? WR_REASON_refused : WR_REASON_reset_by_peer);
 	return WR_V_tcp_reset;
@@ -159,15 +171,21 @@ static bool fin_was_acked(struct wr_tcp *tcp, struct wr_tcb *c)
 	}
 }
 
-/* Simultaneous open, SYN-RECEIVED: our SYN is acknowledged. */
+/* SYN-RECEIVED by simultaneous or fast open: our SYN is acknowledged. */
 static enum wr_verdict complete_open(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
 {
 	const struct wr_seg *seg = &f->seg;
 
-	if (!wr_seq_lt(c->snd.una, seg->ack) || wr_seq_lt(c->snd.nxt, seg->ack))
+	bool fastopen = tcb_is_fastopen(c);
+
+	if (wr_seq_le(seg->ack, c->iss) || wr_seq_lt(c->snd.nxt, seg->ack))
 		return tcp_owe_reset(tcp, f, WR_V_tcp_ack_not_sent);
 	tcb_set_state(tcp, c, WR_TCP_ESTABLISHED);
-	c->snd.una = c->acked_seq = wr_seq_add(c->iss, 1);
+	if (fastopen) {
+		tcp_fastopen_completed(tcp, c, seg);
+		return WR_V_NEXT;
+	}
+	tcp_fastopen_answered(tcp, c, seg);
 	c->flags &= (uint16_t)~WR_TCB_RTO_ARMED;
 	c->backoff = 0;
 	c->snd.wl1 = seg->seq;

@@ -270,7 +270,7 @@ static uint32_t rtt_by_timestamp(const struct wr_tcp *tcp, const struct wr_tcb *
 	return wr_max(ms, 1) * 1000;
 }
 
-static void offer_room(struct wr_tcp *tcp, struct wr_tcb *c)
+void tcp_offer_room(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (wr_tcp_room(tcp, c) < tcp->conf.snd_buf / 2)
 		return;
@@ -354,7 +354,7 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 	if (c->sq_next || (c->flags & (WR_TCB_LOSS | WR_TCB_CLOSE)))
 		tcb_pend(tcp, c);
 	if (wr_unlikely(c->flags & WR_TCB_WANT_ROOM))
-		offer_room(tcp, c);
+		tcp_offer_room(tcp, c);
 }
 
 /* An ACK of nothing new: its SACK blocks, its being a duplicate. */

@@ -92,6 +92,7 @@ void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener
 		.sack = peer.sack_permitted,
 		.wscale = peer.has_wscale,
 		.ecn = tcp_ecn_offered(tcp, listener_cc(tcp, listener), &f->seg),
+		.grants = tcp_fastopen_deserves(tcp, f, listener),
 		.used = true,
 	};
 }
@@ -292,8 +293,10 @@ enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f)
 		return WR_V_tcp_reset_ignored;
 	if (flags & WR_TCP_ACK)
 		return listen_ack(tcp, f, listener);
-	if (flags & WR_TCP_SYN)
-		return listen_syn(tcp, f, listener, true);
+	if (flags & WR_TCP_SYN) {
+		v = tcp_fastopen_syn(tcp, f, listener);
+		return v != WR_V_NEXT ? v : listen_syn(tcp, f, listener, true);
+	}
 	return WR_V_tcp_no_ack; /* fourth, other data or control: drop */
 }
 
@@ -304,7 +307,7 @@ static enum wr_verdict establish(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 {
 	struct wr_seg *seg = &f->seg;
 
-	c->snd.una = c->acked_seq = seg->ack;
+	tcp_fastopen_answered(tcp, c, seg);
 	c->flags &= (uint16_t)~WR_TCB_RTO_ARMED;
 	c->backoff = 0;
 	if (c->syn_rexmits == 0)
@@ -316,6 +319,8 @@ static enum wr_verdict establish(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		wr_tcp_abort(tcp, c);
 		return WR_V_tcp_refused;
 	}
+	if (c->state != WR_TCP_CLOSED && (c->flags & WR_TCB_WANT_ROOM))
+		tcp_offer_room(tcp, c); /* the SYN's text was taken */
 	if (c->state == WR_TCP_CLOSED)
 		return WR_V_tcp_accepted;
 	/* Text that came with the SYN begins behind it. */

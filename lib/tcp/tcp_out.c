@@ -205,7 +205,7 @@ bool tcp_send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len, uint8_t f
 	last = b->next == NULL;
 	if (last && !(b->flags & WR_BUF_MORE))
 		flags |= WR_TCP_PSH; /* MUST-61 */
-	if (last && (c->flags & WR_TCB_CLOSE))
+	if (last && (c->flags & WR_TCB_CLOSE) && !tcb_is_fastopen(c))
 		flags |= WR_TCP_PSH | WR_TCP_FIN;
 	if (flags & WR_TCP_PSH)
 		b->flags |= WR_BUF_PUSH;
@@ -307,9 +307,27 @@ static void send_fin(struct wr_tcp *tcp, struct wr_tcb *c)
 	start_rto(tcp, c);
 }
 
+/*
+ * Opened by its SYN: the SYN-ACK, and again for what is not acceptable; then what the service
+ * sends. Its FIN waits for ESTABLISHED, RFC 9293 section 3.10.4.
+ */
+static bool output_fastopen(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (wr_seq_eq(c->snd.nxt, c->iss))
+		tcp_send_syn(tcp, c, WR_CAUSE_tcp_synack);
+	else if (c->rare & WR_TCB_DUP_ACK)
+		tcp_send_syn(tcp, c, WR_CAUSE_tcp_synack_rexmit);
+	else if (c->flags & WR_TCB_ACK_NOW)
+		tcp_ack_send(tcp, c);
+	c->rare &= (uint16_t) ~(WR_TCB_CHALLENGE | WR_TCB_DUP_ACK);
+	return !c->sq_next || send_new(tcp, c);
+}
+
 /* SYN-SENT and SYN-RECEIVED by active open: the SYN, and ACKs of what is not acceptable. */
 static bool output_opening(struct wr_tcp *tcp, struct wr_tcb *c)
 {
+	if (tcb_is_fastopen(c))
+		return output_fastopen(tcp, c);
 	if (wr_seq_eq(c->snd.nxt, c->iss))
 		tcp_send_syn(tcp, c, WR_CAUSE_tcp_syn);
 	else if ((c->flags & WR_TCB_ACK_NOW) && c->state == WR_TCP_SYN_RECEIVED)

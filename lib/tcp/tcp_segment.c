@@ -294,6 +294,10 @@ static uint8_t ecn_setup(const struct wr_tcp *tcp, const struct wr_tcb *c, bool 
 void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 {
 	bool reply = c->state == WR_TCP_SYN_RECEIVED, is_signed = tcb_is_signed(tcp, c);
+	bool first = wr_seq_eq(c->snd.nxt, c->iss);
+	struct wr_fastopen cookie;
+	uint32_t bytes = 0; /* of text */
+	bool asks = first && !reply && tcp_fastopen_asks(tcp, c, &cookie, &bytes);
 	const struct syn syn = {
 		.mss = tcp_mss_offer(tcp, tcb_options(tcp, c)),
 		.wscale = tcp_rcv_shift(tcp),
@@ -303,20 +307,27 @@ void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 		.is_signed = is_signed,
 		.ts_val = tcp_ts_now(tcp, c->ts_offset),
 		.ts_ecr = reply ? c->ts_recent : 0,
+		.cookie = asks ? &cookie : NULL,
 	};
 	struct head head = {
 		.seq = c->iss,
 		.ack = reply ? c->rcv.nxt : wr_seq(0),
-		.wnd = tcp_first_window(tcp),
+		.wnd = (uint16_t)(reply ? tcb_rcv_wnd(c) : tcp_first_window(tcp)),
 		.flags = WR_TCP_SYN | (reply ? WR_TCP_ACK : 0) | ecn_setup(tcp, c, reply),
 	};
 	struct rte_mbuf *m = tcp_new_buffer(tcp);
 
-	c->snd.nxt = wr_seq_add(c->iss, 1);
+	if (first)
+		c->snd.nxt = wr_seq_add(c->iss, m ? 1 + bytes : 1);
+	if (first && tcb_is_fastopen(c)) /* text may follow at once */
+		c->snd.una = c->snd.nxt;
+	if (reply)
+		c->rcv.acked = c->rcv.nxt;
 	tcp_arm_rto(tcp, c);
 	c->flags &= (uint16_t) ~(WR_TCB_ACK_NOW | WR_TCB_DELACK);
 	if (!m)
 		return; /* the timer tries again */
+	tcp_fastopen_append(c, m, bytes);
 	push_syn(tcp, m, &c->tuple, &head, &syn);
 	send_tcb(tcp, c, m, 0, cause);
 }
@@ -352,7 +363,8 @@ static void send_synack(struct wr_tcp *tcp, const struct wr_owed *owed)
 {
 	struct wr_half_open *h = &tcp->half_open[owed->half_open];
 	const struct wr_tcp_options *options = &tcp->listener[h->listener].options;
-	const struct syn syn = {
+	struct wr_fastopen cookie;
+	struct syn syn = {
 		.mss = tcp_mss_offer(tcp, options),
 		.wscale = tcp_rcv_shift(tcp),
 		.has_wscale = h->wscale && tcp->conf.wscale,
@@ -372,6 +384,10 @@ static void send_synack(struct wr_tcp *tcp, const struct wr_owed *owed)
 
 	if (!h->used || !wr_tuple_eq(&h->tuple, &owed->tuple))
 		return; /* ended within the same burst */
+	if (h->grants && owed->cause == WR_CAUSE_tcp_synack) {
+		tcp_fastopen_cookie(tcp, &h->tuple, &cookie);
+		syn.cookie = &cookie;
+	}
 	m = tcp_new_buffer(tcp);
 	if (!m)
 		return; /* the record's timer tries again */

@@ -122,6 +122,11 @@ static void syn_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 			send_syn_again(tcp, c);
 		return;
 	}
+	if (tcb_is_fastopen(c) && c->syn_rexmits >= tcp->conf.synack_retries) {
+		WR_COUNT(tcp->stats, tcp_half_open_expired, 1);
+		tcb_end(tcp, c, WR_REASON_connect_timeout);
+		return;
+	}
 	if (waited_us >= tcp->conf.r2_syn_us) {
 		tcb_end(tcp, c,
 		        wr_ip_is_resolved(tcp->ip, c->tuple.raddr) ? WR_REASON_connect_timeout

@@ -65,6 +65,7 @@ static const struct set_key set_key[] = {
 	TCP(U32, r1_rexmits),
 	TCP(U32, fastopen_pending),
 	TCP(U32, fastopen_peers),
+	TCP(U8, fastopen_keys),
 	TCP(U64, r2_us),
 	TCP(U64, r2_syn_us),
 	TCP(U8, synack_retries),
@@ -190,6 +191,13 @@ static bool do_established(struct script *s, unsigned flow, const char *argument
 static bool do_connect(struct script *s, unsigned flow, const char *argument)
 {
 	return done(s, world_connect(&s->world, flow));
+}
+
+/* Both before anything is sent: Fast Open. */
+static bool do_connect_send(struct script *s, unsigned flow, const char *argument)
+{
+	return done(s, world_connect(&s->world, flow) &&
+	                       world_send(&s->world, flow, (uint32_t)atoll(argument)));
 }
 
 static bool do_send(struct script *s, unsigned flow, const char *argument)
@@ -388,7 +396,7 @@ static bool is_info(struct script *s, unsigned flow, const char *argument)
 }
 
 /*
- *	listen, established [<options>], connect, send N, close, send_close N, abort, pause,
+ *	listen, established [<options>], connect, connect_send N, send N, close, send_close N, abort, pause,
  *read N|all silent, state NAME, delivered N, opened N, eof N, closed N, reason NAME verdict
  *NAME N, cause NAME N, stat NAME N, info FIELD N options (those that were set, for a live
  *connection), forget (what is known of a flow)
@@ -400,6 +408,7 @@ static const struct {
 	{"established", do_established},
 	{"listen", do_listen},
 	{"connect", do_connect},
+	{"connect_send", do_connect_send},
 	{"send", do_send},
 	{"close", do_close},
 	{"send_close", do_send_close},

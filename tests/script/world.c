@@ -43,6 +43,12 @@ static uint8_t text_byte(uint32_t n, bool ours)
 	return ours ? byte : (uint8_t)~byte;
 }
 
+/* Relative sequence number of the first byte of text. */
+static uint32_t first_byte(const struct packet *p)
+{
+	return p->seq.n + ((p->flags & WR_TCP_SYN) != 0);
+}
+
 /* ---- the service ---- */
 
 static struct world *world_of(const struct wr_tcb *c, struct world_flow **flow)
@@ -360,7 +366,7 @@ void world_origin(const struct world *w, unsigned flow, bool from, struct packet
 static void check_text(struct world *w, const struct packet *p, const uint8_t *text)
 {
 	for (uint32_t i = 0; i < p->len; i++) {
-		if (text[i] != text_byte(p->seq.n + i, true)) {
+		if (text[i] != text_byte(first_byte(p) + i, true)) {
 			wrong(w, "byte %d of the text sent is not what the service gave",
 			      (int32_t)(p->seq.n + i));
 			return;
@@ -560,7 +566,7 @@ void world_receive(struct world *w, const struct packet *p, bool more)
 
 	world_origin(w, p->flow, true, &origin);
 	for (uint32_t i = 0; i < p->len; i++)
-		text[i] = text_byte(p->seq.n + i, p->other_text);
+		text[i] = text_byte(first_byte(p) + i, p->other_text);
 	{
 		const struct craft_tcp tcp = {
 			.sport = (uint16_t)(WORLD_RPORT + p->flow),

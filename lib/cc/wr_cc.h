@@ -116,6 +116,8 @@ struct wr_cc_model {
 /* cwnd that never moves. */
 struct wr_cc_fixed {
 	uint32_t segments;
+	uint32_t half;      /* bytes: cwnd at most while to_repair */
+	uint32_t to_repair; /* bytes of the flight that timed out, not acknowledged yet */
 };
 
 /*

@@ -434,6 +434,36 @@ static void a_fixed_window_stays_but_for_time_outs(void **state)
 	assert_int_equal(cc.cwnd, 64 * SMSS);
 }
 
+static void acknowledge(uint32_t segments)
+{
+	const struct wr_cc_ack ack = {.now_us = now_us, .acked = SMSS};
+
+	while (segments--)
+		wr_cc_ops(&cc)->on_ack(&cc, &ack);
+}
+
+/* A queue that is too short for the window would lose the same text for ever. */
+static void a_fixed_window_repairs_with_half_of_what_timed_out(void **state)
+{
+	const struct wr_cc_choice choice = {&wr_cc_fixed_ops, 64};
+	const struct wr_cc_start start = {.now_us = now_us, .iw = 10 * SMSS};
+	struct wr_cc_rto rto = {.now_us = now_us, .flight = 64 * SMSS};
+
+	cc = (struct wr_cc) {.smss = SMSS};
+	wr_cc_start(&cc, &choice, &start);
+	wr_cc_ops(&cc)->on_rto(&cc, &rto);
+	acknowledge(40);
+	assert_int_equal(cc.cwnd, 32 * SMSS);
+	rto.flight = 24 * SMSS;
+	rto.again = true;
+	wr_cc_ops(&cc)->on_rto(&cc, &rto);
+	assert_int_equal(cc.cwnd, SMSS);
+	acknowledge(23);
+	assert_int_equal(cc.cwnd, 12 * SMSS);
+	acknowledge(64);
+	assert_int_equal(cc.cwnd, 64 * SMSS);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, start_each)
 
 int main(void)
@@ -465,6 +495,7 @@ int main(void)
 		TEST(delay_that_falls_again_resumes_slow_start),
 		TEST(algorithms_are_chosen_by_name),
 		TEST(a_fixed_window_stays_but_for_time_outs),
+		TEST(a_fixed_window_repairs_with_half_of_what_timed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

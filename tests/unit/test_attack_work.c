@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The work for a frame does not grow with what an attacker has sent before: the instructions
+ * for the most expensive of some frames are counted early in a flood, and late.
+ */
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_arp.h>
+#include <rte_ip.h>
+#include <rte_tcp.h>
+
+#include "../attack.h"
+#include "../steps.h"
+#include "wr_prng.h"
+#include "wr_test.h"
+
+#define EARLY     100
+#define LATE      20000
+#define SOME      8    /* frames that are counted */
+#define SLACK     3000 /* instructions: of a cold path that may come early or late */
+#define MALLORY   (ATTACK_FAR + 66)
+#define OPEN_PORT 3000
+
+static struct attack a;
+static struct wr_prng prng;
+static uint32_t isn;
+
+static void note_isn(struct attack *attack, const struct rte_mbuf *m)
+{
+	const struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(m, void *, 34);
+
+	if (tcp->tcp_flags == (WR_TCP_SYN | WR_TCP_ACK))
+		isn = rte_be_to_cpu_32(tcp->sent_seq);
+}
+
+/* A frame of the flood, the n-th. */
+typedef struct rte_mbuf *(*frame_maker)(unsigned n);
+
+/* The most that one of SOME frames costs, from the n-th on. */
+static uint64_t cost(frame_maker make, unsigned n)
+{
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < SOME; i++) {
+		struct rte_mbuf *m = make(n + i);
+		uint64_t steps;
+
+		steps_begin();
+		wr_stack_input(a.wire.host[0].core[0], &m, 1, a.wire.now_ns);
+		steps = steps_end();
+		most = steps > most ? steps : most;
+		wire_run(&a.wire, 0);
+	}
+	return most;
+}
+
+static void flood(frame_maker make, unsigned from, unsigned to)
+{
+	for (unsigned n = from; n < to; n++)
+		attack_frame(&a, make(n));
+}
+
+static void compare(frame_maker make)
+{
+	uint64_t early, late;
+
+	flood(make, 0, EARLY);
+	early = cost(make, EARLY);
+	flood(make, EARLY + SOME, LATE);
+	late = cost(make, LATE);
+	print_message("instructions for a frame: %ju, then %ju\n", (uintmax_t)early,
+	              (uintmax_t)late);
+	assert_true(early > 100);
+	assert_true(late <= 2 * early + SLACK);
+	attack_close(&a);
+}
+
+static void begin(void)
+{
+	wr_prng_seed(&prng, 5);
+	attack_open(&a, NULL);
+	a.on_frame = note_isn;
+}
+
+static struct rte_mbuf *segment(uint32_t from, const struct craft_tcp *tcp)
+{
+	const struct craft_path path = attack_path(from);
+
+	return craft_tcp(attack_pool(&a), &path, tcp);
+}
+
+static void open_connection(void)
+{
+	struct craft_tcp tcp = {.sport = OPEN_PORT,
+	                        .dport = 7,
+	                        .seq = 100,
+	                        .flags = WR_TCP_SYN,
+	                        .wnd = 60000,
+	                        .options = (const uint8_t[]) {4, 2, 1, 1},
+	                        .options_len = 4};
+
+	attack_frame(&a, segment(MALLORY, &tcp));
+	wire_run(&a.wire, 0);
+	tcp.seq = 101;
+	tcp.ack = isn + 1;
+	tcp.flags = WR_TCP_ACK;
+	tcp.options_len = 0;
+	attack_frame(&a, segment(MALLORY, &tcp));
+}
+
+static struct rte_mbuf *syn(unsigned n)
+{
+	const struct craft_tcp tcp = {.sport = (uint16_t)(1024 + n % 60000),
+	                              .dport = 7,
+	                              .seq = n,
+	                              .flags = WR_TCP_SYN,
+	                              .wnd = 1000};
+
+	return segment(ATTACK_FAR + 1 + wr_prng_below(&prng, 60000), &tcp);
+}
+
+static void a_syn_costs_the_same_however_many_came(void **state)
+{
+	begin();
+	compare(syn);
+}
+
+static struct rte_mbuf *stray(unsigned n)
+{
+	const struct craft_tcp tcp = {.sport = (uint16_t)(1 + wr_prng_below(&prng, 65535)),
+	                              .dport = (uint16_t)(n % 2 ? 7 : 4444),
+	                              .seq = n,
+	                              .ack = n,
+	                              .flags = WR_TCP_ACK};
+
+	return segment(ATTACK_FAR + 1 + wr_prng_below(&prng, 60000), &tcp);
+}
+
+static void a_stray_segment_costs_the_same_however_many_came(void **state)
+{
+	begin();
+	compare(stray);
+}
+
+/* SegmentSmack, CVE-2018-5390: single bytes at odd places of the window. */
+static struct rte_mbuf *crumb(unsigned n)
+{
+	const struct craft_tcp tcp = {.sport = OPEN_PORT,
+	                              .dport = 7,
+	                              .seq = 103 + 2 * wr_prng_below(&prng, 30000),
+	                              .ack = isn + 1,
+	                              .flags = WR_TCP_ACK,
+	                              .wnd = 60000,
+	                              .text = "x",
+	                              .text_len = 1};
+
+	return segment(MALLORY, &tcp);
+}
+
+static void a_crumb_out_of_order_costs_the_same_however_many_wait(void **state)
+{
+	begin();
+	open_connection();
+	compare(crumb);
+}
+
+/* FragmentSmack, CVE-2018-5391: never complete, of few datagrams in many pieces, or many. */
+static struct rte_mbuf *fragment(unsigned n)
+{
+	const struct craft_path path = attack_path(ATTACK_FAR + 1 + n % 3);
+	const struct craft_ip ip = {
+		.proto = IPPROTO_UDP,
+		.id = (uint16_t)(n % 5 ? 7 : n),
+		.fragment = (uint16_t)(0x2000 | (2 + 2 * wr_prng_below(&prng, 2000))),
+	};
+
+	return craft_ip(attack_pool(&a), &path, &ip, "8 bytes.", 8);
+}
+
+static void a_fragment_costs_the_same_however_many_wait(void **state)
+{
+	begin();
+	compare(fragment);
+}
+
+static struct rte_mbuf *announcement(unsigned n)
+{
+	struct craft_path path =
+		attack_path((ATTACK_VICTIM & ~0xffu) + 3 + wr_prng_below(&prng, 250));
+
+	return craft_arp(attack_pool(&a), &path, RTE_ARP_OP_REQUEST);
+}
+
+static void an_arp_request_costs_the_same_however_many_asked(void **state)
+{
+	begin();
+	compare(announcement);
+}
+
+static struct rte_mbuf *guess(unsigned n)
+{
+	const struct craft_tcp tcp = {
+		.sport = OPEN_PORT,
+		.dport = 7,
+		.seq = (uint32_t)wr_prng_u64(&prng),
+		.ack = (uint32_t)wr_prng_u64(&prng),
+		.flags = (uint8_t)(wr_prng_below(&prng, 2) ? WR_TCP_RST : WR_TCP_ACK)};
+
+	return segment(MALLORY, &tcp);
+}
+
+static void a_guess_costs_the_same_however_many_came(void **state)
+{
+	begin();
+	open_connection();
+	compare(guess);
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_syn_costs_the_same_however_many_came),
+		cmocka_unit_test(a_stray_segment_costs_the_same_however_many_came),
+		cmocka_unit_test(a_crumb_out_of_order_costs_the_same_however_many_wait),
+		cmocka_unit_test(a_fragment_costs_the_same_however_many_wait),
+		cmocka_unit_test(an_arp_request_costs_the_same_however_many_asked),
+		cmocka_unit_test(a_guess_costs_the_same_however_many_came),
+	};
+
+	wr_test_eal(256);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return steps_main(run);
+}

@@ -65,6 +65,19 @@ static uint8_t synack_retries(const struct wr_tcp *tcp)
 	return crowded && tcp->conf.synack_retries > 1 ? 1 : tcp->conf.synack_retries;
 }
 
+/*
+ * After a pause thousands may be due at once: what is owed and the output queue are for others
+ * too. Then a repetition waits some milliseconds, not all of them as long.
+ */
+static bool must_wait(struct wr_tcp *tcp, uint32_t index)
+{
+	if (tcp->owed_count < WR_TCP_OWED / 2 &&
+	    wr_ip_out_room(tcp->ip) >= WR_OUTQ_SLOTS / 2)
+		return false;
+	wr_wheel_arm(tcp->wheel, timer_of(tcp, index), tcp->now_tick + 1 + index % 64);
+	return true;
+}
+
 void tcp_half_open_ring(struct wr_tcp *tcp, uint32_t index)
 {
 	struct wr_half_open *h = &tcp->half_open[index];
@@ -80,6 +93,8 @@ void tcp_half_open_ring(struct wr_tcp *tcp, uint32_t index)
 		tcp_half_open_end(tcp, index);
 		return;
 	}
+	if (must_wait(tcp, index))
+		return;
 	h->retries++;
 	arm_synack(tcp, index);
 	owe_synack(tcp, index, WR_CAUSE_tcp_synack_rexmit);

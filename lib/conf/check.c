@@ -285,6 +285,9 @@ static int check_cores(const struct wr_conf *conf, struct wr_err *err)
 	return 0;
 }
 
+/* RFC 7323: with a scale for the largest, the first window has four steps at least. */
+#define WINDOW_STEPS 8192
+
 static int check_sizes(const struct wr_conf *conf, struct wr_err *err)
 {
 	uint64_t all = (uint64_t)wr_conf_bufs(conf) * conf->mtu;
@@ -299,6 +302,17 @@ static int check_sizes(const struct wr_conf *conf, struct wr_err *err)
 		return wr_conf_fail(
 			conf, err, "rcv-buf",
 			"a window above 65535 bytes needs window-scaling; give at most 65535");
+	if (conf->rcv_buf_max > conf->rcv_buf * WINDOW_STEPS)
+		return wr_conf_fail(conf, err, "rcv-buf-max",
+		                    "windows up to %llu are told in steps too large for rcv-buf; "
+		                    "give less, or --rcv-buf %llu",
+		                    (unsigned long long)conf->rcv_buf_max,
+		                    (unsigned long long)(conf->rcv_buf_max / WINDOW_STEPS));
+	if (conf->held_bufs >= wr_conf_bufs(conf))
+		return wr_conf_fail(conf, err, "held-bufs",
+		                    "none of the %u packet buffers of a core would be left to "
+		                    "receive with; give at most %u, or more --bufs",
+		                    wr_conf_bufs(conf), wr_conf_bufs(conf) / 4 * 3);
 	if (conf->rcv_buf + conf->snd_buf > all)
 		return wr_conf_fail(
 			conf, err, wr_conf_is_given(conf, "rcv-buf") ? "rcv-buf" : "snd-buf",

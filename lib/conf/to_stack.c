@@ -6,6 +6,10 @@
 #define BUFS_LEAST 16384 /* packet buffers of a core */
 #define BUFS_MOST  262144
 
+#define RCV_BUF_MAX (6u << 20) /* bytes, as Linux */
+#define SND_BUF_MAX (4u << 20)
+#define TUNES_MOST  4096 /* connections of a core whose window grows */
+
 unsigned wr_conf_bufs(const struct wr_conf *conf)
 {
 	uint32_t wish = (uint32_t)(conf->connections / 2);
@@ -47,6 +51,15 @@ static void fill_ip(const struct wr_conf *conf, struct wr_ip_conf *ip)
 	ip->ttl = (uint8_t)conf->ttl;
 }
 
+/* How far a buffer grows: as said; not at all if only its size at first was said. */
+static uint32_t grown(const struct wr_conf *conf, const char *first, uint64_t first_bytes,
+                      uint64_t max_bytes, uint32_t preset)
+{
+	if (max_bytes)
+		return (uint32_t)max_bytes;
+	return wr_conf_is_given(conf, first) ? (uint32_t)first_bytes : preset;
+}
+
 static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 {
 	uint64_t window = conf->window_scaling ? UINT32_MAX : UINT16_MAX;
@@ -58,15 +71,19 @@ static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->repairs = wr_max(tcp->reorders, tcp->connections / 8);
 	tcp->paths = wr_min(tcp->repairs, 65536);
 	tcp->rcv_buf = (uint32_t)(conf->rcv_buf < window ? conf->rcv_buf : window);
+	tcp->rcv_buf_max = grown(conf, "rcv-buf", conf->rcv_buf, conf->rcv_buf_max, RCV_BUF_MAX);
 	tcp->snd_buf = (uint32_t)conf->snd_buf;
+	tcp->snd_buf_max = grown(conf, "snd-buf", conf->snd_buf, conf->snd_buf_max, SND_BUF_MAX);
+	tcp->tunes = wr_min(tcp->connections, TUNES_MOST);
 	tcp->ooo_bytes = (uint32_t)conf->ooo_bytes;
 	tcp->ooo_pieces = (uint16_t)conf->ooo_pieces;
-	tcp->held_bufs = wr_conf_bufs(conf) / 4 * 3;
 	tcp->syn_cookies = (uint8_t)conf->syn_cookies;
 	tcp->listener_connections = (uint32_t)conf->max_connections;
 	tcp->source_connections = (uint32_t)conf->max_connections_per_source;
 	tcp->mtu_probing = (uint8_t)conf->mtu_probing;
 	tcp->mtu_base_mss = (uint16_t)conf->mtu_base_mss;
+	tcp->held_bufs = conf->held_bufs ? (uint32_t)conf->held_bufs
+	                                 : wr_conf_bufs(conf) / 4 * 3;
 	tcp->challenges_per_s = (uint16_t)conf->challenges_per_s;
 	tcp->rsts_per_s = (uint32_t)conf->resets_per_s;
 }

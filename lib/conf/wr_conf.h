@@ -164,7 +164,9 @@ struct wr_conf {
 	uint64_t max_connections, max_connections_per_source; /* 0: no limit */
 
 	/* TCP. */
-	uint64_t rcv_buf, snd_buf; /* bytes */
+	uint64_t rcv_buf, snd_buf;         /* bytes, at first */
+	uint64_t rcv_buf_max, snd_buf_max; /* grown; 0: chosen */
+	uint64_t held_bufs;                /* buffers; 0: three quarters of all */
 	uint64_t ooo_bytes, ooo_pieces;
 	struct wr_cc_choice cc;
 	uint64_t iw;           /* segments */

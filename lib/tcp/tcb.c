@@ -76,6 +76,7 @@ static void drop_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	tcp_repair_detach(tcp, c);
 	tcp_path_detach(tcp, c);
+	tcp_tune_detach(tcp, c);
 	tcp->held -= (uint32_t)c->sq_count + c->rcvq_count;
 	tcb_free_buffers(tcp, c);
 	c->sq_head = c->sq_tail = c->sq_next = NULL;

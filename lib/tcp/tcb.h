@@ -67,6 +67,21 @@ struct wr_reorder {
 	uint32_t next_free;
 };
 
+/* How the receive window of a connection grows, attached while a stream comes: tcp_tune.c. */
+struct wr_tune {
+	uint32_t connection;      /* whose it is */
+	uint32_t target;          /* bytes: the receive window at most */
+	uint32_t most;            /* bytes that the service took in one round trip, so far */
+	uint32_t rtt_us;          /* the receiver's round trip; 0: not known yet */
+	uint32_t round_us;        /* when the round began: engine clock, low 32 bits */
+	struct wr_seq round;      /* what the service had taken then */
+	uint32_t window_us;       /* the same for a whole window, without timestamps */
+	struct wr_seq window_end; /* which ends here */
+	uint32_t ts_ecr;          /* last echo that was measured */
+	uint32_t next_free;
+	bool measured; /* rtt_us is of this stream */
+};
+
 /* Buffers linked by wr_buf.earlier and .later. */
 struct wr_chain {
 	struct rte_mbuf *first, *last;
@@ -225,9 +240,10 @@ struct wr_tcb {
 	struct wr_seq dsack_round; /* RACK.dsack_round, if rack_persist */
 	struct wr_seq undo_una;    /* SND.UNA when cwnd was last reduced, if may_undo */
 	uint8_t rack_steps;        /* RACK.reo_wnd_mult less 1 */
-	uint8_t rack_persist;      /* RACK.reo_wnd_persist */
-	uint16_t path;             /* index into tcp->path[], if searching */
-	bool may_undo;
+	uint8_t rack_persist : 7;  /* RACK.reo_wnd_persist */
+	bool may_undo : 1;
+	uint16_t path; /* index into tcp->path[], if searching */
+	uint16_t tune; /* index into tcp->tune[], if tuned */
 	uint8_t listener; /* index into tcp->listener[], or WR_TCB_NO_LISTENER */
 };
 

@@ -21,8 +21,11 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.reorders = 1024,
 		.repairs = 2048,
 		.paths = 2048,
+		.tunes = 1024,
 		.rcv_buf = 256 * 1024,
+		.rcv_buf_max = 6 << 20, /* as Linux, and the same for sending */
 		.snd_buf = 256 * 1024,
+		.snd_buf_max = 4 << 20,
 		.ooo_bytes = 384 * 1024,
 		.ooo_pieces = 512,
 		.timestamps = true,
@@ -103,6 +106,7 @@ uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
 	       (uint64_t)conf->reorders * sizeof(struct wr_reorder) +
 	       (uint64_t)conf->repairs * sizeof(struct wr_repair) +
 	       (uint64_t)conf->paths * sizeof(struct tcp_path) +
+	       (uint64_t)conf->tunes * sizeof(struct wr_tune) +
 	       tcp_limits_bytes(conf) +
 	       (has_rates(conf) ? (uint64_t)conf->connections * sizeof(struct wr_rate) : 0);
 }
@@ -127,6 +131,7 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 	tcp->half_open = table("half-open", conf->half_open, sizeof(*tcp->half_open), socket);
 	tcp->time_wait = table("time-wait", conf->time_waits, sizeof(*tcp->time_wait), socket);
 	tcp->reorder = table("reorder", conf->reorders, sizeof(*tcp->reorder), socket);
+	tcp->tune = table("tune", wr_max(conf->tunes, 1), sizeof(*tcp->tune), socket);
 	tcp->repair = table("repair", conf->repairs, sizeof(*tcp->repair), socket);
 	if (tcp_limits_init(tcp, &limits_key, socket) != 0 || tcp_paths_init(tcp, socket) != 0)
 		return -ENOMEM;
@@ -136,7 +141,7 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 			return -ENOMEM;
 	}
 	if (!tcp->flows || !tcp->wheel || !tcp->tcb || !tcp->pending || !tcp->half_open ||
-	    !tcp->time_wait || !tcp->reorder || !tcp->repair)
+	    !tcp->time_wait || !tcp->reorder || !tcp->repair || !tcp->tune)
 		return -ENOMEM;
 	return tcp_fastopen_init(tcp, key, socket);
 }
@@ -164,8 +169,24 @@ static void make_free_lists(struct wr_tcp *tcp)
 		tcp->repair[i].next_free = tcp->free_repair;
 		tcp->free_repair = i;
 	}
+	tcp->free_tune = UINT32_MAX;
+	for (uint32_t i = conf->tunes; i-- > 0;) {
+		tcp->tune[i].next_free = tcp->free_tune;
+		tcp->free_tune = i;
+	}
 	tcp->free_tcbs = conf->connections;
 	WR_LEVEL(tcp->stats, tcp_connections_free, tcp->free_tcbs);
+}
+
+/* Half of the window, about; 31: windows do not grow. */
+static uint8_t stream_shift(const struct wr_tcp_conf *conf)
+{
+	uint8_t shift = 31;
+
+	if (conf->rcv_buf_max > conf->rcv_buf && conf->tunes)
+		for (shift = 10; conf->rcv_buf >> (shift + 2); shift++)
+			;
+	return shift;
 }
 
 struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
@@ -183,6 +204,7 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
 	tcp->stats = ip->stats;
 	tcp->owner = owner;
 	tcp->core = core;
+	tcp->stream_shift = stream_shift(conf);
 	tcp->now_us = UINT64_MAX;
 	tcp_set_time(tcp, now_us);
 	if (make_tables(tcp, key, ip->conf.socket) != 0) {
@@ -212,6 +234,7 @@ void wr_tcp_free(struct wr_tcp *tcp)
 	rte_free(tcp->reorder);
 	rte_free(tcp->repair);
 	rte_free(tcp->path);
+	rte_free(tcp->tune);
 	rte_free(tcp->rate);
 	tcp_limits_fini(tcp);
 	rte_free(tcp->md5);
@@ -307,11 +330,12 @@ uint32_t tcp_ts_offset(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
 /* The smallest scale that lets a 16-bit window say rcv_buf. */
 uint8_t tcp_rcv_shift(const struct wr_tcp *tcp)
 {
+	uint32_t most = wr_max(tcp->conf.rcv_buf, tcp->conf.rcv_buf_max);
 	uint8_t shift = 0;
 
 	if (tcp->conf.wscale_offer != WR_TCP_WSCALE_AUTO)
 		return tcp->conf.wscale_offer;
-	while (shift < 14 && (tcp->conf.rcv_buf >> shift) > UINT16_MAX)
+	while (shift < 14 && most >> shift > UINT16_MAX)
 		shift++;
 	return shift;
 }

@@ -78,6 +78,9 @@ struct wr_tcp {
 	uint32_t tw_head, tw_count;
 	struct wr_rate *rate; /* beside tcb[]; NULL: conf.rates is off */
 	struct wr_reorder *reorder;
+	struct wr_tune *tune;
+	uint32_t free_tune, tune_hand;
+	uint8_t stream_shift; /* RCV.NXT crosses a multiple of 2^so much: a stream, perhaps */
 	uint32_t free_reorder;
 	struct wr_repair *repair;
 	uint32_t free_repair;
@@ -171,6 +174,12 @@ static inline uint32_t tcb_held(const struct wr_tcb *c)
 	if (wr_unlikely(c->flags & WR_TCB_REORDER))
 		held += c->reorder->pieces;
 	return held;
+}
+
+/* Three quarters of what connections may keep is kept: nothing grows any more. */
+static inline bool tcp_is_short(const struct wr_tcp *tcp)
+{
+	return tcp->conf.held_bufs && tcp->held > tcp->conf.held_bufs / 4 * 3;
 }
 
 /* The connection has something to send at the end of the burst, or may have. */
@@ -594,6 +603,22 @@ void tcp_reorder_free(struct wr_tcp *tcp, struct wr_tcb *c);
 /* A D-SACK block for text received twice, RFC 2883. */
 void tcp_note_duplicate(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq left,
                         struct wr_seq right);
+
+/* ---- tcp_tune.c ---- */
+
+/* A stream may have begun: looks how wide the window should be, if there is a record left. */
+void tcp_tune_attach(struct wr_tcp *tcp, struct wr_tcb *c);
+void tcp_tune_detach(struct wr_tcp *tcp, struct wr_tcb *c);
+/* A segment of a connection that is tuned; its text was not taken yet. */
+void tcp_tune_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg);
+/* Bytes of window for a round in which `copied` were taken, and `before` in the best before. */
+uint32_t tcp_tune_wish(uint32_t copied, uint32_t before, uint32_t mss);
+
+/* The receive window at most, now: bytes. */
+static inline uint32_t tcb_rcv_buf(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return wr_unlikely(c->tuned) ? tcp->tune[c->tune].target : tcp->conf.rcv_buf;
+}
 
 /* ---- tcp_run.c ---- */
 

@@ -401,7 +401,9 @@ static void advance(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 {
 	struct wr_seq nxt = wr_seq_add(c->rcv.nxt, len);
 
-	if (wr_unlikely((nxt.n ^ c->rcv.nxt.n) >> 31)) { /* keep 64-bit totals, twice a lap */
+	if (wr_unlikely((nxt.n ^ c->rcv.nxt.n) >> tcp->stream_shift)) {
+		tcp_tune_attach(tcp, c);
+		/* Keeps 64-bit totals: twice a lap would do. */
 		c->in_base += wr_seq_span(c->in_seq, nxt);
 		c->in_seq = nxt;
 	}
@@ -600,6 +602,8 @@ enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct
 		c->probes = 0;
 		c->rare &= (uint16_t) ~(WR_TCB_PROBING | WR_TCB_IDLE_LONG);
 	}
+	if (wr_unlikely(c->tuned))
+		tcp_tune_arrives(tcp, c, seg);
 	if (wr_unlikely(c->cc.ecn))
 		tcp_ecn_arrives(tcp, c, f);
 	return tcp_process_text(tcp, c, f);

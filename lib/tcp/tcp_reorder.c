@@ -172,10 +172,20 @@ static void cut_behind(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf **b
 	}
 }
 
+/* What is said for the first window holds in proportion for one that has grown. */
+static uint64_t grown(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t limit)
+{
+	if (wr_likely(!c->tuned))
+		return limit;
+	return (uint64_t)limit * tcb_rcv_buf(tcp, c) / tcp->conf.rcv_buf;
+}
+
 static bool has_room(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len)
 {
-	return c->reorder->pieces < tcp->conf.ooo_pieces &&
-	       c->reorder->bytes + len + OVERHEAD <= tcp->conf.ooo_bytes &&
+	const struct wr_reorder *r = c->reorder;
+
+	return r->pieces < grown(tcp, c, tcp->conf.ooo_pieces) &&
+	       (uint64_t)r->bytes + len + OVERHEAD <= grown(tcp, c, tcp->conf.ooo_bytes) &&
 	       tcb_may_hold(tcp, c);
 }
 

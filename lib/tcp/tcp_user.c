@@ -7,17 +7,37 @@
 
 #include "tcp.h"
 
-#define SEND_BUFFERS_MAX 4096 /* in one send queue, however small */
+#define SEND_BUFFERS_MIN  4096 /* that a send queue may have, however small they are */
+#define SEND_BUFFER_BYTES 64   /* of text a buffer, at least, in longer queues */
+
+/*
+ * Bytes of text that may be queued: twice what the network takes, so that the queue never runs
+ * dry while acknowledgements are under way.
+ */
+static uint32_t send_limit(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	uint32_t first = tcp->conf.snd_buf, most = tcp->conf.snd_buf_max;
+
+	if (wr_likely(c->cc.cwnd <= first / 2) || most <= first || tcp_is_short(tcp))
+		return first;
+	return c->cc.cwnd < most / 2 ? 2 * c->cc.cwnd : most;
+}
+
+static uint32_t buffers_limit(uint32_t bytes)
+{
+	return wr_min(wr_max(bytes / SEND_BUFFER_BYTES, SEND_BUFFERS_MIN), WR_TCP_QUEUE_MOST);
+}
 
 uint32_t wr_tcp_room(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	uint32_t queued = wr_seq_span(c->snd.una, c->sq_end);
+	uint32_t queued = wr_seq_span(c->snd.una, c->sq_end), limit;
 
 	if ((c->flags & WR_TCB_CLOSE) || c->state == WR_TCP_CLOSED)
 		return 0;
-	if (wr_seq_lt(c->sq_end, c->snd.una) || c->sq_count >= SEND_BUFFERS_MAX)
+	limit = send_limit(tcp, c);
+	if (wr_seq_lt(c->sq_end, c->snd.una) || c->sq_count >= buffers_limit(limit))
 		return 0;
-	return queued < tcp->conf.snd_buf ? tcp->conf.snd_buf - queued : 0;
+	return queued < limit ? limit - queued : 0;
 }
 
 uint32_t wr_tcp_queued(const struct wr_tcb *c)

@@ -21,12 +21,13 @@ static uint64_t share_left(const struct wr_tcp *tcp, const struct wr_tcb *c)
 uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	uint32_t held = c->flags & WR_TCB_HELD ? c->rcvq_bytes : 0;
-	uint32_t room = tcp->conf.rcv_buf > held ? tcp->conf.rcv_buf - held : 0;
+	uint32_t most = tcb_rcv_buf(tcp, c), room = most > held ? most - held : 0;
 	uint32_t cap = (uint32_t)UINT16_MAX << c->rcv_shift;
 
 	if (wr_unlikely(share_left(tcp, c) < room)) {
 		/* Four segments, while the service takes all: it may wait for them to go on. */
-		uint32_t least = c->flags & WR_TCB_HELD ? 0 : 4u * tcp->conf.mss;
+		uint32_t few = wr_max(4u * tcp->conf.mss, 1u << c->rcv_shift);
+		uint32_t least = c->flags & WR_TCB_HELD ? 0 : few;
 		uint32_t share = wr_max((uint32_t)share_left(tcp, c), least);
 
 		room = wr_min(room, wr_max(share, tcb_rcv_wnd(c)));
@@ -45,7 +46,7 @@ bool tcp_window_worth_telling(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	uint32_t now = tcb_rcv_wnd(c), room = tcp_free_window(tcp, c);
 
 	return edge_moves(tcp, now, room) &&
-	       (now < tcp->conf.mss || room - now >= tcp->conf.rcv_buf / 2);
+	       (now < tcp->conf.mss || room - now >= tcb_rcv_buf(tcp, c) / 2);
 }
 
 /*

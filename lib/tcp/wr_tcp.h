@@ -61,12 +61,17 @@ struct wr_tcp_conf {
 	                   * send one segment again for each time-out */
 	uint32_t paths; /* connections that look for their path's MTU at the same time, 1 .. 65,536;
 	                 * those beyond stay with what was told or got through */
+	uint32_t tunes;       /* connections whose receive window can grow at the same time, at
+	                       * most 65,535 */
 	/* Buffers of one connection, bytes of text. */
-	uint32_t rcv_buf;    /* receive window at most */
-	uint32_t snd_buf;    /* text queued for sending at most, unacknowledged included */
+	uint32_t rcv_buf;     /* receive window at first */
+	uint32_t rcv_buf_max; /* it grows up to so much, < 2^30; not above rcv_buf: it does not */
+	uint32_t snd_buf; /* text queued for sending at first, unacknowledged included, at most */
+	uint32_t snd_buf_max; /* grows up to so much, with cwnd; not above snd_buf: it does not */
 	uint32_t ooo_bytes;  /* kept out of order, at most; counts 256 bytes of overhead a piece
 	                      */
-	uint16_t ooo_pieces; /* pieces kept out of order, at most */
+	uint16_t ooo_pieces; /* pieces kept out of order, at most. Both grow as the window does
+	                      */
 	uint32_t held_bufs;  /* buffers that all connections together may keep; the rest of the
 	                      * pool is the reserve for receiving, ACKs and control. 0: no limit
 	                      */

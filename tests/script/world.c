@@ -287,6 +287,7 @@ void world_init(struct world *w, struct rte_mempool *pool, struct rte_mempool *p
 		.socket = SOCKET_ID_ANY,
 	};
 	wr_tcp_conf_default(&w->conf.tcp, 1500);
+	w->conf.tcp.rcv_buf_max = w->conf.tcp.snd_buf_max = 0;
 	w->conf.tcp.connections = 64;
 	w->conf.tcp.half_open = 32;
 	w->conf.tcp.time_waits = 32;

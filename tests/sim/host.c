@@ -46,7 +46,10 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	tcp->reorders = 8;
 	tcp->repairs = 8;
 	tcp->rcv_buf = plan->rcv_buf;
+	tcp->rcv_buf_max = plan->rcv_buf_max;
 	tcp->snd_buf = plan->snd_buf;
+	tcp->snd_buf_max = plan->snd_buf_max;
+	tcp->tunes = 2;
 	tcp->ooo_bytes = plan->ooo_bytes;
 	tcp->ooo_pieces = plan->ooo_pieces;
 	tcp->held_bufs = plan->held_bufs;

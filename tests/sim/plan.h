@@ -62,6 +62,7 @@ struct sim_host_plan {
 	uint16_t mtu;
 	bool timestamps, sack, wscale;
 	uint32_t rcv_buf, snd_buf, ooo_bytes;
+	uint32_t rcv_buf_max, snd_buf_max; /* grown; 0: they do not grow */
 	uint16_t ooo_pieces;
 	uint32_t held_bufs;
 	uint32_t delack_us;

@@ -224,6 +224,8 @@ static void presets_are_those_of_the_engine(void **state)
 	assert_int_equal(stack.tcp.mss, tcp.mss);
 	assert_int_equal(stack.tcp.mss_min, tcp.mss_min);
 	assert_int_equal(stack.tcp.rcv_buf, tcp.rcv_buf);
+	assert_int_equal(stack.tcp.rcv_buf_max, tcp.rcv_buf_max);
+	assert_int_equal(stack.tcp.snd_buf_max, tcp.snd_buf_max);
 	assert_int_equal(stack.tcp.ooo_bytes, tcp.ooo_bytes);
 	assert_int_equal(stack.tcp.ooo_pieces, tcp.ooo_pieces);
 	assert_int_equal(stack.tcp.r2_syn_us, tcp.r2_syn_us);

@@ -95,9 +95,10 @@ uint32_t tcp_pipe(const struct wr_tcb *c)
 	/* The FIN fills no pipe: behind text that is lost it would block a cwnd of one segment.
 	 */
 	gone = c->sacked + c->lost - c->rexmit + ((c->flags & WR_TCB_FIN_SENT) != 0);
-	/* Each duplicate tells of one that left the network; after a time-out they may be the
-	 * answers to what was sent again in vain. */
-	if (!(c->flags & (WR_TCB_SACK | WR_TCB_RTO)))
+	/* Each duplicate tells of one that left the network; after a time-out, unless it was
+	 * none (a segment was too long), they may be the answers to what was sent again in
+	 * vain. */
+	if (!(c->flags & WR_TCB_SACK) && (!(c->flags & WR_TCB_RTO) || (c->rare & WR_TCB_PMTU)))
 		gone += c->dup_acks * c->cc.smss;
 	return flight > gone ? flight - gone : 0;
 }

@@ -144,11 +144,16 @@ static bool gather(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 	return true;
 }
 
-/* Is this a moment at which the loss of one segment would be understood? */
+/*
+ * Is this a moment at which the loss of one segment would be understood? Without SACK duplicate
+ * ACKs of where the last recovery ended tell nothing, RFC 6582 section 3.2.
+ */
 static bool may_probe(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len)
 {
 	uint32_t all = len + FOLLOWERS * c->cc.smss;
 
+	if (!(c->flags & WR_TCB_SACK) && wr_seq_eq(c->snd.nxt, c->recover))
+		return false;
 	return wr_seq_span(c->snd.nxt, c->sq_end) >= all && c->cc.cwnd >= all &&
 	       c->snd.wnd >= tcb_flight(c) + len &&
 	       !wr_path_get(tcp->ip, c->tuple.raddr, tcp->now_us).cut;

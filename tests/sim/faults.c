@@ -93,12 +93,18 @@ static bool in_a_burst(struct sim *sim, struct sim_path *path)
 	return path->in_burst;
 }
 
+static bool is_too_long(const struct sim_path *path, uint32_t n)
+{
+	return path->plan->mtu && n > path->plan->mtu + sizeof(struct rte_ether_hdr);
+}
+
 static bool is_lost(struct sim *sim, unsigned from, const uint8_t *bytes, uint32_t n)
 {
 	struct sim_path *path = &sim->path[from];
 
-	return caught(sim, from, bytes, n) || sim_in_window(sim, &path->plan->down) ||
-	       sim_chance(sim, path->plan->loss_ppm) || in_a_burst(sim, path);
+	return is_too_long(path, n) || caught(sim, from, bytes, n) ||
+	       sim_in_window(sim, &path->plan->down) || sim_chance(sim, path->plan->loss_ppm) ||
+	       in_a_burst(sim, path);
 }
 
 static uint64_t waiting_bytes(const struct sim_path *path, uint64_t at_ns)

@@ -59,6 +59,7 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	tcp->iw_segments = plan->iw_segments;
 	tcp->cc = plan->cc;
 	tcp->ecn = plan->ecn;
+	tcp->mtu_probing = plan->mtu_probing;
 	tcp->pacing = plan->pacing;
 	tcp->delack_us = plan->delack_us;
 	tcp->time_wait_us = plan->time_wait_us;

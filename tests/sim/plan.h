@@ -45,6 +45,7 @@ struct sim_path_plan {
 	uint64_t delay_ns;    /* one way */
 	uint32_t queue_bytes; /* before the bottleneck; what does not fit is lost */
 	uint32_t mark_bytes; /* with so much waiting, ECN-capable frames are marked; 0: never */
+	uint16_t mtu;        /* bytes of IP packets that it takes; longer ones vanish. 0: all */
 	uint32_t loss_ppm;   /* evenly */
 	uint32_t burst_ppm;  /* a burst of losses begins */
 	uint32_t burst_end_ppm; /* and ends, each by frame */
@@ -69,7 +70,8 @@ struct sim_host_plan {
 	uint64_t time_wait_us;
 	uint8_t iw_segments;
 	struct wr_cc_choice cc;
-	uint8_t ecn; /* enum wr_tcp_ecn */
+	uint8_t ecn;         /* enum wr_tcp_ecn */
+	uint8_t mtu_probing; /* enum wr_tcp_mtu_probing */
 	bool pacing;
 	uint64_t key[2];
 	bool steer_badly;          /* frames come to any core's queue */

@@ -73,7 +73,12 @@ class Source:
         return f'{{"{name}", ' in self.text("tests/sim/scenarios.c")
 
     def has_watch(self, name):
-        return f'"{name}"' in self.text("tests/sim/watch.c")
+        return f'"{name}"' in self.watches()
+
+    def watches(self):
+        """What the simulator watches: tests/sim/watch*.c."""
+        paths = sorted((self.top / "tests/sim").glob("watch*.c"))
+        return "".join(self.text(path.relative_to(self.top)) for path in paths)
 
     def has_system(self, name):
         file, _, rest = name.partition(".")

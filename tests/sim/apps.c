@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What connections are for: bulk, request and response, slow readers, half close, abort. All
- * are one application with different numbers; see struct sim_end_plan.
+ * What connections are for: bulk, request and response, slow readers, half
+ * close, abort. All are one application with different numbers; see struct
+ * sim_end_plan.
  */
 
 #include <errno.h>
@@ -13,15 +14,26 @@
 
 /* ---- which connection ---- */
 
-struct sim_flow *sim_flow_by_port(struct sim *sim, uint16_t port0, uint16_t port1)
+static struct sim_flow *flow_by_tuple(struct sim *sim, const uint32_t addr[SIM_SIDES],
+                                      uint16_t port0, uint16_t port1)
 {
 	for (unsigned i = 0; i < sim->plan->flows; i++) {
 		struct sim_flow *flow = &sim->flow[i];
 
-		if (flow->started && flow->port[0] == port0 && flow->port[1] == port1)
+		if (flow->started && flow->port[0] == port0 && flow->port[1] == port1 &&
+		    SIM_ADDR(flow->plan->host[0]) == addr[0] &&
+		    SIM_ADDR(flow->plan->host[1]) == addr[1])
 			return flow;
 	}
 	return NULL;
+}
+
+struct sim_flow *sim_flow_of(struct sim *sim, unsigned from, const struct sim_segment *seg)
+{
+	const uint32_t there[] = {seg->src, seg->dst}, back[] = {seg->dst, seg->src};
+
+	return from == 0 ? flow_by_tuple(sim, there, seg->sport, seg->dport)
+	                 : flow_by_tuple(sim, back, seg->dport, seg->sport);
 }
 
 /* The end of a connection just opened: of an active open it is the user, else it is found. */
@@ -34,7 +46,8 @@ static struct sim_end *end_of(struct wr_tcb *c)
 
 	wr_tcb_tuple(c, &tuple);
 	core = wr_tcb_user(c);
-	flow = sim_flow_by_port(core->host->sim, tuple.rport, tuple.lport);
+	flow = flow_by_tuple(core->host->sim, (uint32_t[]) {tuple.raddr, tuple.laddr},
+	                     tuple.rport, tuple.lport);
 	if (!flow)
 		return NULL;
 	end = &flow->end[1];
@@ -247,11 +260,12 @@ static void fill_options(const struct sim_flow_plan *plan, struct wr_tcp_options
 	options->keepalive_idle_s = 20;
 	options->keepalive_interval_s = 5;
 	options->keepalive_probes = 8;
+	options->cc = plan->cc;
 }
 
 static int listen_on_all_cores(struct sim *sim, const struct sim_flow_plan *plan)
 {
-	struct sim_host *host = &sim->host[1];
+	struct sim_host *host = &sim->host[plan->host[1]];
 
 	for (unsigned i = 0; i < host->plan->cores; i++) {
 		struct wr_tcp_listener listener = {
@@ -287,10 +301,10 @@ static void init_end(struct sim *sim, struct sim_flow *flow, unsigned side)
 static struct sim_core *owner_core(struct sim *sim, const struct sim_flow *flow, unsigned side)
 {
 	const struct sim_flow_plan *plan = flow->plan;
-	struct sim_host *host = &sim->host[side];
+	struct sim_host *host = &sim->host[plan->host[side]];
 	const struct wr_tuple tuple = {
-		.laddr = 0xc6120001 + side,
-		.raddr = 0xc6120001 + !side,
+		.laddr = SIM_ADDR(plan->host[side]),
+		.raddr = SIM_ADDR(plan->host[!side]),
 		.lport = side ? plan->rport : plan->lport,
 		.rport = side ? plan->lport : plan->rport,
 	};
@@ -306,7 +320,9 @@ int sim_apps_init(struct sim *sim)
 
 		flow->plan = &sim->plan->flow[i];
 		flow->index = i;
-		for (unsigned side = 0; side < SIM_HOSTS; side++) {
+		if (flow->plan->off)
+			continue;
+		for (unsigned side = 0; side < SIM_SIDES; side++) {
 			init_end(sim, flow, side);
 			flow->end[side].core = owner_core(sim, flow, side);
 		}
@@ -329,7 +345,7 @@ static void start(struct sim *sim, struct sim_end *end)
 {
 	const struct sim_flow_plan *plan = end->flow->plan;
 	struct wr_tcp_connect to = {
-		.raddr = 0xc6120001 + !end->side,
+		.raddr = SIM_ADDR(plan->host[!end->side]),
 		.lport = end->side ? plan->rport : plan->lport,
 		.rport = end->side ? plan->lport : plan->rport,
 		.events = &active,
@@ -399,10 +415,12 @@ bool sim_apps_run(struct sim *sim, struct sim_core *core)
 {
 	bool any = false;
 
-	for (unsigned i = 0; i < sim->plan->flows; i++)
-		for (unsigned side = 0; side < SIM_HOSTS; side++)
-			if (sim->flow[i].end[side].core == core)
-				any |= run_end(sim, &sim->flow[i].end[side]);
+	for (unsigned i = 0; i < sim->plan->flows; i++) {
+		struct sim_end *end = &sim->flow[i].end[core->host->side];
+
+		if (end->core == core)
+			any |= run_end(sim, end);
+	}
 	return any;
 }
 
@@ -425,10 +443,12 @@ uint64_t sim_apps_deadline(const struct sim *sim, const struct sim_core *core)
 {
 	uint64_t at = SIM_NEVER;
 
-	for (unsigned i = 0; i < sim->plan->flows; i++)
-		for (unsigned side = 0; side < SIM_HOSTS; side++)
-			if (sim->flow[i].end[side].core == core)
-				at = RTE_MIN(at, end_deadline(&sim->flow[i].end[side]));
+	for (unsigned i = 0; i < sim->plan->flows; i++) {
+		const struct sim_end *end = &sim->flow[i].end[core->host->side];
+
+		if (end->core == core)
+			at = RTE_MIN(at, end_deadline(end));
+	}
 	return at;
 }
 
@@ -446,6 +466,8 @@ bool sim_apps_done(const struct sim *sim)
 		const struct sim_flow *flow = &sim->flow[i];
 		const struct sim_end *far = &flow->end[1];
 
+		if (flow->plan->off)
+			continue;
 		if (!flow->end[0].closed)
 			return false;
 		if (flow->plan->echo || far->closed)
@@ -457,8 +479,9 @@ bool sim_apps_done(const struct sim *sim)
 }
 
 /*
- * Other good ends: our FIN came again after the peer's TIME-WAIT was over; or a simultaneous
- * open was not, because one SYN was there before the other host had called.
+ * Other good ends: our FIN came again after the peer's TIME-WAIT was over; or a
+ * simultaneous open was not, because one SYN was there before the other host
+ * had called.
  */
 static bool is_excused(const struct sim_end *end)
 {
@@ -494,7 +517,7 @@ void sim_apps_check_end(struct sim *sim)
 	for (unsigned i = 0; i < sim->plan->flows; i++) {
 		const struct sim_flow *flow = &sim->flow[i];
 
-		if (is_aborted(flow))
+		if (flow->plan->off || is_aborted(flow))
 			continue;
 		check_end(sim, &flow->end[0]);
 		if (!flow->plan->echo)

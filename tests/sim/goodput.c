@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The golden table of goodput: each algorithm over a bottleneck of 100 Mbit/s, by loss,
- * round-trip time and queue. The simulator is deterministic, so the table is too: it changes
- * only with the engine, and then with a reason.
+ * The golden table of goodput: each algorithm over a bottleneck of 100 Mbit/s,
+ * by loss, round-trip time and queue. The simulator is deterministic, so the
+ * table is too: it changes only with the engine, and then with a reason.
  */
 
 #include <inttypes.h>
@@ -33,7 +33,7 @@ static void prepare(struct sim_plan *plan, const struct cell *cell)
 	sim_plan_calm(plan, 1);
 	plan->calm_ns = WR_S(10000); /* losses do not stop */
 	plan->bound_ns = WR_S(1000);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		struct sim_host_plan *host = &plan->host[i];
 
 		plan->path[i].rate_bps = RATE_BPS;
@@ -48,6 +48,7 @@ static void prepare(struct sim_plan *plan, const struct cell *cell)
 	/* DCTCP has a queue that marks, at a quarter of it. */
 	if (plan->host[0].cc.ops->marks)
 		plan->path[0].mark_bytes = plan->path[0].queue_bytes / 4;
+	plan->path[0].aqm = SIM_THRESHOLD;
 	plan->path[0].loss_ppm = cell->loss_ppm;
 	plan->flow[0].end[0].text = TEXT;
 	plan->flow[0].end[0].chunk = 1448;
@@ -67,15 +68,17 @@ static int print_cell(struct sim_world *world, const struct cell *cell, FILE *ou
 	}
 	fprintf(out, "%-10s %4.1f %6" PRIu64 " %8.2f %10.1f %10.1f\n", cell->algorithm,
 	        cell->loss_ppm / 1e4, cell->rtt_ms, cell->queue_percent / 1e2,
-	        TEXT * 8e3 / (double)result.done_ns,
+	        TEXT * 8e3 / (double)result.flow[0].done_ns,
 	        100.0 * (double)result.stats[0].n[WR_STAT_tcp_bytes_rexmit] / TEXT);
 	return 0;
 }
 
 static int print_table(struct sim_world *world, FILE *out)
 {
-	fputs("# 30 MB over 100 Mbit/s, from the first SYN on. Loss in %, RTT in ms, queue in\n"
-	      "# bandwidth-delay products, goodput in Mbit/s, text sent again in %. dctcp has "
+	fputs("# 30 MB over 100 Mbit/s, from the first SYN on. Loss in %, RTT in ms, "
+	      "queue in\n"
+	      "# bandwidth-delay products, goodput in Mbit/s, text sent again in %. "
+	      "dctcp has "
 	      "a\n"
 	      "# queue that marks at a quarter.\n"
 	      "# cc       loss    rtt    queue    goodput   sent again\n",

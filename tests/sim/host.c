@@ -10,12 +10,25 @@
 #include "sim.h"
 #include "wr_chain.h"
 
-#define NIC_BPS    10000000000ull /* of the cable; the path behind it is slower */
-#define IDLE_SHIFT 10             /* a core that waits for buffers looks every ms at last */
+#define NIC_BPS                                                                                \
+	10000000000ull /* of the cable; the path behind it is slower                           \
+	                */
+#define IDLE_SHIFT                                                                             \
+	10 /* a core that waits for buffers looks every ms at last                             \
+	    */
 
-static uint64_t engine_ns(const struct sim *sim)
+/* How far the engine's clock is ahead of the simulator's. */
+static uint64_t ahead_ns(const struct sim_host *host)
 {
-	return sim->plan->start_us * 1000 + sim->now_ns;
+	const struct sim *sim = host->sim;
+	bool jumped = host->plan->jump_ns && sim->now_ns >= host->plan->jump_at_ns;
+
+	return sim->plan->start_us * 1000 + (jumped ? host->plan->jump_ns : 0);
+}
+
+static uint64_t engine_ns(const struct sim_host *host)
+{
+	return host->sim->now_ns + ahead_ns(host);
 }
 
 /* ---- life ---- */
@@ -27,24 +40,21 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 
 	memset(conf, 0, sizeof(*conf));
 	conf->ip = (struct wr_ip_conf) {
-		.addr = {{.addr = 0xc6120001 + host->index, .prefix = 24}},
+		.addr = {{.addr = SIM_ADDR(host->index), .prefix = 24}},
 		.addrs = 1,
 		.mtu = plan->mtu,
 		.mac = {{0x02, 0, 0, 0, 0, (uint8_t)(host->index + 1)}},
 		.multi_segs = true,
 		.neighbours = 16,
 		.reassemblies = 4,
-		.paths = 16,
-		.path_age_us = 600 * UINT64_C(1000000),
 		.arp_age_us = 60000000,
 		.icmp_errors_per_s = 1000,
 		.ttl = 64,
 		.socket = SOCKET_ID_ANY,
 	};
 	wr_tcp_conf_default(tcp, plan->mtu);
-	tcp->connections = tcp->half_open = tcp->time_waits = 16;
-	tcp->reorders = 8;
-	tcp->repairs = 8;
+	tcp->connections = tcp->half_open = tcp->time_waits = plan->connections;
+	tcp->reorders = tcp->repairs = plan->connections / 2;
 	tcp->rcv_buf = plan->rcv_buf;
 	tcp->rcv_buf_max = plan->rcv_buf_max;
 	tcp->snd_buf = plan->snd_buf;
@@ -61,6 +71,7 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	tcp->ecn = plan->ecn;
 	tcp->mtu_probing = plan->mtu_probing;
 	tcp->pacing = plan->pacing;
+	tcp->rates |= plan->rates;
 	tcp->delack_us = plan->delack_us;
 	tcp->time_wait_us = plan->time_wait_us;
 	tcp->fin_wait2_us = 0; /* a slow reader may take longer than any limit */
@@ -87,6 +98,7 @@ int sim_host_init(struct sim *sim, unsigned index)
 	host->sim = sim;
 	host->plan = &sim->plan->host[index];
 	host->index = index;
+	host->side = index % SIM_SIDES;
 	class = host->plan->mtu > 1500;
 	host->pool = sim->world->pool[index][class];
 	host->pool_size = sim->world->pool_size[class];
@@ -100,7 +112,7 @@ int sim_host_init(struct sim *sim, unsigned index)
 		core->index = i;
 		core->step_ns = SIM_NEVER;
 		conf.core = i;
-		core->stack = wr_stack_new(&conf, &core->stats, engine_ns(sim), &err);
+		core->stack = wr_stack_new(&conf, &core->stats, engine_ns(host), &err);
 		if (!core->stack) {
 			sim_fail(sim, "%s", err.text);
 			return -1;
@@ -141,8 +153,7 @@ void sim_host_fini(struct sim_host *host)
 		drop_received(&host->core[i]);
 		wr_stack_free(host->core[i].stack);
 	}
-	while (host->hoarded)
-		rte_pktmbuf_free(host->hoard[--host->hoarded]);
+	sim_host_feed(host);
 	free(host->hoard);
 	if (host->pool && rte_mempool_avail_count(host->pool) != host->pool_size)
 		sim_fail(host->sim, "host %u gives all its buffers back: %u of %u", host->index,
@@ -183,7 +194,7 @@ static struct rte_mbuf *take_frame(struct sim *sim, struct sim_core *core, bool 
 		if (!frame->corrupt)
 			sim_watch_arrives(sim, core, frame->data, frame->bytes);
 	} else {
-		sim_note(sim, !core->host->index, "nobuf", frame->data, frame->bytes);
+		sim_note(sim, !core->host->side, "nobuf", frame->data, frame->bytes);
 	}
 	free(frame);
 	return m;
@@ -193,9 +204,9 @@ static struct rte_mbuf *take_frame(struct sim *sim, struct sim_core *core, bool 
 static uint64_t malformed(const struct wr_stats *stats)
 {
 	static const enum wr_verdict verdict[] = {
-		WR_V_ip_bad_version,   WR_V_ip_bad_header_length, WR_V_ip_bad_checksum,
-		WR_V_ip_truncated,     WR_V_tcp_bad_offset,       WR_V_tcp_truncated,
-		WR_V_tcp_bad_checksum,
+		WR_V_ip_bad_version,   WR_V_ip_bad_header_length,    WR_V_ip_bad_checksum,
+		WR_V_ip_truncated,     WR_V_tcp_bad_offset,          WR_V_tcp_truncated,
+		WR_V_tcp_bad_checksum, WR_V_tcp_unfinished_checksum,
 	};
 	uint64_t sum = 0;
 
@@ -208,7 +219,7 @@ static void input_corrupt(struct sim *sim, struct sim_core *core, struct rte_mbu
 {
 	uint64_t before = malformed(&core->stats);
 
-	wr_stack_input(core->stack, &m, 1, engine_ns(sim));
+	wr_stack_input(core->stack, &m, 1, engine_ns(core->host));
 	if (malformed(&core->stats) != before + 1)
 		sim_fail(sim, "a frame with a flipped bit is refused for its checksum");
 }
@@ -232,7 +243,7 @@ static void take_burst(struct sim *sim, struct sim_core *core)
 		if (m)
 			burst[n++] = m;
 	}
-	wr_stack_input(core->stack, burst, n, engine_ns(sim));
+	wr_stack_input(core->stack, burst, n, engine_ns(core->host));
 }
 
 /* ---- frames out ---- */
@@ -258,8 +269,8 @@ static void to_nic(struct sim *sim, struct sim_core *core, struct rte_mbuf *m)
 		wr_chain_copy(chain, m, 0, m->pkt_len);
 		bytes = chain;
 	}
-	sim_watch_sent(sim, host->index, bytes, m->pkt_len);
-	sim_path_send(sim, host->index, bytes, m->pkt_len, left_ns);
+	sim_watch_sent(sim, host->side, bytes, m->pkt_len);
+	sim_path_send(sim, host, bytes, m->pkt_len, left_ns);
 }
 
 static unsigned nic_room(const struct sim *sim, const struct sim_core *core)
@@ -282,8 +293,7 @@ static bool transmit(struct sim *sim, struct sim_core *core)
 		room = wr_min(nic_room(sim, core), n);
 		if (room < n)
 			wr_stack_unsent(core->stack, frame + room, n - room);
-		if (room && !sim_is_calm(sim) &&
-		    sim_chance(sim, core->host->plan->refuse_ppm)) {
+		if (room && sim_strikes(sim, core->host->plan->refuse_ppm)) {
 			wr_stack_refused(core->stack, 1);
 			rte_pktmbuf_free(frame[--room]);
 			any = true;
@@ -315,7 +325,7 @@ static void schedule(struct sim *sim, struct sim_core *core, bool busy)
 	uint64_t at = SIM_NEVER, soonest = sim->now_ns + 1000;
 
 	if (deadline != UINT64_MAX) {
-		uint64_t base = sim->plan->start_us * 1000;
+		uint64_t base = ahead_ns(core->host);
 
 		at = deadline > base ? deadline - base : 0;
 		if (!sim_is_calm(sim) && at > sim->now_ns)
@@ -323,6 +333,8 @@ static void schedule(struct sim *sim, struct sim_core *core, bool busy)
 	}
 	at = RTE_MIN(at, sim_apps_deadline(sim, core));
 	at = RTE_MIN(at, room_at(sim, core));
+	if (sim_strikes(sim, core->host->plan->poll_ppm))
+		at = RTE_MIN(at, sim->now_ns + sim_upto(sim, WR_MS(1)));
 	if (at == SIM_NEVER)
 		return;
 	core->idle_rounds = busy || at > sim->now_ns ? 0 : core->idle_rounds + 1;
@@ -338,19 +350,19 @@ void sim_core_step(struct sim *sim, struct sim_core *core)
 	core->step_ns = SIM_NEVER;
 	sim_host_starve(sim, core->host);
 	release(core, sim->now_ns);
-	sim_watch_step_begins(sim, core);
+	sim_watch_step_begins(sim);
 	do {
 		again = core->rx_head != NULL;
 		take_burst(sim, core);
-		again |= wr_stack_tick(core->stack, engine_ns(sim));
+		again |= wr_stack_tick(core->stack, engine_ns(core->host));
 		if (sim_apps_run(sim, core))
-			again |= wr_stack_tick(core->stack, engine_ns(sim));
+			again |= wr_stack_tick(core->stack, engine_ns(core->host));
 		again |= transmit(sim, core);
+		sim_watch_round(sim, core);
 		busy |= again;
 	} while (again && rounds++ < 1000 && !sim->failed);
 	if (rounds >= 1000)
 		sim_fail(sim, "an engine comes to rest when nothing more arrives");
-	sim_watch_step(sim, core);
 	schedule(sim, core, busy);
 }
 
@@ -361,7 +373,8 @@ static void check_core_empty(struct sim *sim, struct sim_core *core)
 	const struct wr_stats *stats = &core->stats;
 	unsigned host = core->host->index;
 
-	wr_stack_tick(core->stack, engine_ns(sim)); /* counts the frames given out last */
+	wr_stack_tick(core->stack,
+	              engine_ns(core->host)); /* counts the frames given out last */
 	if (wr_stats_unbalanced_in(stats))
 		sim_fail(sim, "what came in is the sum of the verdicts: host %u, %" PRId64,
 		         host, wr_stats_unbalanced_in(stats));
@@ -372,7 +385,7 @@ static void check_core_empty(struct sim *sim, struct sim_core *core)
 		if (stats->connections[state])
 			sim_fail(sim, "no connection is left: host %u, %s", host,
 			         wr_tcp_state_name[state]);
-	if (stats->n[WR_STAT_tcp_connections_free] != 16)
+	if (stats->n[WR_STAT_tcp_connections_free] != core->host->plan->connections)
 		sim_fail(sim, "all connection records are free again: host %u", host);
 	if (stats->n[WR_STAT_tcp_ooo_segments])
 		sim_fail(sim, "nothing is left out of order: host %u", host);

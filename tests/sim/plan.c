@@ -4,6 +4,7 @@
 #include <rte_common.h>
 
 #include "plan.h"
+#include "wr_base.h"
 #include "wr_flow.h"
 #include "wr_prng.h"
 #include "wr_seq.h"
@@ -18,6 +19,7 @@ static const struct sim_path_plan calm_path = {
 
 static const struct sim_host_plan calm_host = {
 	.cores = 1,
+	.connections = 16,
 	.mtu = 1500,
 	.timestamps = true,
 	.sack = true,
@@ -51,8 +53,10 @@ void sim_plan_calm(struct sim_plan *plan, uint64_t seed)
 	plan->seed = seed;
 	plan->start_us = 1000000 + wr_prng_below(&prng, 1000000000);
 	plan->bound_ns = WR_S(600);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	plan->hosts = SIM_SIDES;
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->path[i] = calm_path;
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
 		plan->host[i] = calm_host;
 		plan->host[i].key[0] = wr_prng_u64(&prng);
 		plan->host[i].key[1] = wr_prng_u64(&prng);
@@ -61,6 +65,7 @@ void sim_plan_calm(struct sim_plan *plan, uint64_t seed)
 	for (unsigned i = 0; i < SIM_FLOWS; i++) {
 		struct sim_flow_plan *flow = &plan->flow[i];
 
+		flow->host[1] = 1;
 		flow->lport = (uint16_t)(40000 + i);
 		flow->rport = (uint16_t)(5000 + i);
 		flow->end[0] = flow->end[1] = quiet_end;
@@ -121,7 +126,7 @@ static void draw_path(struct wr_prng *prng, struct sim_path_plan *path)
 	for (unsigned i = 0; i < SIM_RULES; i++)
 		if (one_in(prng, 8))
 			path->rule[i] = (struct sim_rule) {
-				.prey = (enum sim_prey)(1 + below(prng, SIM_ARPS)),
+				.prey = (enum sim_prey)(1 + below(prng, SIM_PREYS - 1)),
 				.count = 1 + below(prng, 4),
 				.byte = below(prng, 30000),
 			};
@@ -182,7 +187,7 @@ static void settle_reading(struct sim_flow_plan *flow)
 {
 	uint32_t most = wr_max(flow->end[0].text, flow->end[1].text);
 
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		if (flow->end[i].gulp)
 			flow->end[i].gulp = wr_max(flow->end[i].gulp, most / 30);
 }
@@ -203,7 +208,7 @@ static void draw_turns(struct wr_prng *prng, struct sim_flow_plan *flow)
 {
 	uint32_t turns = 1 + below(prng, 50);
 
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		struct sim_end_plan *end = &flow->end[i];
 
 		end->turn = 1 + below(prng, 3000);
@@ -216,11 +221,14 @@ static void draw_turns(struct wr_prng *prng, struct sim_flow_plan *flow)
 
 static void draw_flow(struct wr_prng *prng, struct sim_plan *plan, struct sim_flow_plan *flow)
 {
-	uint32_t mtu = wr_min(plan->host[0].mtu, plan->host[1].mtu);
+	uint32_t mtu;
 
+	for (unsigned i = 0; i < SIM_SIDES; i++)
+		flow->host[i] = (uint8_t)(i + SIM_SIDES * below(prng, plan->hosts / SIM_SIDES));
+	mtu = wr_min(plan->host[flow->host[0]].mtu, plan->host[flow->host[1]].mtu);
 	flow->start_ns = below(prng, 2000) * WR_MS(1);
 	flow->nodelay = one_in(prng, 2);
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		draw_end(prng, &flow->end[i], mtu);
 	switch (below(prng, 8)) {
 	case 0:
@@ -253,58 +261,104 @@ static void draw_flow(struct wr_prng *prng, struct sim_plan *plan, struct sim_fl
 		flow->lport = 0;
 }
 
-/* A stream of its own: seeds go on meaning what they meant. */
-static void draw_congestion(struct sim_plan *plan, uint64_t seed)
+static void draw_choice(struct wr_prng *prng, struct wr_cc_choice *cc)
 {
-	struct wr_prng prng;
+	unsigned algorithms = 0;
 
-	wr_prng_seed(&prng, seed ^ 0x6367);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	while (wr_cc_all[algorithms])
+		algorithms++;
+	cc->ops = wr_cc_all[below(prng, algorithms)];
+	cc->segments = cc->ops->segments ? 1 + below(prng, 64) : 0;
+}
+
+/* Congestion control of hosts and, now and then, of one connection; what queues do. */
+static void draw_congestion(struct wr_prng *prng, struct sim_plan *plan)
+{
+	for (unsigned i = 0; i < plan->hosts; i++) {
 		struct sim_host_plan *host = &plan->host[i];
-		unsigned algorithms = 0;
 
-		while (wr_cc_all[algorithms])
-			algorithms++;
-		host->cc.ops = wr_cc_all[below(&prng, algorithms)];
-		host->cc.segments = host->cc.ops->segments ? 1 + below(&prng, 64) : 0;
-		host->ecn = (uint8_t)below(&prng, 3);
-		host->pacing = one_in(&prng, 3);
-		if (one_in(&prng, 2))
-			plan->path[i].mark_bytes = power(&prng, 12, 17);
+		draw_choice(prng, &host->cc);
+		host->ecn = (uint8_t)below(prng, 3);
+		host->pacing = one_in(prng, 3);
+		host->rates = true;
 	}
-	/* A fixed window that overflows the queue again and again needs SACK to end in time. */
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
-		if (plan->host[i].cc.ops == &wr_cc_fixed_ops &&
-		    !(plan->host[0].sack && plan->host[1].sack))
-			plan->host[i].cc = (struct wr_cc_choice) {&wr_cc_reno_ops, 0};
+	for (unsigned i = 0; i < plan->flows; i++)
+		if (one_in(prng, 4))
+			draw_choice(prng, &plan->flow[i].cc);
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
+		struct sim_path_plan *path = &plan->path[i];
+
+		if (one_in(prng, 2))
+			continue;
+		path->aqm = (uint8_t)(1 + below(prng, SIM_AQMS - 1));
+		path->mark_bytes = power(prng, 12, 17);
+		path->target_ns = power(prng, 19, 25);
+	}
+}
+
+/* Trouble that is not of the first days of the simulator. */
+static void draw_more_trouble(struct wr_prng *prng, struct sim_plan *plan)
+{
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
+		struct sim_path_plan *path = &plan->path[i];
+
+		if (path->burst_ppm && one_in(prng, 2))
+			path->burst_loss_ppm = power(prng, 16, 19);
+		if (one_in(prng, 8))
+			path->stale_ppm = power(prng, 10, 15);
+		if (one_in(prng, 8))
+			path->mtu = (uint16_t)(576 + below(prng, 1500));
+	}
+	for (unsigned i = 0; i < plan->hosts; i++) {
+		struct sim_host_plan *host = &plan->host[i];
+
+		if (one_in(prng, 3))
+			host->access_ns = power(prng, 12, 25);
+		if (one_in(prng, 8))
+			host->fail_ppm = power(prng, 10, 16);
+		if (one_in(prng, 8))
+			host->poll_ppm = power(prng, 14, 19);
+		if (one_in(prng, 8)) {
+			host->jump_at_ns = below(prng, 4000) * WR_MS(1);
+			host->jump_ns = power(prng, 10, 30) * 16ull;
+		}
+	}
+}
+
+static void draw_wrap(struct wr_prng *prng, struct sim_plan *plan)
+{
+	uint32_t wrap = one_in(prng, 2) ? 0 : 1u << 31;
+
+	if (!plan->flow[0].lport)
+		plan->flow[0].lport = 40000;
+	/* Before it, or a little beyond. */
+	sim_plan_near_wrap(plan, wrap,
+	                   one_in(prng, 4) ? -below(prng, 100) : below(prng, 20000));
 }
 
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 {
 	struct wr_prng prng;
-	bool wrap;
 
 	sim_plan_calm(plan, seed);
 	wr_prng_seed(&prng, seed ^ 0x737761726d);
 	plan->calm_ns = WR_S(5) + below(&prng, 30) * WR_S(1);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	plan->hosts = one_in(&prng, 6) ? SIM_HOSTS : SIM_SIDES;
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		draw_path(&prng, &plan->path[i]);
+	for (unsigned i = 0; i < plan->hosts; i++)
 		draw_host(&prng, &plan->host[i]);
-	}
 	if (!one_in(&prng, 3)) { /* most paths are alike in both directions */
 		plan->path[1].rate_bps = plan->path[0].rate_bps;
 		plan->path[1].delay_ns = plan->path[0].delay_ns;
 	}
-	draw_congestion(plan, seed);
-	plan->flows = 1 + below(&prng, SIM_FLOWS);
+	plan->flows = 1 + below(&prng, SIM_DRAWN);
 	for (unsigned i = 0; i < plan->flows; i++)
 		draw_flow(&prng, plan, &plan->flow[i]);
-	wrap = one_in(&prng, 3);
-	if (wrap) {
-		if (!plan->flow[0].lport)
-			plan->flow[0].lport = 40000;
-		sim_plan_near_wrap(plan, one_in(&prng, 2) ? 0 : 1u << 31, below(&prng, 20000));
-	}
+	draw_congestion(&prng, plan);
+	draw_more_trouble(&prng, plan);
+	if (one_in(&prng, 3))
+		draw_wrap(&prng, plan);
 }
 
 /* ---- sequence numbers ---- */
@@ -322,24 +376,26 @@ static uint32_t isn_part(const uint64_t key[2], const struct wr_tuple *t)
 void sim_plan_near_wrap(struct sim_plan *plan, uint32_t wrap, uint32_t before)
 {
 	const struct sim_flow_plan *flow = &plan->flow[0];
-	const struct wr_tuple near = {0xc6120001, 0xc6120002, flow->lport, flow->rport};
-	const struct wr_tuple far = {0xc6120002, 0xc6120001, flow->rport, flow->lport};
+	const unsigned left = flow->host[0], right = flow->host[1];
+	const struct wr_tuple near = {SIM_ADDR(left), SIM_ADDR(right), flow->lport,
+	                              flow->rport};
+	const struct wr_tuple far = {SIM_ADDR(right), SIM_ADDR(left), flow->rport, flow->lport};
 	uint32_t isn = wrap - before;
-	uint32_t clock = isn - isn_part(plan->host[0].key, &near);
+	uint32_t clock = isn - isn_part(plan->host[left].key, &near);
 	uint32_t best = UINT32_MAX;
-	uint64_t best_key = plan->host[1].key[0];
+	uint64_t best_key = plan->host[right].key[0];
 
 	/* A whole lap of the clock later, so that the start is never before zero. */
 	plan->start_us = (1ull << 34) + ((uint64_t)clock << 2) - flow->start_ns / 1000;
 	for (unsigned i = 0; i < 1 << 14; i++) {
 		uint32_t distance;
 
-		plan->host[1].key[0]++;
-		distance = wrap - (clock + isn_part(plan->host[1].key, &far));
+		plan->host[right].key[0]++;
+		distance = wrap - (clock + isn_part(plan->host[right].key, &far));
 		if (distance < best) {
 			best = distance;
-			best_key = plan->host[1].key[0];
+			best_key = plan->host[right].key[0];
 		}
 	}
-	plan->host[1].key[0] = best_key;
+	plan->host[right].key[0] = best_key;
 }

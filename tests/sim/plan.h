@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What one simulated run consists of: hosts, paths, faults, connections. A plan is made from
- * a seed, or by a scenario, and decides everything: the same plan gives the same run.
+ * What one simulated run consists of: hosts, paths, faults, connections. A plan
+ * is made from a seed, or by a scenario, and decides everything: the same plan
+ * gives the same run.
  */
 #ifndef WR_SIM_PLAN_H
 #define WR_SIM_PLAN_H
@@ -11,11 +12,15 @@
 
 #include "wr_cc.h"
 
-#define SIM_HOSTS 2
-#define SIM_CORES 2 /* of one host, at most */
-#define SIM_FLOWS 4
-#define SIM_RULES 3
-#define SIM_NEVER UINT64_MAX
+#define SIM_SIDES      2  /* of the bottleneck: 0 left, 1 right */
+#define SIM_HOSTS      4  /* at most; host i is on side i % 2 */
+#define SIM_CORES      2  /* of one host, at most */
+#define SIM_FLOWS      32 /* at most */
+#define SIM_DRAWN      4  /* flows that a seed draws, at most */
+#define SIM_RULES      3
+#define SIM_KEPT       64
+#define SIM_NEVER      UINT64_MAX
+#define SIM_ADDR(host) (0xc6120001u + (host)) /* 198.18.0.1 and so on */
 
 /* A stretch of virtual time in which something is wrong, ns since the start. */
 struct sim_window {
@@ -28,31 +33,55 @@ enum sim_prey {
 	SIM_SYNS,    /* SYNs without ACK */
 	SIM_SYNACKS, /* SYNs with ACK */
 	SIM_FINS,    /* segments with FIN, text or not */
-	SIM_SEGMENT, /* the segment that holds byte `byte` of the text, and its repetitions */
+	SIM_SEGMENT, /* the segment that holds byte `byte` of the text, and its
+	                repetitions */
 	SIM_ACKS,    /* segments without text, SYN, FIN or RST */
 	SIM_ARPS,
+	SIM_AGAIN,   /* text that was sent before */
+	SIM_BEYOND,  /* text beyond the recovery point: new, while old text is sent
+	                again */
+	SIM_UPDATES, /* ACKs that only tell of a larger window */
+	SIM_RESETS,
+	SIM_PREYS,
 };
 
+	uint16_t mtu;        /* bytes of IP packets that it takes; longer ones vanish. 0: all */
 struct sim_rule {
 	enum sim_prey prey;
 	uint32_t count; /* the first so many are lost */
 	uint32_t byte;  /* SIM_SEGMENT */
 };
 
-/* One direction of the path between the hosts. */
+/* How the queue before the bottleneck keeps itself short. */
+enum sim_aqm {
+	SIM_TAIL_DROP, /* not: what does not fit is lost */
+	SIM_THRESHOLD, /* marks all beyond a threshold: RFC 8257 section 3.1 */
+	SIM_CODEL,     /* RFC 8289 */
+	SIM_RED,       /* Floyd and Jacobson 1993, "gentle" */
+	SIM_AQMS,
+};
+
+/* One direction of the way between the sides. */
 struct sim_path_plan {
-	uint64_t rate_bps;    /* of the bottleneck */
-	uint64_t delay_ns;    /* one way */
-	uint32_t queue_bytes; /* before the bottleneck; what does not fit is lost */
-	uint32_t mark_bytes; /* with so much waiting, ECN-capable frames are marked; 0: never */
-	uint16_t mtu;        /* bytes of IP packets that it takes; longer ones vanish. 0: all */
-	uint32_t loss_ppm;   /* evenly */
-	uint32_t burst_ppm;  /* a burst of losses begins */
-	uint32_t burst_end_ppm; /* and ends, each by frame */
+	uint64_t rate_bps;       /* of the bottleneck */
+	uint64_t delay_ns;       /* one way */
+	uint32_t queue_bytes;    /* before the bottleneck; what does not fit is lost */
+	uint8_t aqm;             /* enum sim_aqm */
+	uint32_t mark_bytes;     /* SIM_THRESHOLD and SIM_RED: where marking begins; 0:
+	                            never */
+	uint64_t target_ns;      /* SIM_CODEL: TARGET; INTERVAL is 20 times that */
+	uint16_t mtu;            /* of the link behind the bottleneck; 0: as large as any */
+	bool blackhole;          /* and nobody says so: no ICMP */
+	uint32_t loss_ppm;       /* evenly */
+	uint32_t every;          /* one frame with text in so many is lost; 0: none */
+	uint32_t burst_ppm;      /* a burst of losses begins: Gilbert 1960, Elliott 1963 */
+	uint32_t burst_end_ppm;  /* and ends, each by frame */
+	uint32_t burst_loss_ppm; /* of frames within a burst; 0: all */
 	uint32_t duplicate_ppm;
 	uint32_t reorder_ppm;
 	uint64_t reorder_ns; /* late by up to so much, if reordered */
 	uint64_t jitter_ns;  /* every frame late by up to so much */
+	uint32_t stale_ppm;  /* a copy comes up to 30 s later */
 	uint32_t corrupt_ppm;
 	struct sim_window down;
 	struct sim_rule rule[SIM_RULES];
@@ -60,6 +89,8 @@ struct sim_path_plan {
 
 struct sim_host_plan {
 	unsigned cores;
+	uint32_t connections; /* size of its tables */
+	uint64_t access_ns;   /* one way, from the host to the bottleneck and back from it */
 	uint16_t mtu;
 	bool timestamps, sack, wscale;
 	uint32_t rcv_buf, snd_buf, ooo_bytes;
@@ -73,6 +104,7 @@ struct sim_host_plan {
 	uint8_t ecn;         /* enum wr_tcp_ecn */
 	uint8_t mtu_probing; /* enum wr_tcp_mtu_probing */
 	bool pacing;
+	bool rates; /* connections may choose algorithms that are timed */
 	uint64_t key[2];
 	bool steer_badly;          /* frames come to any core's queue */
 	unsigned burst;            /* frames taken at once, 1..64 */
@@ -83,6 +115,10 @@ struct sim_host_plan {
 	struct sim_window tx_full; /* the NIC's queue takes nothing */
 	struct sim_window starved; /* the pool has only buffers_left */
 	unsigned buffers_left;
+	uint32_t fail_ppm;   /* rounds in which the n-th allocation fails, n up to 8 */
+	uint32_t poll_ppm;   /* rounds after which it looks again for no reason */
+	uint64_t jump_at_ns; /* its clock jumps ahead, by jump_ns */
+	uint64_t jump_ns;
 };
 
 /* When an end of a connection says that it has no more text. */
@@ -105,27 +141,44 @@ struct sim_end_plan {
 };
 
 struct sim_flow_plan {
+	bool off;                /* it does not take place */
+	uint8_t host[SIM_SIDES]; /* who connects, a host of side 0, and to whom */
+	struct wr_cc_choice cc;  /* ops NULL: as the host */
 	uint64_t start_ns;
 	bool echo;         /* the far end is the echo service; else an end of ours */
 	bool simultaneous; /* both ends connect */
 	bool nodelay, keepalive;
 	uint16_t lport; /* 0: the engine chooses */
 	uint16_t rport;
-	struct sim_end_plan end[SIM_HOSTS]; /* 0: who connects */
+	struct sim_end_plan end[SIM_SIDES]; /* 0: who connects */
+};
+
+/* Of the faults that chance brings, only those in these ranges happen. */
+struct sim_kept {
+	bool only; /* else all happen */
+	unsigned count;
+	struct {
+		uint32_t first, last; /* faults are numbered from 1 in the order of time */
+	} range[SIM_KEPT];
 };
 
 struct sim_plan {
 	uint64_t seed;
-	uint64_t start_us;                    /* what the engine's clock shows at the start */
-	uint64_t calm_ns;                     /* from here on nothing goes wrong any more */
-	uint64_t bound_ns;                    /* so long after that everything must be over */
-	struct sim_path_plan path[SIM_HOSTS]; /* path[i]: from host i */
+	uint64_t start_us; /* what the engine's clock shows at the start */
+	uint64_t calm_ns;  /* from here on nothing goes wrong any more */
+	uint64_t bound_ns; /* so long after that everything must be over */
+	uint64_t until_ns; /* a measurement: the run is cut short here; 0: runs to its
+	                      end */
+	struct sim_path_plan path[SIM_SIDES]; /* path[i]: from side i */
+	unsigned hosts;
 	struct sim_host_plan host[SIM_HOSTS];
 	unsigned flows;
 	struct sim_flow_plan flow[SIM_FLOWS];
+	struct sim_kept kept;
 };
 
-/* A calm plan: 100 Mbit/s, 10 ms each way, defaults, one connection that sends 100,000 bytes.
+/* A calm plan: 100 Mbit/s, 10 ms each way, defaults, one connection that sends
+ * 100,000 bytes.
  */
 void sim_plan_calm(struct sim_plan *plan, uint64_t seed);
 
@@ -133,8 +186,9 @@ void sim_plan_calm(struct sim_plan *plan, uint64_t seed);
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed);
 
 /*
- * Chooses the clock and host 1's key so that the first connection's sequence numbers pass
- * `wrap` (0 or 2^31) soon after it was opened, on both sides. Its ports must be set.
+ * Chooses the clock and the right host's key so that the first connection's
+ * sequence numbers pass `wrap` (0 or 2^31) soon after it was opened, on both
+ * sides. Its ports must be set.
  */
 void sim_plan_near_wrap(struct sim_plan *plan, uint32_t wrap, uint32_t before);
 

@@ -22,7 +22,7 @@ static void both_ways(struct sim_plan *plan)
 static void everywhere(struct sim_plan *plan, uint32_t loss_ppm)
 {
 	both_ways(plan);
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->path[i].loss_ppm = loss_ppm;
 }
 
@@ -61,7 +61,7 @@ static void loss_5_without_options(struct sim_plan *plan)
 static void bursts_of_loss(struct sim_plan *plan)
 {
 	both_ways(plan);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		plan->path[i].burst_ppm = 10000;
 		plan->path[i].burst_end_ppm = 100000;
 	}
@@ -70,7 +70,7 @@ static void bursts_of_loss(struct sim_plan *plan)
 static void reorder(struct sim_plan *plan)
 {
 	both_ways(plan);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		plan->path[i].reorder_ppm = 200000;
 		plan->path[i].reorder_ns = WR_MS(30);
 	}
@@ -79,7 +79,7 @@ static void reorder(struct sim_plan *plan)
 static void duplicate(struct sim_plan *plan)
 {
 	both_ways(plan);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		plan->path[i].duplicate_ppm = 300000;
 		plan->path[i].reorder_ns = WR_MS(40);
 	}
@@ -88,7 +88,7 @@ static void duplicate(struct sim_plan *plan)
 static void corrupt(struct sim_plan *plan)
 {
 	both_ways(plan);
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->path[i].corrupt_ppm = 50000;
 }
 
@@ -111,7 +111,7 @@ static void slow_reader_and_lost_updates(struct sim_plan *plan)
 static void prey(struct sim_plan *plan, enum sim_prey prey, uint32_t count)
 {
 	both_ways(plan);
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->path[i].rule[0] = (struct sim_rule) {prey, count, 0};
 }
 
@@ -159,14 +159,14 @@ static void link_down(struct sim_plan *plan)
 {
 	both_ways(plan);
 	plan->calm_ns = WR_S(40);
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->path[i].down = (struct sim_window) {WR_MS(60), WR_MS(60) + WR_S(30)};
 }
 
 static void starved(struct sim_plan *plan)
 {
 	both_ways(plan);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		plan->host[i].starved = (struct sim_window) {WR_MS(50), WR_S(8)};
 		plan->host[i].buffers_left = 3;
 		plan->host[i].held_bufs = 3000;
@@ -176,7 +176,7 @@ static void starved(struct sim_plan *plan)
 static void tx_full(struct sim_plan *plan)
 {
 	both_ways(plan);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		plan->host[i].tx_full = (struct sim_window) {WR_MS(50), WR_S(6)};
 		plan->host[i].tx_slots = 4;
 	}
@@ -185,14 +185,14 @@ static void tx_full(struct sim_plan *plan)
 static void nic_holds(struct sim_plan *plan)
 {
 	everywhere(plan, 50000);
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->host[i].hold_ns = WR_S(2);
 }
 
 static void late_timers(struct sim_plan *plan)
 {
 	everywhere(plan, 20000);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		plan->host[i].late_ns = WR_MS(100);
 		plan->host[i].burst = 2;
 	}
@@ -201,12 +201,12 @@ static void late_timers(struct sim_plan *plan)
 static void two_cores(struct sim_plan *plan)
 {
 	everywhere(plan, 20000);
-	plan->flows = SIM_FLOWS;
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	plan->flows = 4;
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		plan->host[i].cores = 2;
 		plan->host[i].steer_badly = true;
 	}
-	for (unsigned i = 0; i < SIM_FLOWS; i++) {
+	for (unsigned i = 0; i < plan->flows; i++) {
 		plan->flow[i] = plan->flow[0];
 		plan->flow[i].lport = (uint16_t)(i ? 0 : 40000);
 		plan->flow[i].rport = (uint16_t)(5000 + i);
@@ -232,7 +232,7 @@ static void echo_to_slow_reader(struct sim_plan *plan)
 static void requests(struct sim_plan *plan)
 {
 	everywhere(plan, 20000);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		struct sim_end_plan *end = &plan->flow[0].end[i];
 
 		end->turn = i ? 4000 : 200;
@@ -266,6 +266,105 @@ static void near_half(struct sim_plan *plan)
 	sim_plan_near_wrap(plan, 1u << 31, 20000);
 }
 
+static void just_beyond(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	sim_plan_near_wrap(plan, plan->seed & 1 ? 0 : 1u << 31, -(uint32_t)plan->seed);
+}
+
+static void beyond_recovery(struct sim_plan *plan)
+{
+	both_ways(plan);
+	plan->path[0].rule[0] = (struct sim_rule) {SIM_SEGMENT, 2, 100000};
+	plan->path[0].rule[1] = (struct sim_rule) {SIM_BEYOND, 3, 0};
+}
+
+static void repeated_lost(struct sim_plan *plan)
+{
+	everywhere(plan, 20000);
+	plan->path[0].rule[0] = (struct sim_rule) {SIM_AGAIN, 6, 0};
+}
+
+static void updates_lost(struct sim_plan *plan)
+{
+	slow_reader(plan);
+	plan->path[1].rule[0] = (struct sim_rule) {SIM_UPDATES, 4, 0};
+}
+
+static void managed(struct sim_plan *plan, enum sim_aqm aqm)
+{
+	both_ways(plan);
+	plan->calm_ns = WR_S(60);
+	plan->flow[0].end[0].text = 3000000;
+	plan->host[0].ecn = plan->seed & 1 ? WR_TCP_ECN_ON : WR_TCP_ECN_OFF;
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
+		plan->path[i].rate_bps = 20000000;
+		plan->path[i].aqm = (uint8_t)aqm;
+		plan->path[i].target_ns = WR_MS(5);
+		plan->path[i].mark_bytes = 15000;
+	}
+}
+
+static void codel(struct sim_plan *plan)
+{
+	managed(plan, SIM_CODEL);
+}
+
+static void red(struct sim_plan *plan)
+{
+	managed(plan, SIM_RED);
+}
+
+static void short_mtu(struct sim_plan *plan)
+{
+	everywhere(plan, 20000);
+	plan->path[0].mtu = plan->path[1].mtu = 1000;
+}
+
+static void clock_jumps(struct sim_plan *plan)
+{
+	everywhere(plan, 20000);
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
+		plan->host[i].jump_at_ns = WR_MS(50) + plan->seed * WR_MS(3);
+		plan->host[i].jump_ns = plan->seed * WR_MS(700);
+	}
+}
+
+static void failing_allocations(struct sim_plan *plan)
+{
+	everywhere(plan, 10000);
+	for (unsigned i = 0; i < SIM_SIDES; i++)
+		plan->host[i].fail_ppm = 100000;
+}
+
+static void needless_polls(struct sim_plan *plan)
+{
+	everywhere(plan, 20000);
+	for (unsigned i = 0; i < SIM_SIDES; i++)
+		plan->host[i].poll_ppm = 500000;
+}
+
+static void ghosts(struct sim_plan *plan)
+{
+	everywhere(plan, 20000);
+	plan->flow[0].end[plan->seed & 1].write_ns = WR_MS(50);
+	for (unsigned i = 0; i < SIM_SIDES; i++)
+		plan->path[i].stale_ppm = 50000;
+}
+
+static void four_hosts(struct sim_plan *plan)
+{
+	everywhere(plan, 10000);
+	plan->hosts = plan->flows = 4;
+	for (unsigned i = 0; i < plan->flows; i++) {
+		plan->flow[i] = plan->flow[0];
+		plan->flow[i].host[0] = (uint8_t)(i & 2);
+		plan->flow[i].host[1] = (uint8_t)(i & 1 ? 3 : 1);
+		plan->flow[i].rport = (uint16_t)(5000 + i);
+		plan->host[i].access_ns = i * WR_MS(7);
+	}
+}
+
 static void aborted(struct sim_plan *plan)
 {
 	everywhere(plan, 100000);
@@ -277,14 +376,14 @@ static void small_segments(struct sim_plan *plan)
 {
 	everywhere(plan, 50000);
 	plan->host[0].mtu = 576;
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->flow[0].end[i].chunk = 150;
 }
 
 static void large_segments(struct sim_plan *plan)
 {
 	everywhere(plan, 50000);
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
 		plan->host[i].mtu = 9000;
 		plan->host[i].held_bufs = 700;
 		plan->flow[0].end[i].chunk = 8900;
@@ -341,7 +440,7 @@ static void long_transfer(struct sim_plan *plan)
 {
 	plan->flow[0].end[0].text = GOODPUT_TEXT;
 	plan->flow[0].end[0].chunk = 1448;
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->host[i].rcv_buf = plan->host[i].snd_buf = 2 << 20;
 }
 
@@ -369,6 +468,7 @@ static void marked_100_mbit(struct sim_plan *plan)
 {
 	long_transfer(plan);
 	plan->host[0].ecn = WR_TCP_ECN_ON;
+	plan->path[0].aqm = SIM_THRESHOLD;
 	plan->path[0].mark_bytes = 65000;
 }
 
@@ -384,7 +484,7 @@ static void lossy_both_ways(struct sim_plan *plan, uint32_t text, uint32_t loss_
 	long_transfer(plan);
 	plan->flow[0].end[0].text = text;
 	plan->calm_ns = WR_S(200);
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->path[i].loss_ppm = loss_ppm;
 }
 
@@ -402,7 +502,7 @@ static void long_loss_5(struct sim_plan *plan)
 static double goodput(const struct sim_plan *plan, const struct sim_result *result)
 {
 	return plan->flow[0].end[0].text / 2 * 8e9 /
-	       (double)(result->done_ns - result->half_ns);
+	       (double)(result->flow[0].done_ns - result->flow[0].half_ns);
 }
 
 static const char *fills_the_path(const struct sim_plan *plan, const struct sim_result *result)
@@ -446,7 +546,8 @@ static const char *few_timeouts(const struct sim_plan *plan, const struct sim_re
 	const struct wr_stats *stats = &result->stats[0];
 	uint64_t lost = stats->n[WR_STAT_tcp_bytes_rexmit] / 1448;
 
-	printf("  goodput %.2f Mbit/s, %llu segments sent again, %llu time-outs, %llu undone\n",
+	printf("  goodput %.2f Mbit/s, %llu segments sent again, %llu time-outs, "
+	       "%llu undone\n",
 	       goodput(plan, result) / 1e6, (unsigned long long)lost,
 	       (unsigned long long)stats->n[WR_STAT_tcp_rto_fired],
 	       (unsigned long long)stats->n[WR_STAT_tcp_undone]);
@@ -489,7 +590,7 @@ static const char *no_retransmission(const struct sim_plan *plan,
                                      const struct sim_result *result)
 {
 	(void)plan;
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_SIDES; i++)
 		if (result->stats[i].n[WR_STAT_tcp_bytes_rexmit])
 			return "text was sent again although nothing was lost";
 	return NULL;
@@ -528,6 +629,18 @@ const struct sim_scenario sim_scenarios[] = {
 	{"half_closed_connections_go_on_in_the_other_direction", 20, half_close, NULL},
 	{"sequence_numbers_wrap", 20, near_zero, NULL},
 	{"sequence_numbers_pass_the_sign_bit", 20, near_half, NULL},
+	{"sequence_numbers_begin_just_beyond_zero_and_the_sign_bit", 20, just_beyond, NULL},
+	{"what_lies_beyond_the_recovery_point_is_lost", 20, beyond_recovery, NULL},
+	{"what_is_sent_again_is_lost_again", 40, repeated_lost, NULL},
+	{"window_updates_are_lost", 20, updates_lost, NULL},
+	{"codel_keeps_the_queue_short", 10, codel, NULL},
+	{"red_keeps_the_queue_short", 10, red, NULL},
+	{"icmp_tells_of_a_short_mtu", 20, short_mtu, NULL},
+	{"the_clock_jumps_ahead", 20, clock_jumps, NULL},
+	{"allocations_fail", 20, failing_allocations, NULL},
+	{"cores_look_for_no_reason", 10, needless_polls, NULL},
+	{"frames_come_again_after_half_a_minute", 40, ghosts, NULL},
+	{"four_hosts_share_a_bottleneck", 20, four_hosts, NULL},
 	{"an_abort_leaves_nothing_behind", 40, aborted, NULL},
 	{"small_segments_over_a_small_mtu", 20, small_segments, NULL},
 	{"large_segments_over_a_large_mtu", 20, large_segments, NULL},

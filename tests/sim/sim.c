@@ -16,7 +16,7 @@
 void sim_world_init(struct sim_world *world)
 {
 	static const uint16_t mtu[SIM_POOLS] = {1500, 9000};
-	char name[16];
+	char name[24];
 
 	world->pool_size[0] = 4096;
 	world->pool_size[1] = 1024;
@@ -146,10 +146,14 @@ static void happen(struct sim *sim, const struct sim_event *event)
 /* Cores look when a stretch of trouble begins or ends. */
 static void set_alarms(struct sim *sim)
 {
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < sim->plan->hosts; i++) {
 		const struct sim_host_plan *plan = &sim->plan->host[i];
-		const uint64_t at[] = {0, plan->starved.from_ns, plan->starved.to_ns,
-		                       plan->tx_full.to_ns, sim->plan->calm_ns};
+		const uint64_t at[] = {0,
+		                       plan->starved.from_ns,
+		                       plan->starved.to_ns,
+		                       plan->tx_full.to_ns,
+		                       plan->jump_at_ns,
+		                       sim->plan->calm_ns};
 
 		for (unsigned core = 0; core < plan->cores; core++) {
 			for (unsigned k = 0; k < WR_LEN(at); k++) {
@@ -168,9 +172,31 @@ static void set_alarms(struct sim *sim)
 
 static uint64_t longest_wait_ns(const struct sim_plan *plan)
 {
-	uint64_t longest_us = RTE_MAX(plan->host[0].time_wait_us, plan->host[1].time_wait_us);
+	uint64_t longest_us = 0;
 
+	for (unsigned i = 0; i < plan->hosts; i++)
+		longest_us = RTE_MAX(longest_us, plan->host[i].time_wait_us);
 	return longest_us * 1000;
+}
+
+static void run_until(struct sim *sim, uint64_t end_ns)
+{
+	while (sim->events && !sim->failed && sim->heap[0].at_ns <= end_ns) {
+		struct sim_event event = pop(sim);
+
+		sim->now_ns = event.at_ns;
+		happen(sim, &event);
+	}
+	sim->now_ns = end_ns;
+}
+
+/* A measurement: what had come after a third of the time, and at its end. */
+static void measure(struct sim *sim, struct sim_result *result)
+{
+	run_until(sim, sim->plan->until_ns / 3);
+	for (unsigned i = 0; i < sim->plan->flows; i++)
+		result->flow[i].third = sim->flow[i].end[1].received;
+	run_until(sim, sim->plan->until_ns);
 }
 
 /* Until all is said, and then until TIME-WAIT is over on both sides. */
@@ -208,7 +234,7 @@ static void free_events(struct sim *sim)
 
 static void report(struct sim *sim, struct sim_result *result)
 {
-	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+	for (unsigned i = 0; i < sim->plan->hosts; i++) {
 		for (unsigned core = 0; core < sim->plan->host[i].cores; core++) {
 			const struct wr_stats *stats = &sim->host[i].core[core].stats;
 
@@ -216,11 +242,39 @@ static void report(struct sim *sim, struct sim_result *result)
 			sim->hash = sim_digest(sim->hash, stats, sizeof(*stats));
 		}
 	}
-	result->half_ns = sim->flow[0].end[1].half_ns;
-	result->done_ns = sim->flow[0].end[1].done_ns;
+	for (unsigned i = 0; i < sim->plan->flows; i++) {
+		result->flow[i].half_ns = sim->flow[i].end[1].half_ns;
+		result->flow[i].done_ns = sim->flow[i].end[1].done_ns;
+		result->flow[i].received = sim->flow[i].end[1].received;
+	}
 	result->hash = sim->hash;
 	result->frames = sim->frames;
+	result->faults = sim->faults;
 	result->end_ns = sim->now_ns;
+}
+
+static int set_up(struct sim *sim)
+{
+	wr_prng_seed(&sim->luck, sim->plan->seed ^ 0x6c75636b);
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
+		sim->path[i].plan = &sim->plan->path[i];
+		sim->path[i].side = i;
+	}
+	for (unsigned i = 0; i < sim->plan->hosts; i++)
+		if (sim_host_init(sim, i))
+			return -1;
+	if (sim_apps_init(sim))
+		return -1;
+	set_alarms(sim);
+	return 0;
+}
+
+static void run_to_the_end(struct sim *sim)
+{
+	run_events(sim);
+	sim_apps_check_end(sim);
+	for (unsigned i = 0; i < sim->plan->hosts && !sim->failed; i++)
+		sim_host_check_empty(sim, &sim->host[i]);
 }
 
 void sim_run(struct sim_world *world, const struct sim_plan *plan, FILE *pcap, FILE *trace,
@@ -237,19 +291,15 @@ void sim_run(struct sim_world *world, const struct sim_plan *plan, FILE *pcap, F
 	sim->trace = trace;
 	if (pcap)
 		sim_pcap_begin(pcap);
-	wr_prng_seed(&sim->luck, plan->seed ^ 0x6c75636b);
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
-		sim->path[i].plan = &plan->path[i];
-	if (!sim_host_init(sim, 0) && !sim_host_init(sim, 1) && !sim_apps_init(sim)) {
-		set_alarms(sim);
-		run_events(sim);
-		sim_apps_check_end(sim);
-		for (unsigned i = 0; i < SIM_HOSTS && !sim->failed; i++)
-			sim_host_check_empty(sim, &sim->host[i]);
+	if (!set_up(sim)) {
+		if (plan->until_ns)
+			measure(sim, result);
+		else
+			run_to_the_end(sim);
 	}
 	free_events(sim);
 	report(sim, result);
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < plan->hosts; i++)
 		sim_host_fini(&sim->host[i]);
 	result->ok = !sim->failed;
 	memcpy(result->why, sim->why, sizeof(result->why));

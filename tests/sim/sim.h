@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A deterministic simulator: two hosts that are real engines, two paths between them, virtual
- * time, and faults; all decided by a plan. Nothing here reads a clock or an address, so that
- * two runs of one plan do the same, byte for byte.
+ * A deterministic simulator: hosts that are real engines, on two sides of a
+ * bottleneck, virtual time, and faults; all decided by a plan. Nothing here
+ * reads a clock or an address, so that two runs of one plan do the same, byte
+ * for byte.
  */
 #ifndef WR_SIM_H
 #define WR_SIM_H
@@ -37,6 +38,9 @@ struct sim_frame {
 struct sim;
 struct sim_flow;
 
+#define SIM_SPANS   1024
+#define SIM_ARRIVED 64
+
 /* One end of a connection, seen by its application. */
 struct sim_end {
 	struct sim *sim;
@@ -44,7 +48,7 @@ struct sim_end {
 	const struct sim_end_plan *plan;
 	struct sim_core *core;
 	struct wr_tcb *c; /* NULL: not open (any more) */
-	unsigned side;    /* 0: who connects */
+	unsigned side;    /* 0: who connects, on the left */
 	unsigned reads;   /* whose text it receives: the side, or its own if echoed */
 	uint32_t queued;  /* bytes given to the engine */
 	uint32_t received;
@@ -56,14 +60,21 @@ struct sim_end {
 	enum wr_reason reason;
 };
 
-/* One direction of a connection as seen on the wire; offsets count from the sender's ISN. */
+/* Stretches of a connection's text, in order, apart. */
 struct sim_spans {
 	unsigned count;
 	struct {
 		uint32_t left, right;
-	} span[2048];
+	} span[SIM_SPANS];
 };
 
+/* A segment that may be answered by a reset. */
+struct sim_arrived {
+	uint32_t seq, ack, len;
+	bool has_ack;
+};
+
+/* One direction of a connection as seen on the wire; offsets count from the sender's ISN. */
 struct sim_side {
 	bool syn_seen, offers_ts, offers_sack, offers_wscale;
 	uint8_t shift;
@@ -73,20 +84,49 @@ struct sim_side {
 	uint32_t acked;     /* highest ACK sent: an offset in the peer's numbers */
 	uint32_t edge;      /* right edge advertised, in the peer's numbers */
 	uint32_t edge_told; /* right edge that reached this side, in its own numbers */
+	uint32_t una;       /* highest ACK that reached this side, in its own numbers */
 	bool any_ack;
-	struct sim_spans got; /* text that reached this side, in the peer's numbers */
+	struct sim_spans got;   /* text that reached this side, in the peer's numbers */
+	struct sim_spans twice; /* of that, what came more than once */
+	struct sim_spans told;  /* text that SACKs told this side of, in its own numbers */
+	/* The segment that leaves now, and text that is sent again. */
+	bool again;
+	uint32_t recovery_end; /* the end when text was first sent again; 0: none is */
+	uint32_t ts_seen;      /* highest TSval that reached this side, if any_ts */
+	bool any_ts;
+	unsigned dups; /* ACKs that reached this side since one moved una */
+	/* Resets. */
+	bool own_reset; /* one left that answers nothing */
+	unsigned arrived_count;
+	struct sim_arrived arrived[SIM_ARRIVED]; /* the latest, none of them a reset */
+	uint32_t unanswered; /* segments that came less resets sent in answer */
+	/* Time-outs: the oldest byte, sent again and again while nothing comes. */
+	bool heard;          /* something came since it was last sent */
+	uint64_t head_ns;    /* when it was last sent */
+	uint64_t silence_ns; /* the interval before that; 0: none without an answer */
+	unsigned silences;   /* intervals in a row */
+	/* What the engine said after the last round in which it had to do with this flow. */
+	bool known;
+	bool sent_new;       /* new text left in this round */
+	bool touched;        /* a segment came or left in this round */
+	uint64_t last_tx_ns; /* when text last left */
+	uint64_t idle_ns;    /* nothing had left for so long, nor was in flight, before
+	                        this round */
+	uint32_t cwnd, ssthresh, mss_most;
+	uint32_t round_end; /* the end then */
+	uint32_t cut_end;   /* the end before ssthresh was last lowered; 0: may be again */
+	uint64_t rtos, probes, repairs, excuses; /* of its core, up to that round */
 };
 
 struct sim_flow {
 	const struct sim_flow_plan *plan;
 	unsigned index;
-	uint16_t port[SIM_HOSTS];
+	uint16_t port[SIM_SIDES];
 	bool started;
-	bool renumbered; /* a SYN came twice and made a second ISN: offsets mean nothing */
-	struct sim_end end[SIM_HOSTS];
-	struct sim_side side[SIM_HOSTS];
-	uint32_t cwnd_before;
-	uint64_t sent_before;
+	bool renumbered; /* a SYN came twice and made a second ISN: offsets mean
+	                    nothing */
+	struct sim_end end[SIM_SIDES];
+	struct sim_side side[SIM_SIDES];
 	uint32_t resets_in, others_in; /* segments to one core in one step */
 };
 
@@ -105,7 +145,7 @@ struct sim_core {
 	struct wr_stats stats;
 	uint64_t step_ns; /* when it runs next; SIM_NEVER */
 	uint64_t idle_rounds;
-	uint64_t probes_before; /* sent up to this step: RFC 8985 section 7 */
+	uint64_t inputs; /* frames given to the engine, whole run */
 	struct sim_frame *rx_head, *rx_tail;
 	unsigned rx_count;
 	unsigned tx_head, tx_count;
@@ -115,20 +155,32 @@ struct sim_core {
 struct sim_host {
 	struct sim *sim;
 	const struct sim_host_plan *plan;
-	unsigned index;
+	unsigned index, side;
 	struct rte_mempool *pool;
 	unsigned pool_size;
 	struct wr_owner owner;
 	struct sim_core core[SIM_CORES];
 	uint64_t nic_free_ns;
+	uint64_t arp_ns; /* when it last sent an ARP packet */
 	unsigned hoarded;
 	struct rte_mbuf **hoard;
 };
 
+/* RFC 8289 section 5: its names. */
+struct sim_codel {
+	uint64_t first_above_ns, next_ns;
+	uint32_t count, last_count;
+	bool dropping;
+};
+
 struct sim_path {
 	const struct sim_path_plan *plan;
+	unsigned side;    /* it begins there */
 	uint64_t free_ns; /* when the bottleneck has sent all that waits */
+	struct sim_codel codel;
+	double red_mean; /* bytes that wait */
 	bool in_burst;
+	uint64_t texts; /* frames with text so far */
 	uint32_t caught[SIM_RULES];
 };
 
@@ -147,8 +199,10 @@ struct sim {
 	struct sim_event *heap;
 	unsigned events, events_max;
 	uint64_t serial, steps, frames;
+	uint32_t faults;     /* brought by chance so far */
+	bool updates_window; /* the frame that leaves now, if it is an ACK */
 	struct sim_host host[SIM_HOSTS];
-	struct sim_path path[SIM_HOSTS];
+	struct sim_path path[SIM_SIDES];
 	struct sim_flow flow[SIM_FLOWS];
 	uint64_t hash; /* of everything that happened */
 	FILE *pcap;    /* NULL: none */
@@ -161,8 +215,13 @@ struct sim_result {
 	bool ok;
 	char why[256];
 	uint64_t hash, frames, end_ns;
+	uint32_t faults; /* brought by chance */
 	struct wr_stats stats[SIM_HOSTS];
-	uint64_t half_ns, done_ns; /* when half of the first text, and all of it, had come */
+	struct {
+		uint64_t half_ns,
+			done_ns; /* when half of the text from side 0 had come, and all */
+		uint32_t third, received; /* bytes: after a third of until_ns, and at the end */
+	} flow[SIM_FLOWS];
 };
 
 /* Runs a plan once. pcap and trace may be NULL. */
@@ -196,38 +255,21 @@ void sim_host_check_empty(struct sim *sim, struct sim_host *host);
 /* ---- faults.c ---- */
 
 bool sim_chance(struct sim *sim, uint32_t ppm);
+/* A fault, by chance: numbered, not in calm times, and not if the plan leaves it out. */
+bool sim_strikes(struct sim *sim, uint32_t ppm);
 uint64_t sim_upto(struct sim *sim, uint64_t ns);
 bool sim_in_window(const struct sim *sim, const struct sim_window *window);
-/* Sends the bytes from host `from` at at_ns; what arrives, and when, is decided here. */
-void sim_path_send(struct sim *sim, unsigned from, const uint8_t *bytes, uint32_t n,
-                   uint64_t at_ns);
+/* Does something on the way swallow the frame? */
+bool sim_path_loses(struct sim *sim, struct sim_path *path, const uint8_t *bytes, uint32_t n);
 /* Takes buffers out of the pool, or gives them back, as the plan says. */
 void sim_host_starve(struct sim *sim, struct sim_host *host);
+void sim_host_feed(struct sim_host *host);
 
-/* ---- apps.c ---- */
+/* ---- path.c ---- */
 
-int sim_apps_init(struct sim *sim);
-/* What the applications on this core do now; returns whether they did anything. */
-bool sim_apps_run(struct sim *sim, struct sim_core *core);
-uint64_t sim_apps_deadline(const struct sim *sim, const struct sim_core *core);
-bool sim_apps_done(const struct sim *sim);
-void sim_apps_check_end(struct sim *sim);
-struct sim_flow *sim_flow_by_port(struct sim *sim, uint16_t port0, uint16_t port1);
-/* Byte `at` of the text that `side` of a flow sends. */
-static inline uint8_t sim_text(const struct sim_flow *flow, unsigned side, uint32_t at)
-{
-	return (uint8_t)((at + 77777u * (flow->index * 2 + side)) * 2654435761u >> 23);
-}
-
-/* ---- watch.c ---- */
-
-/* A frame left a host, or is about to be given to one. */
-void sim_watch_sent(struct sim *sim, unsigned from, const uint8_t *bytes, uint32_t n);
-void sim_watch_arrives(struct sim *sim, struct sim_core *core, const uint8_t *bytes,
-                       uint32_t n);
-/* What can be seen of the connections after a core's step. */
-void sim_watch_step_begins(struct sim *sim, struct sim_core *core);
-void sim_watch_step(struct sim *sim, struct sim_core *core);
+/* Sends the bytes from a host at at_ns; what arrives where, and when, is decided here. */
+void sim_path_send(struct sim *sim, struct sim_host *from, const uint8_t *bytes, uint32_t n,
+                   uint64_t at_ns);
 
 /* ---- segment.c: a decoder of its own, so that the engine's is not its own judge ---- */
 
@@ -251,6 +293,72 @@ struct sim_segment {
 
 /* False: not TCP over IPv4, or malformed. */
 bool sim_decode(const uint8_t *bytes, uint32_t n, struct sim_segment *out);
+
+/* ---- apps.c ---- */
+
+int sim_apps_init(struct sim *sim);
+/* What the applications on this core do now; returns whether they did anything. */
+bool sim_apps_run(struct sim *sim, struct sim_core *core);
+uint64_t sim_apps_deadline(const struct sim *sim, const struct sim_core *core);
+bool sim_apps_done(const struct sim *sim);
+void sim_apps_check_end(struct sim *sim);
+/* The connection that a segment sent by `from` belongs to, or NULL. */
+struct sim_flow *sim_flow_of(struct sim *sim, unsigned from, const struct sim_segment *seg);
+/* Has the host an end of this connection? */
+static inline bool sim_host_is_of(const struct sim_host *host, const struct sim_flow *flow)
+{
+	return flow->plan->host[host->side] == host->index;
+}
+/* Byte `at` of the text that `side` of a flow sends. */
+static inline uint8_t sim_text(const struct sim_flow *flow, unsigned side, uint32_t at)
+{
+	return (uint8_t)((at + 77777u * (flow->index * 2 + side)) * 2654435761u >> 23);
+}
+
+/* ---- watch.c ---- */
+
+/* A frame left a host, or is about to be given to one. */
+void sim_watch_sent(struct sim *sim, unsigned from, const uint8_t *bytes, uint32_t n);
+void sim_watch_arrives(struct sim *sim, struct sim_core *core, const uint8_t *bytes,
+                       uint32_t n);
+void sim_watch_step_begins(struct sim *sim);
+/* What must hold did not. */
+void sim_broken(struct sim *sim, const struct sim_flow *flow, unsigned from,
+                const char *must_hold, uint32_t got, uint32_t limit);
+
+/* Did frames of this host never reach the NIC? They leave gaps. */
+bool sim_lost_inside(const struct sim *sim, const struct sim_flow *flow, unsigned side);
+
+/* ---- watch_spans.c ---- */
+
+/* Adds [left, right) and joins it with what touches it. */
+void sim_spans_add(struct sim_spans *s, uint32_t left, uint32_t right);
+bool sim_spans_hold(const struct sim_spans *s, uint32_t left, uint32_t right);
+/* Adds to `out` what [left, right) and s have in common. */
+void sim_spans_common(const struct sim_spans *s, uint32_t left, uint32_t right,
+                      struct sim_spans *out);
+
+/* ---- watch_sack.c: what SACK blocks say, and what is sent again nevertheless ---- */
+
+void sim_watch_sacks(struct sim *sim, struct sim_flow *flow, unsigned from,
+                     const struct sim_segment *seg);
+void sim_watch_sacks_arrive(struct sim_flow *flow, unsigned to, const struct sim_segment *seg);
+void sim_watch_again(struct sim *sim, struct sim_flow *flow, unsigned from,
+                     const struct sim_segment *seg);
+
+/* ---- watch_time.c: time-outs and resets ---- */
+
+/* Does what the engine sends leave at once? Else the wire shows what it was a while ago. */
+bool sim_host_is_punctual(const struct sim_host *host);
+void sim_watch_times(struct sim *sim, struct sim_flow *flow, unsigned from,
+                     const struct sim_segment *seg);
+void sim_watch_reset(struct sim *sim, struct sim_flow *flow, unsigned from,
+                     const struct sim_segment *seg);
+
+/* ---- watch_levels.c: what the engine says of itself, against what the wire says ---- */
+
+/* After a round of a core: input, timers, output. */
+void sim_watch_round(struct sim *sim, struct sim_core *core);
 
 /* ---- trace.c ---- */
 

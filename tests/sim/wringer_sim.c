@@ -3,17 +3,22 @@
  * The simulator's command:
  *   wringer_sim --scenarios               every named situation, as a test each
  *   wringer_sim --seeds 1-2000            swarm testing
- *   wringer_sim --seed N --trace --pcap FILE    one of them, looked at closely
- *   wringer_sim --scenario NAME --seed N --trace
- *   wringer_sim --goodput[=FILE]          the table of goodput; is it that of the file?
+ *   wringer_sim --fresh 500               the same, with seeds that nobody has
+ * seen yet wringer_sim --fresh 1000000 --seconds 60 --failures 1     for so
+ * long wringer_sim --seed N --trace --pcap FILE    one of them, looked at
+ * closely wringer_sim --seed N --cuts WHAT      without some of it: what a
+ * failure prints wringer_sim --scenario NAME --seed N --trace wringer_sim
+ * --goodput[=FILE]          the table of goodput; is it that of the file?
  */
 
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
+#include "cuts.h"
 #include "goodput.h"
 #include "scenarios.h"
 #include "wr_test.h"
@@ -23,8 +28,9 @@ struct options {
 	const struct sim_scenario *scenario;
 	const char *pcap;
 	const char *golden;
-	bool scenarios, list, trace, goodput;
-	unsigned failures_most;
+	bool scenarios, list, trace, goodput, closely;
+	struct sim_cuts cuts;
+	unsigned failures_most, seconds_most;
 };
 
 static void make_plan(const struct sim_scenario *scenario, struct sim_plan *plan, uint64_t seed)
@@ -65,6 +71,29 @@ static void keep_pcap(struct sim_world *world, const struct sim_plan *plan, cons
 		fclose(pcap);
 }
 
+/* Runs it with ever less around the failure, and tells how to see what is left. */
+static void tell_shortened(struct sim_world *world, const struct sim_scenario *scenario,
+                           const struct sim_plan *plan, const struct sim_result *result)
+{
+	struct sim_plan shortened = *plan;
+	struct sim_result left = *result;
+	struct sim_cuts cuts = {0};
+	char text[SIM_CUTS_TEXT], path[128];
+	unsigned runs = sim_shorten(world, plan, &cuts, &left);
+
+	sim_cuts_write(&cuts, text);
+	sim_cuts_apply(&cuts, &shortened);
+	snprintf(path, sizeof(path), "sim-%s-%" PRIu64 "-short.pcap",
+	         scenario ? scenario->name : "seed", plan->seed);
+	keep_pcap(world, &shortened, path, false);
+	fprintf(stderr,
+	        "  shortened by %u runs from %" PRIu64 " frames and %u faults to %" PRIu64
+	        " and %u (%s):\n  wringer_sim%s%s --seed %" PRIu64 " --trace --cuts '%s'\n",
+	        runs, result->frames, result->faults, left.frames, left.faults, path,
+	        scenario ? " --scenario " : "", scenario ? scenario->name : "", plan->seed,
+	        text);
+}
+
 static void tell_failure(struct sim_world *world, const struct sim_scenario *scenario,
                          const struct sim_plan *plan, const struct sim_result *result)
 {
@@ -75,6 +104,7 @@ static void tell_failure(struct sim_world *world, const struct sim_scenario *sce
 	keep_pcap(world, plan, path, false);
 	fprintf(stderr, "seed %" PRIu64 ", after %.6f s: not so: %s (%s)\n", plan->seed,
 	        (double)result->end_ns / 1e9, result->why, path);
+	tell_shortened(world, scenario, plan, result);
 }
 
 /* ---- named situations, as tests ---- */
@@ -141,8 +171,8 @@ static double seconds(void)
 static int run_seeds(const struct options *options)
 {
 	struct sim_world *world = the_world(NULL);
-	double start = seconds(), took;
-	uint64_t frames = 0, runs = options->last - options->first + 1;
+	double start = seconds(), took = 0;
+	uint64_t frames = 0, runs = 0;
 	unsigned failures = 0;
 
 	for (uint64_t seed = options->first; seed <= options->last; seed++) {
@@ -152,17 +182,20 @@ static int run_seeds(const struct options *options)
 		make_plan(options->scenario, &plan, seed);
 		run_twice(world, &plan, &result);
 		frames += 2 * result.frames;
-		if (result.ok)
-			continue;
-		tell_failure(world, options->scenario, &plan, &result);
-		if (++failures == options->failures_most) {
-			runs = seed - options->first + 1;
-			break;
+		runs++;
+		if (!result.ok) {
+			tell_failure(world, options->scenario, &plan, &result);
+			failures++;
 		}
+		took = seconds() - start;
+		if (failures == options->failures_most ||
+		    (options->seconds_most && took > options->seconds_most))
+			break;
 	}
-	took = seconds() - start;
-	printf("%" PRIu64 " seeds, %u failed; each twice, %" PRIu64 " frames, %.1f seeds/s\n",
-	       runs, failures, frames, (double)runs / took);
+	printf("seeds %" PRIu64 "-%" PRIu64 ": %" PRIu64 " ran, %u failed; each twice, %" PRIu64
+	       " frames, %.1f seeds/s\n",
+	       options->first, options->first + runs - 1, runs, failures, frames,
+	       (double)runs / took);
 	return failures > 0;
 }
 
@@ -173,6 +206,7 @@ static int look_closely(const struct options *options)
 	struct sim_plan plan;
 
 	make_plan(options->scenario, &plan, options->first);
+	sim_cuts_apply(&options->cuts, &plan);
 	keep_pcap(world, &plan, options->pcap, options->trace);
 	run_twice(world, &plan, &result);
 	printf("seed %" PRIu64 ": %s%s\n", options->first,
@@ -204,11 +238,35 @@ static void take_range(struct options *options, const char *text)
 	}
 }
 
+/* `count` seeds from a place that nobody has been to. */
+static void take_fresh(struct options *options, const char *count)
+{
+	uint32_t place;
+
+	if (getrandom(&place, sizeof(place), 0) != sizeof(place))
+		place = (uint32_t)time(NULL);
+	options->first = (uint64_t)place << 20;
+	options->last = options->first + strtoull(count, NULL, 0) - 1;
+	printf("seeds from %" PRIu64 " on\n", options->first);
+	fflush(stdout);
+}
+
+static void take_cuts(struct options *options, const char *text)
+{
+	if (sim_cuts_read(&options->cuts, text))
+		return;
+	fprintf(stderr, "these cuts cannot be read: %s\n", text);
+	exit(2);
+}
+
 static void take_arguments(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
 		{"seeds", required_argument, NULL, 's'},
 		{"seed", required_argument, NULL, 's'},
+		{"fresh", required_argument, NULL, 'r'},
+		{"seconds", required_argument, NULL, 'w'},
+		{"cuts", required_argument, NULL, 'c'},
 		{"scenario", required_argument, NULL, 'n'},
 		{"scenarios", no_argument, NULL, 'a'},
 		{"list", no_argument, NULL, 'l'},
@@ -225,6 +283,16 @@ static void take_arguments(int argc, char **argv, struct options *options)
 		switch (c) {
 		case 's':
 			take_range(options, optarg);
+			break;
+		case 'r':
+			take_fresh(options, optarg);
+			break;
+		case 'w':
+			options->seconds_most = (unsigned)atoi(optarg);
+			break;
+		case 'c':
+			take_cuts(options, optarg);
+			options->closely = true;
 			break;
 		case 'n':
 			options->scenario = find_scenario(optarg);
@@ -269,7 +337,7 @@ int main(int argc, char **argv)
 		return goodput_table(the_world(NULL), options.golden) != 0;
 	if (options.scenarios)
 		return run_scenarios();
-	if (options.trace || options.pcap)
+	if (options.trace || options.pcap || options.closely)
 		return look_closely(&options);
 	return run_seeds(&options);
 }

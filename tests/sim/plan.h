@@ -45,7 +45,6 @@ enum sim_prey {
 	SIM_PREYS,
 };
 
-	uint16_t mtu;        /* bytes of IP packets that it takes; longer ones vanish. 0: all */
 struct sim_rule {
 	enum sim_prey prey;
 	uint32_t count; /* the first so many are lost */

@@ -398,6 +398,7 @@ static void narrow(struct sim_plan *plan, uint16_t mtu)
 	for (unsigned i = 0; i < SIM_HOSTS; i++) {
 		plan->flow[0].end[i].text = 1 << 20;
 		plan->path[i].mtu = mtu;
+		plan->path[i].blackhole = true;
 	}
 }
 

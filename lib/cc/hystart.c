@@ -63,7 +63,8 @@ static void judge_delay(struct wr_hystart *h)
 
 bool hystart_on_ack(struct wr_hystart *h, struct wr_cc *cc, const struct wr_cc_ack *ack)
 {
-	uint32_t growth = wr_min(ack->acked, L_UNPACED * cc->smss);
+	uint32_t l = ack->burst ? ack->burst : L_UNPACED;
+	uint32_t growth = wr_min(ack->acked, l * cc->smss);
 
 	cc->cwnd = cc_add(cc->cwnd, h->css ? growth / CSS_GROWTH_DIVISOR : growth);
 	if (!h->in_round)

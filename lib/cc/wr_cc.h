@@ -196,6 +196,7 @@ struct wr_cc_ack {
 	uint32_t pipe;     /* bytes in flight now, lost and SACKed ones not counted */
 	const struct wr_cc_rate *rate; /* NULL: see ops->model */
 	bool ece;          /* it echoes marks: ECN-Echo, RFC 3168 */
+	uint16_t burst;    /* segments that it may add in slow start, L of RFC 9406; 0: 8 */
 };
 
 enum wr_cc_cause {

@@ -95,17 +95,11 @@ static enum wr_verdict check_tcp_sum(const struct wr_ip *ip, const struct wr_fra
 	                                                  : WR_V_tcp_bad_checksum;
 }
 
-/*
- * Flags that no state of a connection has a use for: none at all, or SYN with FIN. With a RST
- * it is a reset, whatever else is said.
- */
+/* Flags that no state of a connection has a use for: none at all. */
 static bool flags_are_bad(uint8_t flags)
 {
-	const uint8_t both = WR_TCP_SYN | WR_TCP_FIN;
-
 	return (flags & (WR_TCP_FIN | WR_TCP_SYN | WR_TCP_RST | WR_TCP_ACK | WR_TCP_PSH |
-	                 WR_TCP_URG)) == 0 ||
-	       (flags & (both | WR_TCP_RST)) == both;
+	                 WR_TCP_URG)) == 0;
 }
 
 static enum wr_verdict classify_tcp(const struct wr_ip *ip, struct wr_frame *f,

@@ -201,7 +201,7 @@ struct wr_tcb {
 	uint8_t dup_acks;           /* consecutive duplicate ACKs; RFC 5681 2 */
 	uint8_t probes;             /* keep-alive probes without an answer */
 	uint8_t syn_rexmits;        /* SYN or SYN-ACK sent again: then IW is 1, RFC 5681 3.1 */
-	bool reordering_seen;       /* RACK.reordering_seen */
+	uint8_t reordering;         /* RACK.reordering_seen: by how many segments, at most */
 	struct wr_seq recover;      /* RecoveryPoint, RFC 6675; recover, RFC 6582 */
 	uint32_t sacked;            /* bytes with WR_BUF_SACKED */
 	uint32_t lost;              /* bytes with WR_BUF_LOST */
@@ -242,9 +242,10 @@ struct wr_tcb {
 	uint8_t rack_steps;        /* RACK.reo_wnd_mult less 1 */
 	uint8_t rack_persist : 7;  /* RACK.reo_wnd_persist */
 	bool may_undo : 1;
-	uint16_t path; /* index into tcp->path[], if searching */
-	uint16_t tune; /* index into tcp->tune[], if tuned */
-	uint8_t listener; /* index into tcp->listener[], or WR_TCB_NO_LISTENER */
+	uint16_t path;       /* index into tcp->path[], if searching */
+	uint16_t tune;       /* index into tcp->tune[], if tuned */
+	uint8_t listener;    /* index into tcp->listener[], or WR_TCB_NO_LISTENER */
+	uint8_t prompt_acks; /* so many more are not gathered, if prompt */
 };
 
 static_assert(offsetof(struct wr_tcb, sq_head) == 64, "line 0: every segment");
@@ -255,9 +256,9 @@ static_assert(offsetof(struct wr_tcb, rcvq_head) == 192, "text held back in line
 static_assert(offsetof(struct wr_tcb, in_base) == 256, "reporting in line 4");
 static_assert(sizeof(struct wr_tcb) == 320, "five lines a connection");
 
-/* A connection between our SYN-ACK and its ACK: SYN-RECEIVED by passive open. */
 #define WR_TCB_NO_LISTENER UINT8_MAX
 
+/* A connection between our SYN-ACK and its ACK: SYN-RECEIVED by passive open. */
 struct wr_half_open {
 	struct wr_tuple tuple;
 	struct wr_seq iss, irs;
@@ -272,8 +273,8 @@ struct wr_half_open {
 	uint8_t retries;   /* SYN-ACKs sent again */
 	bool grants;       /* the first SYN-ACK brings a Fast Open cookie */
 	uint8_t listener;  /* index into tcp->listener[] */
-	bool ts : 1, sack : 1, wscale : 1, ecn : 1, used : 1;
 	uint8_t acks;
+	bool ts : 1, sack : 1, wscale : 1, ecn : 1, used : 1;
 };
 static_assert(sizeof(struct wr_half_open) <= 64, "half-open is compact");
 

@@ -29,6 +29,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.ooo_bytes = 384 * 1024,
 		.ooo_pieces = 512,
 		.timestamps = true,
+		.ts_required = true,
 		.sack = true,
 		.wscale = true,
 		.ecn = WR_TCP_ECN_PASSIVE,
@@ -37,6 +38,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.mss_min = 88, /* as Linux' TCP_MIN_SND_MSS with room for options */
 		.cc = {&wr_cc_cubic_ops, 0},
 		.iw_segments = 10,
+		.ss_burst = 8,
 		.idle_restart = true,
 		.rack = true,
 		.tlp = true,
@@ -46,6 +48,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.mtu_probing = WR_TCP_MTU_PROBING_BLACK_HOLE,
 		.mtu_base_mss = 1024,
 		.delack_us = 40 * 1000,
+		.prompt_acks = 100,
 		.rto_initial_us = 1000 * 1000,
 		.rto_min_us = 200 * 1000,
 		.rto_max_us = 120 * 1000 * 1000,
@@ -402,6 +405,14 @@ void wr_tcp_prefetch_text(struct wr_tcp *tcp, struct wr_frame *f)
 }
 
 /* Before a connection is open, and after: `value` names what is there instead. */
+/* SYN with FIN begins no connection; with a RST it is a reset, whatever else is said. */
+static bool is_stillborn(const struct wr_seg *seg)
+{
+	const uint8_t both = WR_TCP_SYN | WR_TCP_FIN;
+
+	return (seg->flags & (both | WR_TCP_RST)) == both;
+}
+
 static enum wr_verdict without_connection(struct wr_tcp *tcp, uint32_t value,
                                           struct wr_frame *f)
 {
@@ -410,6 +421,8 @@ static enum wr_verdict without_connection(struct wr_tcp *tcp, uint32_t value,
 
 	if (wr_unlikely(v != WR_V_NEXT))
 		return v;
+	if (wr_unlikely(is_stillborn(&f->seg)) && value >> 30 != WR_FLOW_TIME_WAIT)
+		return WR_V_tcp_bad_flags;
 	if (value == WR_FLOW_NONE)
 		return tcp_no_connection(tcp, f);
 	switch (value >> 30) {

@@ -384,9 +384,11 @@ bool tcp_send_one_new(struct wr_tcp *tcp, struct wr_tcb *c);
 /* ---- tcp_ack.c ---- */
 
 /* Text is missing, or came twice: ACKs are prompt from now on, for a while. */
-void tcp_ack_saw_trouble(struct wr_tcb *c);
+void tcp_ack_saw_trouble(const struct wr_tcp *tcp, struct wr_tcb *c);
 /* Text in order was received, the last `len` bytes of it now. */
 void tcp_ack_owe_for_text(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len);
+/* The peer's FIN was received; c's state is as before it. */
+void tcp_ack_owe_for_fin(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Sends an ACK; what it was owed for is in it. */
 void tcp_ack_send(struct wr_tcp *tcp, struct wr_tcb *c);
 /* While ACKs are prompt: sends what is owed if a segment of `len` bytes must not replace it. */

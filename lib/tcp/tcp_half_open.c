@@ -213,9 +213,9 @@ static enum wr_verdict check(struct wr_tcp *tcp, uint32_t index, struct wr_frame
 		                                   : WR_V_tcp_challenged;
 	}
 	if (h->ts && !(seg->flags & WR_TCP_RST)) {
-		if (!seg->has_ts)
+		if (!seg->has_ts && tcp->conf.ts_required)
 			return WR_V_tcp_no_timestamp;
-		if ((int32_t)(seg->ts_val - h->ts_recent) < 0)
+		if (seg->has_ts && (int32_t)(seg->ts_val - h->ts_recent) < 0)
 			return owe_ack(tcp, index, WR_CAUSE_tcp_ack_dup, WR_V_tcp_paws);
 	}
 	if (!wr_seq_in(seg->seq, nxt, wnd))

@@ -2,7 +2,8 @@
 /*
  * Segment arrival: RFC 9293 section 3.10.7.4, one function for each of its steps, in its
  * order. A step returns WR_V_NEXT to go on, or the verdict that ends the processing.
- * Nothing is sent here: flags and the pending list say what is owed.
+ * Nothing is sent here: flags and the pending list say what is owed; but for ACKs that the
+ * next segment must not replace (tcp_ack.c).
  */
 
 #include "tcp_md5.h"
@@ -32,7 +33,7 @@ static enum wr_verdict check_timestamp(struct wr_tcp *tcp, struct wr_tcb *c,
 	if (seg->flags & WR_TCP_RST)
 		return WR_V_NEXT;
 	if (!seg->has_ts) /* section 3.2: SHOULD be dropped silently */
-		return WR_V_tcp_no_timestamp;
+		return tcp->conf.ts_required ? WR_V_tcp_no_timestamp : WR_V_NEXT;
 	if ((int32_t)(seg->ts_val - c->ts_recent) >= 0 || (c->rare & WR_TCB_IDLE_LONG))
 		return WR_V_NEXT;
 	owe_limited_ack(tcp, c, WR_TCB_DUP_ACK);
@@ -91,6 +92,7 @@ static enum wr_verdict check_sequence(struct wr_tcp *tcp, struct wr_tcb *c,
 	if (seg->text_len && wr_seq_le(wr_seq_add(seg->seq, seg->text_len), c->rcv.nxt)) {
 		tcp_note_duplicate(tcp, c, seg->seq, wr_seq_add(seg->seq, seg->text_len));
 		c->rare |= WR_TCB_DUP_ACK;
+		tcp_ack_saw_trouble(tcp, c);
 		tcb_owe_ack(tcp, c);
 		return WR_V_tcp_duplicate;
 	}
@@ -231,8 +233,11 @@ static enum wr_verdict check_ack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		return WR_V_tcp_ack_not_sent;
 	}
 	if (wr_seq_lt(seg->ack, c->snd.una)) {
-		if (!ack_too_old(c, seg))
-			return WR_V_NEXT; /* reordered; its text still counts */
+		if (!ack_too_old(c, seg)) { /* reordered: its text still counts, */
+			if (seg->sack_count && flight) /* and what it says was received */
+				tcp_not_advanced(tcp, c, seg, false);
+			return WR_V_NEXT;
+		}
 		owe_limited_ack(tcp, c, WR_TCB_CHALLENGE);
 		return WR_V_tcp_ack_too_old;
 	}
@@ -411,25 +416,13 @@ static void advance(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 	WR_COUNT(tcp->stats, tcp_bytes_in, len);
 }
 
-/* Delayed ACK: at once for every second segment, else after delack_us. RFC 9293 3.8.6.3. */
-static void owe_ack_for_text(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
-{
-	bool second = wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
-
-	if (second || tcp->conf.delack_us == 0 || (c->flags & (WR_TCB_REORDER | WR_TCB_HELD)))
-		c->flags |= WR_TCB_ACK_NOW;
-	else
-		c->flags |= WR_TCB_DELACK;
-	tcb_pend(tcp, c);
-}
-
 /* Eighth, the FIN bit: everything before it was received. */
 static void fin_in_order(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	c->rcv.nxt = wr_seq_add(c->rcv.nxt, 1);
 	if (wr_seq_lt(c->rcv.edge, c->rcv.nxt))
 		c->rcv.edge = c->rcv.nxt;
-	tcb_owe_ack(tcp, c);
+	tcp_ack_owe_for_fin(tcp, c);
 	if (wr_unlikely(c->flags & WR_TCB_REORDER)) /* beyond the end nothing is waited for */
 		tcp_reorder_free(tcp, c);
 	switch (c->state) {
@@ -539,6 +532,8 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		return WR_V_tcp_ack_accepted;
 	if (tcb_fin_received(c))
 		return WR_V_tcp_after_close;
+	if (wr_unlikely(c->prompt))
+		tcp_ack_send_ahead(tcp, c, seg->text_len);
 	if (!wr_seq_eq(seg->seq, c->rcv.nxt) || seg->text_len > tcb_rcv_wnd(c)) {
 		if (!trim(tcp, c, seg))
 			return tcb_rcv_wnd(c) ? WR_V_tcp_duplicate : WR_V_tcp_not_in_window;
@@ -546,6 +541,7 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 			if (seg->text_len && tcp_is_orphan(tcp, c))
 				return reset_orphan(tcp, c, f);
 			c->rare |= WR_TCB_DUP_ACK;
+			tcp_ack_saw_trouble(tcp, c);
 			tcb_owe_ack(tcp, c); /* RFC 5681 section 4.2: at once */
 			return tcp_reorder_add(tcp, c, f);
 		}
@@ -561,7 +557,7 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		advance(tcp, c, seg->text_len);
 		if (c->state == WR_TCP_CLOSED)
 			return WR_V_tcp_accepted;
-		owe_ack_for_text(tcp, c, seg->text_len);
+		tcp_ack_owe_for_text(tcp, c, seg->text_len);
 	}
 	if (seg->flags & WR_TCP_FIN)
 		fin_in_order(tcp, c);

@@ -296,15 +296,32 @@ static void take_rtt(struct wr_tcb *c, uint32_t rtt_us)
 	c->backoff = 0;
 }
 
+/*
+ * What cwnd may grow by: of `acked` bytes, if conf.grow_by_news, those that the peer did not
+ * tell of before by SACK (`sacked` bytes then) or duplicates.
+ */
+static uint32_t growth(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t acked,
+                       uint32_t sacked)
+{
+	uint32_t told;
+
+	if (wr_likely(!(c->flags & WR_TCB_LOSS)) || !tcp->conf.grow_by_news)
+		return acked;
+	told = c->flags & WR_TCB_SACK ? sacked - wr_min(c->sacked, sacked)
+	                              : (uint32_t)c->dup_acks * c->cc.smss;
+	return acked - wr_min(told, acked - 1);
+}
+
 void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,
                uint32_t flight)
 {
 	/* Several ACKs of one burst come before the sender could fill the window again. */
 	bool limited = c->cc.limited || flight + c->cc.smss > c->cc.cwnd;
 	struct wr_news news, *heard = NULL;
-	uint32_t rtt_us;
+	uint32_t rtt_us, sacked = 0;
 
 	if (wr_unlikely((c->flags & WR_TCB_LOSS) || seg->sack_count)) {
+		sacked = c->sacked;
 		news = (struct wr_news) {.seg = seg, .acked = acked};
 		news.before = wr_seq_add(c->snd.una, c->sacked);
 		heard = tcp_repair_attach(tcp, c) ? &news : NULL;
@@ -320,7 +337,7 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		bool ece = (seg->flags & WR_TCP_ECE) && c->cc.ecn;
 		const struct wr_cc_ack ack = {
 			.now_us = tcp->now_us,
-			.acked = acked,
+			.acked = growth(tcp, c, acked, sacked),
 			.flight = flight,
 			.rtt_us = rtt_us,
 			.srtt_us = c->srtt_us,
@@ -329,6 +346,7 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 			.in_recovery = c->flags & WR_TCB_RECOVERY,
 			.cwnd_limited = limited && !ece, /* RFC 3168 section 6.1.2 */
 			.ece = ece,
+			.burst = tcp->conf.ss_burst,
 		};
 
 		wr_cc_ops(&c->cc)->on_ack(&c->cc, &ack);

@@ -96,8 +96,8 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 		tcp_board_split(c, m, b->next);
 	}
 	flags = fin_behind(c, b);
-	if (b->flags & WR_BUF_PUSH)
-		flags |= WR_TCP_PSH;
+	if (!tcp->conf.push_bursts || (b->flags & WR_BUF_PUSH))
+		flags |= WR_TCP_PSH; /* the receiver has been waiting for it */
 	if (!send_text(tcp, c, m, flags, cause))
 		return false;
 	if (b->rexmits < UINT8_MAX)
@@ -247,19 +247,38 @@ static bool ends_burst(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_
 	return rest && allowed(tcp, c, rest, tcp_pipe(c) + len, len) == 0;
 }
 
+/*
+ * PSH for the next `len` bytes, if conf.push_bursts asks for it, as the end of *sent segments
+ * that leave together: of half of cwnd at most.
+ */
+static uint8_t push_of_burst(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len,
+                             unsigned *sent)
+{
+	unsigned n = ++*sent;
+
+	if (!tcp->conf.push_bursts)
+		return 0;
+	if (c->cc.cwnd < (2 * n + 2) * c->cc.smss)
+		*sent = 0;
+	else if (!ends_burst(tcp, c, len))
+		return 0;
+	return n > 1 ? WR_TCP_PSH : 0;
+}
+
 /* Sends new text while windows allow. False: no room to send or no buffer. */
 static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 {
+	unsigned sent = 0;
+
 	if (tcp->conf.idle_restart && wr_seq_eq(c->snd.una, c->snd.nxt))
 		restart_after_idle(tcp, c);
 	if (wr_unlikely(c->searching) && !tcp_path_probe(tcp, c)) {
 		c->cc.limited = true;
 		return true;
 	}
-	for (unsigned sent = 0; c->sq_next; sent++) {
+	while (c->sq_next) {
 		uint32_t whole = wr_buf(c->sq_next)->len;
 		uint32_t len = allowed(tcp, c, whole, tcp_pipe(c), 0);
-		uint8_t flags = 0;
 
 		if (len == 0 || (wr_unlikely(c->cc.timed) && !tcp_pace_allows(tcp, c)))
 			break;
@@ -268,9 +287,7 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 		/* What is no full segment does not follow others: more is to come. */
 		if (sent && len < c->cc.smss && (wr_buf(c->sq_next)->flags & WR_BUF_MORE))
 			break;
-		if (tcp->conf.push_bursts && sent && ends_burst(tcp, c, len))
-			flags = WR_TCP_PSH;
-		if (!tcp_send_next(tcp, c, len, flags))
+		if (!tcp_send_next(tcp, c, len, push_of_burst(tcp, c, len, &sent)))
 			return false;
 		if (wr_unlikely((c->flags & (WR_TCB_LOSS | WR_TCB_RECOVERY | WR_TCB_RTO)) ==
 		                WR_TCB_LOSS) &&

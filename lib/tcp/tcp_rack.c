@@ -41,6 +41,19 @@ static bool is_ambiguous(const struct wr_tcp *tcp, const struct wr_tcb *c,
 }
 
 /* Steps 1 to 3. */
+/* b arrived although text above it was delivered before. */
+static void note_reordering(struct wr_tcb *c, const struct wr_buf *b)
+{
+	uint32_t segments = 1;
+
+	if (c->repair->top)
+		segments = (wr_buf(c->repair->top)->seq + wr_buf(c->repair->top)->len - b->seq) /
+		           c->cc.smss;
+	segments = wr_min(wr_max(segments, 1), UINT8_MAX);
+	if (segments > c->reordering)
+		c->reordering = (uint8_t)segments;
+}
+
 void tcp_rack_delivered(const struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_buf *b,
                         struct wr_news *news, bool high)
 {
@@ -51,7 +64,8 @@ void tcp_rack_delivered(const struct wr_tcp *tcp, struct wr_tcb *c, const struct
 	if (b->rexmits == 0) {
 		news->rtt_us = rtt_us;
 		news->original |= wr_seq_le(end, c->recover);
-		c->reordering_seen |= !high;
+		if (!high)
+			note_reordering(c, b);
 		if (c->min_rtt_us == 0 || rtt_us < c->min_rtt_us)
 			c->min_rtt_us = rtt_us;
 	} else {
@@ -91,7 +105,7 @@ static uint32_t reo_wnd_us(const struct wr_tcb *c)
 {
 	uint64_t wnd = (c->rack_steps + 1ull) * (c->min_rtt_us / 4);
 
-	if (!c->reordering_seen && ((c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) ||
+	if (!c->reordering && ((c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) ||
 	                            c->repair->segs_sacked >= DUP_THRESH))
 		return 0;
 	return wnd < c->srtt_us ? (uint32_t)wnd : c->srtt_us;

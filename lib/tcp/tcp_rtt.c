@@ -26,7 +26,8 @@ uint32_t tcp_rto_us(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	uint64_t rto;
 
 	if (c->srtt_us)
-		rto = (uint64_t)c->srtt_us + 4ull * c->rttvar_us;
+		rto = (uint64_t)c->srtt_us +
+		      RTE_MAX(4ull * c->rttvar_us, tcp->conf.rto_slack_us);
 	else if (c->syn_rexmits && c->state >= WR_TCP_ESTABLISHED)
 		rto = 3 * 1000 * 1000; /* (5.7) */
 	else

@@ -47,13 +47,9 @@ static uint32_t add_buffer(struct wr_tcp *tcp, struct wr_tcb *c, const uint8_t *
 
 void tcp_send_corked(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	bool more = c->sq_next && (wr_buf(c->sq_tail)->flags & WR_BUF_MORE);
-
-	if (!more && !tcb_options(tcp, c)->cork)
-		return;
-	if (more)
-		wr_buf(c->sq_tail)->flags &= (uint8_t)~WR_BUF_MORE;
-	tcp_send_one_new(tcp, c);
+	if (c->sq_next &&
+	    (tcb_options(tcp, c)->cork || (wr_buf(c->sq_tail)->flags & WR_BUF_MORE)))
+		tcp_send_one_new(tcp, c);
 }
 
 /*

@@ -159,6 +159,8 @@ static void probe(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->snd.wnd) {
 		c->max_wnd = c->snd.wnd; /* what it offers is what it has */
 		c->flags &= (uint16_t) ~(WR_TCB_PERSIST | WR_TCB_RTO_ARMED);
+		if (c->sq_next) /* what was to follow did not */
+			wr_buf(c->sq_tail)->flags &= (uint8_t)~WR_BUF_MORE;
 		tcp_send_corked(tcp, c);
 		tcb_pend(tcp, c);
 		return;

@@ -25,12 +25,17 @@ static uint32_t pto_us(const struct wr_tcb *c)
 	return wr_max(us, PTO_LEAST_US);
 }
 
+static bool has_sent_text(const struct wr_tcb *c)
+{
+	return c->sq_head && c->sq_head != c->sq_next;
+}
+
 bool tcp_tlp_is_due_some_time(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	return tcp->conf.tlp && (c->flags & WR_TCB_SACK) && (c->flags & WR_TCB_RTO_ARMED) &&
 	       !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO | WR_TCB_PERSIST)) &&
 	       !(c->rare & WR_TCB_NO_PROBE) && c->backoff == 0 && c->sacked == 0 &&
-	       c->state >= WR_TCP_ESTABLISHED && c->sq_head && c->sq_head != c->sq_next &&
+	       c->state >= WR_TCP_ESTABLISHED && tcb_flight(c) > 0 &&
 	       !((c->flags & WR_TCB_LOSS) && c->repair->tlp);
 }
 
@@ -64,6 +69,17 @@ static struct rte_mbuf *last_sent(const struct wr_tcb *c)
 	return m;
 }
 
+/* The last segment: text, a FIN with it, or a FIN alone. */
+static bool repeat_last(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (has_sent_text(c))
+		return tcp_send_again(tcp, c, last_sent(c), WR_CAUSE_tcp_tlp);
+	c->rexmits++;
+	tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), WR_TCP_FIN,
+	                 WR_CAUSE_tcp_tlp);
+	return true;
+}
+
 /* TLP_send_probe(). */
 void tcp_tlp_probe(struct wr_tcp *tcp, struct wr_tcb *c)
 {
@@ -72,8 +88,7 @@ void tcp_tlp_probe(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->rare |= WR_TCB_NO_PROBE;
 	if (r) {
 		r->tlp_is_retrans = !tcp_send_one_new(tcp, c);
-		r->tlp = !r->tlp_is_retrans ||
-		         tcp_send_again(tcp, c, last_sent(c), WR_CAUSE_tcp_tlp);
+		r->tlp = !r->tlp_is_retrans || repeat_last(tcp, c);
 		r->tlp_end = c->snd.nxt;
 		WR_COUNT(tcp->stats, tcp_tlp_probes, r->tlp);
 	}

@@ -40,7 +40,8 @@ static void undo(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->may_undo = false;
 	c->cwr_end = c->snd.una; /* nothing of this window has been answered any more */
 	/* What looked like a loss was late, and so may others be. */
-	c->reordering_seen |= (c->flags & WR_TCB_RECOVERY) != 0;
+	if ((c->flags & WR_TCB_RECOVERY) && c->reordering == 0)
+		c->reordering = 1;
 	c->flags &= (uint16_t) ~(WR_TCB_RECOVERY | WR_TCB_RTO);
 	c->rare &= (uint16_t) ~(WR_TCB_FIRST | WR_TCB_RESCUED | WR_TCB_PMTU);
 	c->dup_acks = 0;
@@ -77,7 +78,7 @@ void tcp_undo_by_dsack(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_new
 		return;
 	segments = (wr_seq_span(news->dsack.left, news->dsack.right) + c->cc.smss - 1) /
 	           c->cc.smss;
-	c->reordering_seen = true;
+	c->reordering = (uint8_t)wr_max(c->reordering, 1);
 	c->undo_pending -= (uint16_t)wr_min(segments, c->undo_pending);
 	if (c->undo_pending == 0)
 		undo(tcp, c);

@@ -119,7 +119,7 @@ void tcp_wait_owe_ack(struct wr_tcp *tcp, const struct wr_time_wait *tw)
 /* May this SYN reopen the tuple? RFC 6191: newer timestamp, or else a later ISN (MAY-2). */
 static bool reopens(const struct wr_time_wait *tw, const struct wr_seg *seg)
 {
-	if ((seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_RST)) != WR_TCP_SYN)
+	if ((seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_RST | WR_TCP_FIN)) != WR_TCP_SYN)
 		return false;
 	if (tw->ts && seg->has_ts && seg->ts_val != tw->ts_recent)
 		return (int32_t)(seg->ts_val - tw->ts_recent) > 0;

@@ -77,10 +77,13 @@ struct wr_tcp_conf {
 	                      */
 	/* What is offered and accepted. */
 	bool timestamps, sack, wscale;
+	bool ts_required;       /* drops segments without the timestamp that was agreed on, RFC
+	                         * 7323 section 3.2; Linux takes them */
 	uint8_t ecn;            /* enum wr_tcp_ecn */
 	uint8_t option_order;   /* enum wr_tcp_option_order */
 	uint8_t wscale_offer;   /* 0 .. 14; WR_TCP_WSCALE_AUTO: the least that rcv_buf needs */
-	bool push_bursts;       /* PSH on the last of several segments that leave together */
+	bool push_bursts;       /* PSH on the last of several segments that leave together, and
+	                         * behind each half of cwnd, as Linux' large sends have it */
 	uint32_t first_window;  /* of a SYN, bytes, at most 65,535 and rcv_buf; 0: as they allow */
 	uint16_t mss;           /* MSS option sent: MTU - 40 */
 	uint16_t mss_min;       /* smaller MSS options count as this */
@@ -89,6 +92,10 @@ struct wr_tcp_conf {
 	bool rates; /* there is memory for pacing; implied by pacing, and by cc if it needs it
 	             */
 	uint8_t iw_segments; /* RFC 6928 */
+	uint16_t ss_burst;      /* segments that one ACK may add to cwnd in slow start of CUBIC, L
+	                         * of RFC 9406; 65,535: no limit, as Linux */
+	bool grow_by_news;      /* cwnd does not grow by text that SACKs or duplicates told of
+	                         * before, as Linux */
 	bool idle_restart;   /* RFC 5681 section 4.1 */
 	bool rack;           /* RFC 8985 section 6 finds losses; off: RFC 6675 */
 	bool tlp;            /* tail loss probes, RFC 8985 section 7 */
@@ -107,9 +114,13 @@ struct wr_tcp_conf {
 	/* Times, us. */
 	uint32_t delack_us;      /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
 	uint8_t quick_acks;      /* the first so many full segments' worth of text is not
-	                          * acknowledged late; 0: all is */
+	                          * acknowledged late, until text is sent; 0: all is */
+	uint8_t prompt_acks;     /* so many are not late after the last text out of order */
+	bool delack_fin;         /* the ACK of a FIN may wait for our own */
 	uint32_t rto_initial_us; /* RFC 6298: 1 s */
 	uint32_t rto_min_us;     /* RFC 6298 asks for 1 s; 200 ms as everybody */
+	uint32_t rto_slack_us;   /* G of RFC 6298: the RTO is at least so much longer than SRTT;
+	                          * Linux: 200 ms */
 	uint32_t rto_max_us;     /* >= 60 s */
 	uint32_t r1_rexmits;     /* R1, as a count: then the next hop is suspected */
 	uint64_t r2_us;          /* R2: give up after so long without an ACK; >= 100 s */
@@ -408,6 +419,7 @@ struct wr_tcp_info {
 	uint32_t flight;           /* sequence numbers sent and not acknowledged */
 	uint16_t advmss;           /* MSS that was offered, bytes */
 	uint8_t recovery;          /* enum wr_tcp_recovery */
+	uint8_t reordering;        /* segments by which text came late, at most; 0: none did */
 	uint64_t bytes_in,
 		bytes_acked; /* text received in order; text acknowledged by the peer */
 	uint64_t age_us;     /* since it was opened */

@@ -143,14 +143,14 @@ static int read_clock(void *userdata, struct timeval *now, struct timezone *zone
 	struct drill *d = userdata;
 
 	pthread_mutex_lock(&d->lock);
-	if (is_main(d)) {
+	if (d->settling && !is_main(d)) {
+		d->settling = false;
+		pthread_cond_broadcast(&d->changed);
+	} else {
 		settle(d);
 		step(d, d->now_ns + SPIN_NS);
 		drill_work(d);
 		settle(d);
-	} else {
-		d->settling = false;
-		pthread_cond_broadcast(&d->changed);
 	}
 	now->tv_sec = (time_t)(d->now_ns / WR_S(1));
 	now->tv_usec = (suseconds_t)(d->now_ns % WR_S(1) / 1000);

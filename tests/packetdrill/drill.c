@@ -21,7 +21,8 @@
 #include "wr_buf.h"
 #include "wr_test.h"
 
-#define BUFFERS 4095
+#define BUFFERS   1023
+#define PACKET_MAX 10000 /* bytes; scripts send more than the MTU allows */
 
 /* One host a process: getsockopt() has no other way to find it. */
 static struct drill *the_drill;
@@ -155,7 +156,7 @@ __attribute__((visibility("default"))) void packetdrill_interface_init(
 	memset(d, 0, sizeof(*d));
 	unsetenv("LD_PRELOAD"); /* not for the commands of scripts */
 	wr_test_eal(64);
-	d->pool = wr_buf_pool_new("drill", BUFFERS, 1500, SOCKET_ID_ANY);
+	d->pool = wr_buf_pool_new("drill", BUFFERS, PACKET_MAX, SOCKET_ID_ANY);
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->changed, NULL);
 	d->main = pthread_self();

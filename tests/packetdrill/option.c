@@ -53,7 +53,7 @@ static void fill_info(struct drill *d, const struct drill_socket *s, struct tcp_
 		.tcpi_rttvar = i.rttvar_us,
 		.tcpi_snd_ssthresh = i.ssthresh == UINT32_MAX ? 0x7fffffff : i.ssthresh / i.mss,
 		.tcpi_snd_cwnd = i.cwnd / i.mss,
-		.tcpi_reordering = 3,
+		.tcpi_reordering = RTE_MAX(i.reordering, 3u),
 		.tcpi_total_retrans = i.rexmits,
 		.tcpi_bytes_acked = i.bytes_acked,
 		.tcpi_bytes_received = i.bytes_in,

@@ -108,7 +108,7 @@ static int errno_of(enum wr_reason reason, const struct drill_socket *s)
 	case WR_REASON_refused:
 		return ECONNREFUSED;
 	case WR_REASON_reset_by_peer:
-		return s->eof ? EPIPE : ECONNRESET;
+		return s->eof && !s->writes_no_more ? EPIPE : ECONNRESET;
 	case WR_REASON_no_route:
 	case WR_REASON_unreachable:
 		return EHOSTUNREACH;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Acknowledgements: when they leave. In quiet times one for a burst of segments does, RFC 9293
+ * 3.8.6.3; and nothing leaves before the burst is done. When the network loses or reorders,
+ * the sender lives on ACKs, and they are lost as well: then no two that say something new are
+ * merged, RFC 5681 section 4.2, and none is delayed.
+ */
+
+#include "tcp.h"
+
+void tcp_ack_saw_trouble(const struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (tcp->conf.prompt_acks == 0)
+		return;
+	c->prompt = true;
+	c->prompt_acks = tcp->conf.prompt_acks;
+}
+
+/* The peer may be in slow start: an ACK that waits would hold it up. */
+static bool is_quick(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return tcp->conf.quick_acks && wr_seq_span(c->iss, c->snd.nxt) == 1 &&
+	       wr_seq_span(c->irs, c->rcv.nxt) <=
+	               (uint32_t)tcp->conf.quick_acks * tcp->conf.mss;
+}
+
+/* The service leaves text alone, and half of the window is gone: the sender hears of it. */
+static bool is_closing_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return (c->flags & WR_TCB_HELD) && c->rcvq_bytes >= tcp->conf.rcv_buf / 2;
+}
+
+/* At once for every second segment, else after delack_us. */
+void tcp_ack_owe_for_text(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
+{
+	bool second = wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
+
+	if (second || tcp->conf.delack_us == 0 || is_quick(tcp, c) ||
+	    (c->flags & WR_TCB_REORDER) || c->prompt || is_closing_window(tcp, c))
+		c->flags |= WR_TCB_ACK_NOW;
+	else
+		c->flags |= WR_TCB_DELACK;
+	tcb_pend(tcp, c);
+}
+
+void tcp_ack_owe_for_fin(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (tcp->conf.delack_fin && c->state == WR_TCP_ESTABLISHED && !is_quick(tcp, c))
+		c->flags |= WR_TCB_DELACK;
+	else
+		c->flags |= WR_TCB_ACK_NOW;
+	tcb_pend(tcp, c);
+}
+
+static enum wr_cause cause_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	if (!(c->flags & WR_TCB_ACK_NOW))
+		return WR_CAUSE_tcp_window;
+	if (c->rare & WR_TCB_CHALLENGE)
+		return WR_CAUSE_tcp_challenge;
+	if (c->rare & WR_TCB_DUP_ACK)
+		return WR_CAUSE_tcp_ack_dup;
+	if ((c->rare & WR_TCB_DELACK_ARMED) && wr_tick_reached(c->delack_tick, tcp->now_tick))
+		return WR_CAUSE_tcp_ack_delayed;
+	return WR_CAUSE_tcp_ack;
+}
+
+void tcp_ack_send(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	tcp_send_control(tcp, c, c->snd.nxt, 0, cause_of(tcp, c));
+	if (wr_unlikely(c->prompt) && --c->prompt_acks == 0)
+		c->prompt = false;
+}
+
+void tcp_ack_send_ahead(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
+{
+	bool apart = (c->flags & WR_TCB_REORDER) ||
+	             wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
+
+	if (!(c->flags & WR_TCB_ACK_NOW) || !apart ||
+	    wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
+		return;
+	tcp_ack_send(tcp, c);
+	if (!(c->flags & WR_TCB_ACK_NOW)) /* there was a buffer */
+		c->rare &= (uint16_t) ~(WR_TCB_CHALLENGE | WR_TCB_DUP_ACK);
+}
+
+/* Nothing carried the ACK: it has delack_us from now. */
+void tcp_ack_arm_delayed(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (c->rare & WR_TCB_DELACK_ARMED)
+		return;
+	c->rare |= WR_TCB_DELACK_ARMED;
+	c->delack_tick = wr_tick_after(tcp->now_tick, tcp->conf.delack_us);
+	tcb_arm(tcp, c, c->delack_tick);
+}

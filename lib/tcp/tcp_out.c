@@ -265,6 +265,16 @@ static uint8_t push_of_burst(const struct wr_tcp *tcp, const struct wr_tcb *c, u
 	return n > 1 ? WR_TCP_PSH : 0;
 }
 
+/* Was it cwnd that held us back? */
+static bool is_limited(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	uint32_t flight = tcb_flight(c);
+
+	if (tcp->conf.grow_half && c->cc.cwnd < c->cc.ssthresh)
+		return flight > c->cc.cwnd / 2;
+	return flight + c->cc.smss > c->cc.cwnd;
+}
+
 /* Sends new text while windows allow. False: no room to send or no buffer. */
 static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 {
@@ -294,7 +304,7 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 		    c->dup_acks)
 			WR_COUNT(tcp->stats, tcp_limited_transmits, 1);
 	}
-	c->cc.limited = tcb_flight(c) + c->cc.smss > c->cc.cwnd;
+	c->cc.limited = is_limited(tcp, c);
 	if (c->flags & WR_TCB_RTO_ARMED)
 		tcp_tlp_check(tcp, c);
 	if (wr_unlikely(c->cc.timed))

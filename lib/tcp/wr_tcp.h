@@ -94,6 +94,8 @@ struct wr_tcp_conf {
 	uint8_t iw_segments; /* RFC 6928 */
 	uint16_t ss_burst;      /* segments that one ACK may add to cwnd in slow start of CUBIC, L
 	                         * of RFC 9406; 65,535: no limit, as Linux */
+	bool grow_half;         /* in slow start cwnd grows if more than half of it was used, as
+	                         * Linux; else if all was */
 	bool grow_by_news;      /* cwnd does not grow by text that SACKs or duplicates told of
 	                         * before, as Linux */
 	bool idle_restart;   /* RFC 5681 section 4.1 */

@@ -28,6 +28,7 @@ static const struct {
 	TCP(iw_segments),
 	TCP(ss_burst),
 	TCP(grow_by_news),
+	TCP(grow_half),
 	TCP(idle_restart),
 	TCP(rack),
 	TCP(tlp),

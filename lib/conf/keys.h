@@ -53,7 +53,7 @@ extern const struct wr_conf_kind wr_conf_count, wr_conf_bytes, wr_conf_duration,
 	wr_conf_cidrs, wr_conf_ranges, wr_conf_ports, wr_conf_services, wr_conf_service_ports, wr_conf_listen,
 	wr_conf_impairments, wr_conf_rate, wr_conf_bitrate, wr_conf_sizes, wr_conf_schedule,
 	wr_conf_target, wr_conf_payload, wr_conf_port_range, wr_conf_output, wr_conf_thresholds,
-	wr_conf_headers;
+	wr_conf_headers, wr_conf_port_set, wr_conf_sipkeys, wr_conf_md5;
 
 /*
  * The key that one of `commands` knows by that name, and its number, counted through all
@@ -98,6 +98,8 @@ struct wr_conf_target {
 
 /* Reads ADDR, ADDR:PORT or http://ADDR[:PORT][/PATH]. Returns 0, -EINVAL or -E2BIG. */
 int wr_conf_target_parse(const char *text, struct wr_conf_target *target);
+
+bool wr_conf_port_set_has(const struct wr_conf_port_set *set, uint16_t port);
 
 /* Whether the CPU list "0-3,8" can be read; *cpus is how many it names. */
 bool wr_conf_read_cpus(const char *text, unsigned *cpus);

@@ -240,6 +240,7 @@ int wr_conf_load(const struct wr_conf *conf, struct wr_load_conf *load, struct w
 	if (rc < 0)
 		return rc;
 	wr_conf_options(conf, true, &load->tcp);
+	load->tcp.fastopen = conf->load.fastopen;
 	load->tcp.connect_timeout_ms = (uint32_t)(conf->load.connect_timeout_us / 1000);
 	if (!load->set.connections)
 		load->set.connections = choose_connections(load);

@@ -120,6 +120,41 @@ static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->fin_wait2_us = conf->fin_wait2_us;
 }
 
+/* One for each address of ours and the target, and some. */
+static uint32_t fastopen_peers(const struct wr_conf *conf)
+{
+	uint64_t addresses = conf->ip.count;
+
+	for (unsigned i = 0; i < conf->client_ip.count; i++)
+		addresses += conf->client_ip.range[i].last - conf->client_ip.range[i].first + 1;
+	return addresses < 32768 ? 64 + 2 * (uint32_t)addresses : 65536;
+}
+
+static void fill_fastopen(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
+{
+	tcp->fastopen_pending = (uint32_t)conf->fastopen_pending;
+	tcp->fastopen_keys = (uint8_t)conf->fastopen_key.count;
+	memcpy(tcp->fastopen_key, conf->fastopen_key.key, sizeof(tcp->fastopen_key));
+	tcp->fastopen_peers = conf->load.fastopen ? fastopen_peers(conf) : 0;
+}
+
+static void fill_md5(const struct wr_conf *conf, struct wr_stack_conf *stack)
+{
+	bool ours = conf->command != WR_CONF_LOAD;
+
+	for (unsigned i = 0; i < conf->md5.count; i++) {
+		const struct wr_conf_md5_key *from = &conf->md5.key[i];
+		struct wr_tcp_md5_key *to = &stack->md5[stack->md5_keys++];
+
+		to->lport = ours ? from->port : 0;
+		to->rport = ours ? 0 : from->port;
+		to->raddr = from->net.addr;
+		to->prefix = from->net.prefix;
+		to->bytes = (uint8_t)strlen(from->key);
+		memcpy(to->key, from->key, to->bytes);
+	}
+}
+
 void wr_conf_options(const struct wr_conf *conf, bool nodelay, struct wr_tcp_options *options)
 {
 	wr_tcp_options_default(options);
@@ -140,6 +175,8 @@ void wr_conf_stack(const struct wr_conf *conf, struct wr_stack_conf *stack)
 	memset(stack, 0, sizeof(*stack));
 	fill_ip(conf, &stack->ip);
 	fill_tcp(conf, &stack->tcp);
+	fill_fastopen(conf, &stack->tcp);
+	fill_md5(conf, stack);
 	stack->request_timeout_us = conf->request_timeout_us;
 	stack->services = conf->service.count;
 	for (unsigned i = 0; i < conf->service.count; i++) {
@@ -152,6 +189,7 @@ void wr_conf_stack(const struct wr_conf *conf, struct wr_stack_conf *stack)
 		to->tcp = from->tcp;
 		to->udp = from->udp;
 		wr_conf_options(conf, from->service->nodelay, &to->options);
+		to->options.fastopen = wr_conf_port_set_has(&conf->fastopen_ports, from->port);
 		if (!wr_conf_is_given(conf, "idle-timeout"))
 			to->options.idle_timeout_ms = from->service->idle_timeout_ms;
 	}

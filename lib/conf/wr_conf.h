@@ -66,6 +66,30 @@ struct wr_conf_endpoint {
 	uint16_t port; /* 0: none */
 };
 
+/* TCP ports of services. */
+struct wr_conf_port_set {
+	uint16_t port[WR_STACK_SERVICES];
+	unsigned count;
+	bool all;
+};
+
+struct wr_conf_sipkeys {
+	struct wr_sipkey key[2]; /* the one in use, and that of before */
+	unsigned count;          /* 0: none is given */
+};
+
+/* RFC 2385, of a service of ours or one that is loaded. */
+struct wr_conf_md5_key {
+	uint16_t port;
+	struct wr_ip_addr net; /* the peers; prefix 0: all */
+	char key[WR_TCP_MD5_BYTES + 1];
+};
+
+struct wr_conf_md5_list {
+	struct wr_conf_md5_key key[WR_STACK_MD5_KEYS];
+	unsigned count;
+};
+
 #define WR_CONF_TEXTS 16
 
 struct wr_conf_text_list {
@@ -97,6 +121,7 @@ struct wr_conf_load {
 	char payload[WR_CONF_TEXT];
 	bool verify;
 	unsigned close, reconnect; /* enum wr_load_close, wr_load_reconnect */
+	bool fastopen;
 	struct wr_conf_port_range client_ports;
 	uint64_t connect_timeout_us, response_timeout_us; /* 0: none */
 
@@ -176,6 +201,10 @@ struct wr_conf {
 	bool pacing;
 	unsigned ecn;   /* enum wr_tcp_ecn */
 	unsigned nagle; /* enum wr_conf_nagle */
+	struct wr_conf_port_set fastopen_ports;
+	struct wr_conf_sipkeys fastopen_key;
+	uint64_t fastopen_pending;
+	struct wr_conf_md5_list md5;
 	uint64_t mtu_probing, mtu_base_mss;
 	uint64_t challenges_per_s, resets_per_s;
 

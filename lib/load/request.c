@@ -184,10 +184,8 @@ static void end_transaction(struct wr_load *load)
 	wr_stat_add(&load->stats.outstanding, (uint64_t)-1);
 }
 
-static void on_attempt(struct wr_load *load, uint32_t n)
+static void count_attempt(struct wr_load *load, uint32_t n)
 {
-	if (!is_one_shot(load))
-		return;
 	load->quota--;
 	wr_stat_add(&load->stats.outstanding, 1);
 	if (load_client(load, n)->measured) {
@@ -196,11 +194,33 @@ static void on_attempt(struct wr_load *load, uint32_t n)
 	}
 }
 
+/* Fast Open: the first request leaves with the SYN. */
+static void ask_with_syn(struct wr_load *load, uint32_t n)
+{
+	bool kept = !is_one_shot(load);
+
+	if (load->conf->mode == WR_LOAD_CONNECT ||
+	    (kept && (is_open_loop(load) || !may_ask(load))))
+		return;
+	if (load->protocol->open)
+		load->protocol->open(load, n);
+	ask(load, n, kept ? load->now_ns : load_client(load, n)->planned_ns);
+}
+
+static void on_attempt(struct wr_load *load, uint32_t n)
+{
+	if (is_one_shot(load))
+		count_attempt(load, n);
+	if (load->conf->tcp.fastopen)
+		ask_with_syn(load, n);
+}
+
 static void on_open(struct wr_load *load, uint32_t n)
 {
 	struct load_client *client = load_client(load, n);
+	uint32_t asked = client->asked; /* with the SYN */
 
-	if (load->protocol->open)
+	if (!asked && load->protocol->open)
 		load->protocol->open(load, n);
 	if (load->conf->mode == WR_LOAD_CONNECT) {
 		client->asked = client->answered = 1;
@@ -211,12 +231,13 @@ static void on_open(struct wr_load *load, uint32_t n)
 		}
 		load_client_close(load, n);
 	} else if (is_one_shot(load)) {
-		ask(load, n, client->planned_ns);
+		if (!asked)
+			ask(load, n, client->planned_ns);
 	} else if (!is_open_loop(load) && may_ask(load)) {
-		for (uint32_t i = 0; i < load->conf->pipeline && may_ask(load); i++)
+		for (uint32_t i = asked; i < load->conf->pipeline && may_ask(load); i++)
 			ask(load, n, load->now_ns);
 	} else {
-		for (uint32_t i = 0; i < load->conf->pipeline; i++)
+		for (uint32_t i = asked; i < load->conf->pipeline; i++)
 			wait_for_turn(load, n);
 	}
 }

@@ -35,6 +35,25 @@ static int no_memory(const struct wr_stack_conf *conf, struct wr_err *err)
 	                  (double)wr_stack_bytes(conf) / (1 << 20));
 }
 
+static int give_keys(struct wr_stack *s, struct wr_err *err)
+{
+	for (unsigned i = 0; i < s->conf.md5_keys; i++) {
+		const struct wr_tcp_md5_key *key = &s->conf.md5[i];
+		int rc = wr_tcp_md5_add(s->tcp, key);
+
+		if (rc == -EEXIST)
+			return wr_err_set(err, WR_EXIT_USAGE, rc,
+			                  "md5: two keys are for port %u and the same peers; "
+			                  "give one",
+			                  key->lport ? key->lport : key->rport);
+		if (rc) {
+			no_memory(&s->conf, err);
+			return rc;
+		}
+	}
+	return 0;
+}
+
 struct wr_stack *wr_stack_new(const struct wr_stack_conf *conf, struct wr_stats *stats,
                               uint64_t now_ns, struct wr_err *err)
 {
@@ -63,7 +82,7 @@ struct wr_stack *wr_stack_new(const struct wr_stack_conf *conf, struct wr_stats 
 		wr_stack_free(s);
 		return NULL;
 	}
-	if (stack_services_start(s, err)) {
+	if (give_keys(s, err) || stack_services_start(s, err)) {
 		wr_stack_free(s);
 		return NULL;
 	}

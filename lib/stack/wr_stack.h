@@ -18,6 +18,7 @@ struct wr_stack;
 
 #define WR_STACK_BURST    64 /* frames a burst, at most */
 #define WR_STACK_SERVICES 32
+#define WR_STACK_MD5_KEYS 16
 #define WR_STACK_TASKS    (4 + WR_STACK_SERVICES)
 
 /* One listener: a service on a port. */
@@ -34,6 +35,8 @@ struct wr_stack_conf {
 	struct wr_tcp_conf tcp;
 	struct wr_stack_service service[WR_STACK_SERVICES];
 	unsigned services;
+	struct wr_tcp_md5_key md5[WR_STACK_MD5_KEYS];
+	unsigned md5_keys;
 	struct rte_mempool *pool;     /* of this core: Rx buffers and what is made here */
 	const struct wr_owner *owner; /* shared, read-only */
 	uint32_t core;                /* which of owner->cores this is */

@@ -381,6 +381,62 @@ static void no_service_is_written_as_none(void **state)
 	assert_string_equal(written("service", 1), "");
 }
 
+static void fast_open_is_for_the_ports_that_are_named(void **state)
+{
+	static struct wr_stack_conf stack;
+
+	assert_string_equal(written("fastopen", 0), "none");
+	assert_int_equal(set("fastopen", "9,80"), 0);
+	assert_string_equal(written("fastopen", 0), "9");
+	assert_string_equal(written("fastopen", 1), "80");
+	wr_conf_stack(&conf, &stack);
+	assert_false(stack.service[0].options.fastopen);
+	assert_int_equal(stack.service[1].port, 9);
+	assert_true(stack.service[1].options.fastopen);
+	assert_int_equal(set("fastopen", "80,"), -EINVAL);
+	assert_int_equal(set("fastopen", "0"), -EINVAL);
+	assert_int_equal(set("fastopen", "70000"), -EINVAL);
+}
+
+static void a_cookie_key_is_read_as_linux_does_and_never_written(void **state)
+{
+	static struct wr_stack_conf stack;
+
+	assert_int_equal(set("fastopen-key", "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4,"
+	                                     "00000000-00000001-00000002-00000003"),
+	                 0);
+	assert_string_equal(written("fastopen-key", 0), "");
+	wr_conf_stack(&conf, &stack);
+	assert_int_equal(stack.tcp.fastopen_keys, 2);
+	assert_int_equal(stack.tcp.fastopen_key[0].k0, 0xb2b2b2b2a1a1a1a1);
+	assert_int_equal(stack.tcp.fastopen_key[0].k1, 0xd4d4d4d4c3c3c3c3);
+	assert_int_equal(stack.tcp.fastopen_key[1].k1, 0x0000000300000002);
+	assert_int_equal(set("fastopen-key", "a1a1a1a1-b2b2b2b2-c3c3c3c3"), -EINVAL);
+	assert_int_equal(set("fastopen-key", "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4,"), -EINVAL);
+	assert_int_equal(set("fastopen-key", "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d"), -EINVAL);
+}
+
+static void a_signing_key_has_a_port_and_perhaps_a_network(void **state)
+{
+	static struct wr_stack_conf stack;
+
+	assert_int_equal(set("md5", "7=secret=1"), 0);
+	assert_int_equal(set("md5", "179@198.18.0.0/24=other"), 0);
+	assert_string_equal(written("md5", 0), "");
+	wr_conf_stack(&conf, &stack);
+	assert_int_equal(stack.md5_keys, 2);
+	assert_int_equal(stack.md5[0].lport, 7);
+	assert_int_equal(stack.md5[0].prefix, 0);
+	assert_int_equal(stack.md5[0].bytes, 8);
+	assert_memory_equal(stack.md5[0].key, "secret=1", 8);
+	assert_int_equal(stack.md5[1].raddr, 0xc6120000);
+	assert_int_equal(stack.md5[1].prefix, 24);
+	assert_int_equal(set("md5", "7="), -EINVAL);
+	assert_int_equal(set("md5", "=secret"), -EINVAL);
+	assert_int_equal(set("md5", "7@198.18.0.0=secret"), -EINVAL);
+	assert_int_equal(set("md5", "secret"), -EINVAL);
+}
+
 static void endpoints_and_cpu_lists_are_checked(void **state)
 {
 	unsigned cpus;
@@ -577,6 +633,9 @@ int main(void)
 		TEST(a_bad_listener_is_refused),
 		TEST(the_short_form_replaces_one_service),
 		TEST(no_service_is_written_as_none),
+		TEST(fast_open_is_for_the_ports_that_are_named),
+		TEST(a_cookie_key_is_read_as_linux_does_and_never_written),
+		TEST(a_signing_key_has_a_port_and_perhaps_a_network),
 		TEST(endpoints_and_cpu_lists_are_checked),
 		TEST(an_unknown_option_is_refused_with_the_nearest),
 		TEST(a_file_has_comments_blanks_and_lists),

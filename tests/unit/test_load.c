@@ -23,7 +23,7 @@ struct rig {
 	struct wr_load_stats sum;
 };
 
-static struct rig *rig_new(enum wr_load_mode mode, unsigned cores)
+static struct rig *rig_new_with(enum wr_load_mode mode, unsigned cores, bool fastopen)
 {
 	static struct rig rig;
 	struct wr_stack_conf conf;
@@ -35,6 +35,8 @@ static struct rig *rig_new(enum wr_load_mode mode, unsigned cores)
 	wire_serve(&conf, &wr_service_echo);
 	if (wr_service_find("rr"))
 		wire_serve(&conf, wr_service_find("rr"));
+	for (unsigned i = 0; i < conf.services; i++)
+		conf.service[i].options.fastopen = fastopen;
 	conf.tcp.connections = 1024;
 	conf.tcp.half_open = 1024;
 	wire_attach(&rig.wire, SERVER, &conf, 1, 8191);
@@ -59,7 +61,13 @@ static struct rig *rig_new(enum wr_load_mode mode, unsigned cores)
 	wr_tcp_options_default(&rig.conf.tcp);
 	rig.conf.tcp.nodelay = true;
 	rig.conf.tcp.connect_timeout_ms = 3000;
+	rig.conf.tcp.fastopen = fastopen;
 	return &rig;
+}
+
+static struct rig *rig_new(enum wr_load_mode mode, unsigned cores)
+{
+	return rig_new_with(mode, cores, false);
 }
 
 static void rig_begin(struct rig *rig)
@@ -334,6 +342,44 @@ static void crr_opens_and_closes_a_connection_for_each_request(void **state)
 	rig_free(rig);
 }
 
+static uint64_t of_host(const struct rig *rig, unsigned host, enum wr_stat which)
+{
+	return rig->wire.host[host].stats[0].n[which];
+}
+
+/* One way takes 50 us: 100 us from SYN to answer, and 200 us with a handshake before. */
+static void fast_open_spares_a_round_trip(void **state)
+{
+	struct rig *rig = rig_new_with(WR_LOAD_CRR, 1, true);
+	uint64_t median;
+
+	rig->conf.set.cps = 5000;
+	rig->conf.set.connections = 64;
+	run_through(rig);
+	assert_in_range(STAT(rig, responses), 499, 501);
+	assert_int_equal(STAT(rig, connections_broken), 0);
+	assert_int_equal(STAT(rig, connections_failed), 0);
+	assert_in_range(of_host(rig, SERVER, WR_STAT_tcp_fastopen_passive), 490, 501);
+	assert_int_equal(of_host(rig, SERVER, WR_STAT_tcp_fastopen_passive),
+	                 of_host(rig, CLIENT, WR_STAT_tcp_fastopen_active));
+	assert_int_equal(of_host(rig, CLIENT, WR_STAT_tcp_fastopen_active_fail), 0);
+	median = wr_histogram_percentile(&rig_sum(rig)->latency[WR_LATENCY_response], 50);
+	assert_in_range(median, WR_US(99), WR_US(150));
+	rig_free(rig);
+}
+
+/* Connections of rr are open before the run: it asks as ever. */
+static void fast_open_changes_nothing_for_connections_that_stay(void **state)
+{
+	struct rig *rig = rig_new_with(WR_LOAD_RR, 1, true);
+
+	run_through(rig);
+	assert_int_equal(STAT(rig, responses), STAT(rig, requests_planned));
+	assert_int_equal(STAT(rig, connections_broken), 0);
+	assert_int_equal(of_host(rig, SERVER, WR_STAT_tcp_fastopen_cookie_reqd), 8);
+	rig_free(rig);
+}
+
 static void connect_is_a_handshake_and_a_close(void **state)
 {
 	struct rig *rig = rig_new(WR_LOAD_CONNECT, 1);
@@ -477,6 +523,8 @@ int main(void)
 		cmocka_unit_test(new_setpoints_hold_from_then_on),
 		cmocka_unit_test(connections_that_end_slowly_get_the_time_that_they_need),
 		cmocka_unit_test(crr_opens_and_closes_a_connection_for_each_request),
+		cmocka_unit_test(fast_open_spares_a_round_trip),
+		cmocka_unit_test(fast_open_changes_nothing_for_connections_that_stay),
 		cmocka_unit_test(connect_is_a_handshake_and_a_close),
 		cmocka_unit_test(a_refused_connection_is_told_and_does_not_loop),
 		cmocka_unit_test(a_server_that_falls_silent_is_a_time_out_of_each_request),

@@ -246,6 +246,8 @@ static const struct wr_conf_key tcp[] = {
 	SWITCH(STACK, "rack", "on", rack,
 	       "Losses are found by time, RFC 8985; off: by three segments beyond, RFC 6675"),
 	SWITCH(STACK, "tlp", "on", tlp, "Tail loss probes, RFC 8985 section 7"),
+	SWITCH(STACK, "tlp-recovery", "on", tlp_recovery,
+	       "The same in recovery, when what was sent again is not answered"),
 	SWITCH(STACK, "prr", "on", prr, "Proportional rate reduction, RFC 6937"),
 	SWITCH(STACK, "frto", "on", frto, "Needless retransmission time-outs are found, RFC 5682"),
 	SWITCH(STACK, "dsack", "on", dsack,

@@ -104,6 +104,7 @@ static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->idle_restart = conf->idle_restart;
 	tcp->rack = conf->rack;
 	tcp->tlp = conf->tlp;
+	tcp->tlp_recovery = conf->tlp_recovery;
 	tcp->prr = conf->prr;
 	tcp->frto = conf->frto;
 	tcp->dsack = conf->dsack;

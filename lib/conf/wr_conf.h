@@ -197,7 +197,7 @@ struct wr_conf {
 	uint64_t iw;           /* segments */
 	uint64_t mss, mss_min; /* bytes; mss 0: MTU - 40 */
 	bool timestamps, sack, window_scaling, idle_restart;
-	bool rack, tlp, prr, frto, dsack;
+	bool rack, tlp, tlp_recovery, prr, frto, dsack;
 	bool pacing;
 	unsigned ecn;   /* enum wr_tcp_ecn */
 	unsigned nagle; /* enum wr_conf_nagle */

@@ -42,6 +42,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.idle_restart = true,
 		.rack = true,
 		.tlp = true,
+		.tlp_recovery = true,
 		.prr = true,
 		.frto = true,
 		.dsack = true,

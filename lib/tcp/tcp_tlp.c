@@ -20,7 +20,8 @@ static uint32_t pto_us(const struct wr_tcb *c)
 
 	if (c->srtt_us == 0)
 		return 1000 * 1000;
-	if (tcb_flight(c) <= c->cc.smss)
+	/* In recovery something is missing, so that no ACK is delayed: RFC 5681 4.2. */
+	if (tcb_flight(c) <= c->cc.smss && !(c->flags & WR_TCB_RECOVERY))
 		us += MAX_ACK_DELAY_US;
 	return wr_max(us, PTO_LEAST_US);
 }
@@ -30,13 +31,20 @@ static bool has_sent_text(const struct wr_tcb *c)
 	return c->sq_head && c->sq_head != c->sq_next;
 }
 
+/* What is SACKed lets RACK wait for the rest, but for what was sent again and is silent. */
+static bool waits_for_nobody_else(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	if (c->flags & WR_TCB_RECOVERY)
+		return tcp->conf.tlp_recovery && tcp_uses_rack(tcp, c) && !c->repair->reo_armed;
+	return c->sacked == 0 && !((c->flags & WR_TCB_LOSS) && c->repair->tlp);
+}
+
 bool tcp_tlp_is_due_some_time(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	return tcp->conf.tlp && (c->flags & WR_TCB_SACK) && (c->flags & WR_TCB_RTO_ARMED) &&
-	       !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO | WR_TCB_PERSIST)) &&
-	       !(c->rare & WR_TCB_NO_PROBE) && c->backoff == 0 && c->sacked == 0 &&
-	       c->state >= WR_TCP_ESTABLISHED && tcb_flight(c) > 0 &&
-	       !((c->flags & WR_TCB_LOSS) && c->repair->tlp);
+	       !(c->flags & (WR_TCB_RTO | WR_TCB_PERSIST)) && !(c->rare & WR_TCB_NO_PROBE) &&
+	       c->backoff == 0 && c->state >= WR_TCP_ESTABLISHED && tcb_flight(c) > 0 &&
+	       waits_for_nobody_else(tcp, c);
 }
 
 uint32_t tcp_tlp_tick(const struct wr_tcp *tcp, const struct wr_tcb *c)
@@ -80,13 +88,29 @@ static bool repeat_last(struct wr_tcp *tcp, struct wr_tcb *c)
 	return true;
 }
 
+/*
+ * In recovery, beyond RFC 8985: what was sent again has been silent for two round trips, it or
+ * its ACK is lost, and nothing behind it tells. The oldest goes once more, as any ACK of it
+ * will do.
+ */
+static void probe_in_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct wr_repair *r = c->repair;
+	struct rte_mbuf *m = r->lost.first ? r->lost.first : r->again.first;
+	bool sent = m ? tcp_send_again(tcp, c, m, WR_CAUSE_tcp_tlp) : repeat_last(tcp, c);
+
+	WR_COUNT(tcp->stats, tcp_tlp_probes, sent);
+}
+
 /* TLP_send_probe(). */
 void tcp_tlp_probe(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	struct wr_repair *r = tcp_repair_attach(tcp, c);
 
 	c->rare |= WR_TCB_NO_PROBE;
-	if (r) {
+	if (c->flags & WR_TCB_RECOVERY) {
+		probe_in_recovery(tcp, c);
+	} else if (r) {
 		r->tlp_is_retrans = !tcp_send_one_new(tcp, c);
 		r->tlp = !r->tlp_is_retrans || repeat_last(tcp, c);
 		r->tlp_end = c->snd.nxt;

@@ -101,6 +101,7 @@ struct wr_tcp_conf {
 	bool idle_restart;   /* RFC 5681 section 4.1 */
 	bool rack;           /* RFC 8985 section 6 finds losses; off: RFC 6675 */
 	bool tlp;            /* tail loss probes, RFC 8985 section 7 */
+	bool tlp_recovery;   /* and in recovery too, when RACK hears nothing */
 	bool prr;            /* proportional rate reduction, RFC 6937 */
 	bool frto;           /* doubts time-outs, RFC 5682 */
 	bool dsack;          /* sends D-SACKs and uses those received, RFC 2883 */

@@ -499,6 +499,16 @@ static void long_loss_5(struct sim_plan *plan)
 	lossy_both_ways(plan, 5000000, 50000);
 }
 
+/* A path within a room: time-outs are a thousand times the round trip. */
+static void short_loss_5(struct sim_plan *plan)
+{
+	lossy_both_ways(plan, 16000000, 50000);
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		plan->path[i].delay_ns = WR_US(50);
+		plan->path[i].rate_bps = 1000000000;
+	}
+}
+
 /* Of the second half of the text, when slow start is over: bit/s. */
 static double goodput(const struct sim_plan *plan, const struct sim_result *result)
 {
@@ -658,6 +668,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{"one_loss_in_100_gives_what_mathis_says", 3, lossy_100_mbit, as_mathis_says},
 	{"one_frame_in_100_lost_both_ways_needs_few_timeouts", 3, long_loss_1, few_timeouts},
 	{"one_frame_in_20_lost_both_ways_needs_few_timeouts", 3, long_loss_5, few_timeouts},
+	{"a_short_path_that_loses_one_frame_in_20_needs_few_timeouts", 10, short_loss_5,
+         few_timeouts},
 };
 
 const unsigned sim_scenario_count = WR_LEN(sim_scenarios);

@@ -119,6 +119,8 @@ static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->time_wait_us = conf->time_wait_us;
 	tcp->time_wait_reuse_us = conf->time_wait_reuse_us;
 	tcp->fin_wait2_us = conf->fin_wait2_us;
+	tcp->orphan_retries = (uint8_t)conf->orphan_retries;
+	tcp->orphans = (uint32_t)conf->orphans;
 }
 
 /* One for each address of ours and the target, and some. */

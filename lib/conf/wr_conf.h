@@ -215,6 +215,7 @@ struct wr_conf {
 	uint64_t r2_us, syn_r2_us;
 	uint64_t synack_retries;
 	uint64_t time_wait_us, time_wait_reuse_us, fin_wait2_us;
+	uint64_t orphan_retries, orphans; /* 0: no limit */
 	bool keepalive;
 	uint64_t keepalive_idle_us, keepalive_interval_us, keepalive_probes;
 	uint64_t user_timeout_us, idle_timeout_us, total_timeout_us, request_timeout_us;

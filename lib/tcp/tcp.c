@@ -60,6 +60,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.time_wait_us = 60 * 1000 * 1000ull,
 		.time_wait_reuse_us = 1000 * 1000,
 		.fin_wait2_us = 60 * 1000 * 1000ull,
+		.orphan_retries = 8,
 		.fastopen_pending = 256,
 		.fastopen_peers = 256,
 		.syn_cookies = WR_TCP_COOKIES_AUTO,
@@ -504,6 +505,8 @@ unsigned wr_tcp_tick(struct wr_tcp *tcp, uint64_t now_us, unsigned budget)
 
 	tcp_set_time(tcp, now_us);
 	tcp_wait_expire(tcp);
+	if (wr_unlikely(tcp_is_out(tcp)))
+		tcp_evict_run(tcp);
 	do {
 		unsigned max = budget - ran < WR_LEN(due) ? budget - ran : WR_LEN(due);
 
@@ -524,16 +527,18 @@ uint64_t wr_tcp_deadline(const struct wr_tcp *tcp)
 	uint32_t wheel, wait, tick;
 	bool has_wheel = wr_wheel_next(tcp->wheel, &wheel);
 	bool has_wait = tcp_wait_deadline(tcp, &wait);
+	uint64_t due, pass = tcp_is_out(tcp) ? tcp->now_us + TCP_EVICT_US : UINT64_MAX;
 
 	if (tcp->pend_head != tcp->pend_tail || tcp->owed_count)
 		return tcp->now_us;
 	if (!has_wheel && !has_wait)
-		return UINT64_MAX;
+		return pass;
 	tick = !has_wait || (has_wheel && wr_tick_reached(wheel, wait)) ? wheel : wait;
 	if (wr_tick_reached(tick, tcp->now_tick))
 		return tcp->now_us;
 	/* The start of that tick, by the distance from the current one. */
-	return ((tcp->now_us >> WR_TICK_SHIFT) + (tick - tcp->now_tick)) << WR_TICK_SHIFT;
+	due = ((tcp->now_us >> WR_TICK_SHIFT) + (tick - tcp->now_tick)) << WR_TICK_SHIFT;
+	return due < pass ? due : pass;
 }
 
 struct wr_ip *wr_tcp_ip(struct wr_tcp *tcp)

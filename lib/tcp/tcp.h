@@ -53,6 +53,15 @@ struct wr_tcp_profile {
 
 struct tcp_md5; /* tcp_md5.h */
 
+/* The pass over connections that goes on while buffers are short: tcp_evict.c. */
+struct tcp_evict {
+	uint32_t cursor;     /* connection that is looked at next */
+	uint32_t began_tick; /* when the pass began */
+	uint32_t orphan;     /* the same cursor for orphans */
+	uint32_t age;        /* what has no progress for so many passes goes */
+	uint32_t oldest;     /* passes, of what this one has seen */
+};
+
 struct wr_tcp {
 	struct wr_ip *ip;
 	struct wr_stats *stats;
@@ -68,6 +77,7 @@ struct wr_tcp {
 	struct wr_owed owed[WR_TCP_OWED];
 	uint32_t held;                  /* buffers in send, receive and out-of-order queues */
 	const struct rte_mbuf *offered; /* to a service at this moment, and kept until then */
+	struct tcp_evict evict;
 	uint32_t free_tcb, dead_tcb, free_tcbs;
 	struct wr_half_open *half_open;
 	uint32_t free_half_open, half_opens; /* in use */
@@ -180,6 +190,13 @@ static inline uint32_t tcb_held(const struct wr_tcb *c)
 static inline bool tcp_is_short(const struct wr_tcp *tcp)
 {
 	return tcp->conf.held_bufs && tcp->held > tcp->conf.held_bufs / 4 * 3;
+}
+
+/* Fifteen sixteenths: some must go. */
+static inline bool tcp_is_out(const struct wr_tcp *tcp)
+{
+	return tcp->conf.held_bufs &&
+	       tcp->held >= tcp->conf.held_bufs - tcp->conf.held_bufs / 16;
 }
 
 /* The connection has something to send at the end of the burst, or may have. */
@@ -606,6 +623,17 @@ void tcp_reorder_free(struct wr_tcp *tcp, struct wr_tcb *c);
 void tcp_note_duplicate(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq left,
                         struct wr_seq right);
 
+/* ---- tcp_evict.c ---- */
+
+#define TCP_EVICT_US 10000 /* while buffers are short, a slice of the pass so often */
+
+/* Goes on with the pass. */
+void tcp_evict_run(struct wr_tcp *tcp);
+/* The service closed c, and our FIN is on its way: too many such? */
+void tcp_orphan_one_more(struct wr_tcp *tcp, const struct wr_tcb *c);
+/* A connection is about to open: one that is closing may have to make room for the next. */
+void tcp_orphan_make_room(struct wr_tcp *tcp);
+
 /* ---- tcp_tune.c ---- */
 
 /* A stream may have begun: looks how wide the window should be, if there is a record left. */
@@ -620,6 +648,21 @@ uint32_t tcp_tune_wish(uint32_t copied, uint32_t before, uint32_t mss);
 static inline uint32_t tcb_rcv_buf(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	return wr_unlikely(c->tuned) ? tcp->tune[c->tune].target : tcp->conf.rcv_buf;
+}
+
+/* ---- tcp_window.c ---- */
+
+/* The service took text, or time has passed: may the window open, or is it to be looked at? */
+void tcp_window_look(struct wr_tcp *tcp, struct wr_tcb *c);
+
+/* Is it closed for want of buffers, not of room for this connection? */
+static inline bool tcp_window_is_frozen(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	uint32_t held = c->flags & WR_TCB_HELD ? c->rcvq_bytes : 0;
+
+	return tcb_rcv_wnd(c) < wr_min(tcp->conf.mss, tcp->conf.rcv_buf / 2) &&
+	       tcp->conf.held_bufs && c->state >= WR_TCP_ESTABLISHED && !tcb_fin_received(c) &&
+	       tcb_rcv_buf(tcp, c) >= held + tcp->conf.mss;
 }
 
 /* ---- tcp_run.c ---- */

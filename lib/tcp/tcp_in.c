@@ -363,11 +363,8 @@ void tcp_text_taken(struct wr_tcp *tcp, struct wr_tcb *c)
 		tcb_finish(tcp, c); /* had waited for the service */
 		return;
 	}
-	if (c->state != WR_TCP_CLOSED && !tcb_fin_received(c) &&
-	    tcp_window_worth_telling(tcp, c)) {
-		c->flags |= WR_TCB_WNDUP;
-		tcb_pend(tcp, c);
-	}
+	if (c->state != WR_TCP_CLOSED)
+		tcp_window_look(tcp, c);
 }
 
 void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c)

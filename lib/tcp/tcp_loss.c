@@ -416,14 +416,20 @@ void tcp_acked_again(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *
 /*
  * R2, or the user's own limit: has this been tried for too long? A closed window is no
  * failure as long as the peer answers (MUST-37, SHLD-17): then R2 counts from the last
- * attempt that was answered.
+ * attempt that was answered. The user's limit counts on, RFC 5482 and RFC 6429; and what the
+ * service has closed is tried a number of times, whatever the peer answers.
  */
 bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *reason)
 {
 	uint64_t user_us = tcb_options(tcp, c)->user_timeout_ms * 1000ull;
 	uint64_t stalled_us;
 
-	if (c->snd.wnd == 0 && wr_tick_reached(c->stalled_tick, c->last_rx_tick))
+	if ((c->flags & WR_TCB_CLOSE) && tcp->conf.orphan_retries &&
+	    c->backoff >= tcp->conf.orphan_retries) {
+		*reason = WR_REASON_orphaned;
+		return true;
+	}
+	if (!user_us && c->snd.wnd == 0 && wr_tick_reached(c->stalled_tick, c->last_rx_tick))
 		c->stalled_tick = tcp->now_tick;
 	/* The end of an RTO that a shorter one has replaced may lie ahead. */
 	if (wr_tick_reached(tcp->now_tick, c->stalled_tick))

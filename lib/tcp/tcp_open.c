@@ -103,6 +103,7 @@ struct wr_tcb *tcp_open_passively(struct wr_tcp *tcp, const struct wr_half_open 
 	const struct wr_syn_options peer = {h->mss, h->snd_shift, h->wscale, h->sack};
 	struct wr_tcb *c = tcb_new(tcp, &h->tuple, hash, instead);
 
+	tcp_orphan_make_room(tcp);
 	if (!c)
 		return NULL;
 	c->listener = h->listener;

@@ -170,6 +170,7 @@ static void fin_leaves(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->snd.nxt = wr_seq_add(c->snd.nxt, 1);
 	tcb_set_state(tcp, c,
 	              c->state == WR_TCP_CLOSE_WAIT ? WR_TCP_LAST_ACK : WR_TCP_FIN_WAIT_1);
+	tcp_orphan_one_more(tcp, c);
 }
 
 static void restart_after_idle(struct wr_tcp *tcp, struct wr_tcb *c)

@@ -140,6 +140,16 @@ static void syn_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 	send_syn_again(tcp, c);
 }
 
+/* The peer is told, as it may be there. */
+static void limit_ring(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
+{
+	if (reason == WR_REASON_connect_timeout && !wr_ip_is_resolved(tcp->ip, c->tuple.raddr))
+		reason = WR_REASON_no_route;
+	if (c->state > WR_TCP_SYN_SENT)
+		tcp_send_control(tcp, c, c->snd.nxt, WR_TCP_RST, WR_CAUSE_tcp_rst);
+	tcb_end(tcp, c, reason);
+}
+
 /*
  * Zero-window probe, MUST-35..37: a segment left of the window, which the peer must answer
  * with its window (as Linux and the BSDs do: no byte of text is spent on it). If the window
@@ -153,7 +163,10 @@ static void probe(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->backoff == 0)
 		c->stalled_tick = tcp->now_tick;
 	if (tcp_gives_up(tcp, c, &reason)) {
-		tcb_end(tcp, c, reason);
+		if (reason == WR_REASON_rexmit_timeout)
+			tcb_end(tcp, c, reason);
+		else
+			limit_ring(tcp, c, reason);
 		return;
 	}
 	if (c->snd.wnd) {
@@ -193,15 +206,6 @@ static void keepalive_ring(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->probes++; /* SHLD-12: no text, one left of SND.NXT */
 	tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), 0,
 	                 WR_CAUSE_tcp_keepalive);
-}
-
-static void limit_ring(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
-{
-	if (reason == WR_REASON_connect_timeout && !wr_ip_is_resolved(tcp->ip, c->tuple.raddr))
-		reason = WR_REASON_no_route;
-	if (c->state > WR_TCP_SYN_SENT)
-		tcp_send_control(tcp, c, c->snd.nxt, WR_TCP_RST, WR_CAUSE_tcp_rst);
-	tcb_end(tcp, c, reason);
 }
 
 void tcb_arm_limits(struct wr_tcp *tcp, const struct wr_tcb *c)
@@ -247,6 +251,8 @@ static void rearm(struct wr_tcp *tcp, struct wr_tcb *c)
 	/* An ACK that is owed already waits for a buffer, not for time. */
 	if ((c->rare & WR_TCB_DELACK_ARMED) && !(c->flags & WR_TCB_ACK_NOW))
 		tcb_arm(tcp, c, c->delack_tick);
+	if (tcp_window_is_frozen(tcp, c))
+		tcp_window_look(tcp, c);
 	tcb_arm_limits(tcp, c);
 }
 

@@ -3,6 +3,8 @@
 
 #include "tcp.h"
 
+#define FROZEN_TICKS 1563 /* 200 ms */
+
 /* Bytes that the connection may promise to take by its share of the buffers. */
 static uint64_t share_left(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
@@ -49,6 +51,19 @@ bool tcp_window_worth_telling(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	       (now < tcp->conf.mss || room - now >= tcb_rcv_buf(tcp, c) / 2);
 }
 
+/* Nobody says when the others' buffers are free again: it is looked at from time to time. */
+void tcp_window_look(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (tcb_fin_received(c))
+		return;
+	if (tcp_window_worth_telling(tcp, c)) {
+		c->flags |= WR_TCB_WNDUP;
+		tcb_pend(tcp, c);
+	} else if (tcp_window_is_frozen(tcp, c)) {
+		tcb_arm(tcp, c, tcp->now_tick + FROZEN_TICKS);
+	}
+}
+
 /*
  * SEG.WND of the segment that leaves now. Its right edge never moves back (SHLD-14), but for
  * the rounding to the scale if there is no room to round up: else small segments would push
@@ -67,5 +82,7 @@ uint16_t tcp_advertise(struct wr_tcp *tcp, struct wr_tcb *c)
 		WR_COUNT(tcp->stats, tcp_zero_window_out, 1);
 	if (field << c->rcv_shift > now)
 		c->rcv.edge = wr_seq_add(c->rcv.nxt, field << c->rcv_shift);
+	if (wr_unlikely(tcp_window_is_frozen(tcp, c)))
+		tcb_arm(tcp, c, tcp->now_tick + FROZEN_TICKS);
 	return (uint16_t)field;
 }

@@ -134,6 +134,10 @@ struct wr_tcp_conf {
 	 * least 1 ms (a tick of the timestamp clock); 0: never. */
 	uint64_t time_wait_reuse_us;
 	uint64_t fin_wait2_us; /* without a FIN, after the service closed; 0: for ever */
+	uint8_t orphan_retries; /* after the service closed: retransmissions, or probes of a
+	                         * closed window, in spite of answers; 0: r2_us alone counts */
+	uint32_t orphans; /* connections that the service closed first or last, at most; 0: no
+	                   * limit but the table */
 	/* For tests: what RFC 6528 and RFC 7323 5.4 make unpredictable, if these are set. */
 	bool has_isn, has_ts_offset;
 	uint32_t isn, ts_offset;

@@ -78,6 +78,8 @@ static const struct set_key set_key[] = {
 	TCP(U64, time_wait_us),
 	TCP(U64, time_wait_reuse_us),
 	TCP(U64, fin_wait2_us),
+	TCP(U8, orphan_retries),
+	TCP(U32, orphans),
 	TCP(U8, syn_cookies),
 	TCP(U32, listener_connections),
 	TCP(U32, source_connections),

@@ -12,8 +12,8 @@
 
 enum { TS_WSCALE = 15, TS_NO_WSCALE = 15, TS_SACK = 16, TS_ECN = 32 };
 
-/* Our floor; what RFC 9293 assumes; tunnels; Ethernet with and without their headers; jumbo. */
-static const uint16_t mss_table[8] = {88, 256, 536, 1220, 1360, 1440, 1460, 8960};
+/* The least mss-min, what RFC 9293 assumes, tunnels, Ethernet, jumbo frames. */
+static const uint16_t mss_table[8] = {28, 256, 536, 1220, 1360, 1440, 1460, 8960};
 
 static uint32_t mss_index(uint16_t mss)
 {

@@ -20,7 +20,7 @@
 
 /* What a cookie keeps of a SYN. */
 struct tcp_cookie {
-	uint16_t mss; /* bytes; at most the peer's, but 88 at least */
+	uint16_t mss; /* bytes; at most the peer's, but 28 at least */
 	uint8_t wscale;
 	bool ts; /* without timestamps the three below are lost */
 	bool has_wscale, sack, ecn;

@@ -66,7 +66,7 @@ static void make(struct fuzz *z, struct fuzz_input *in)
 			tcp_cookie_make(&z->engine[e], z->now_us, &m->tuple, m->irs, &m->kept);
 	}
 	m->ts_val = tcp_cookie_ts((uint32_t)(z->now_us / 1000), &m->kept);
-	FUZZ_HOLDS(m->kept.mss <= wr_max(syn.mss, 88));
+	FUZZ_HOLDS(m->kept.mss <= wr_max(syn.mss, 28));
 	FUZZ_HOLDS((uint32_t)(z->now_us / 1000) - m->ts_val < 64);
 }
 

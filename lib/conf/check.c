@@ -249,7 +249,7 @@ static int check_listener(const struct wr_conf *conf, unsigned i, struct wr_err 
 static int check_services(const struct wr_conf *conf, struct wr_err *err)
 {
 	static const char *const shorthands[] = {"echo", "discard", "chargen", "http", "message",
-	                                         "chat", "rr", "sink", "source"};
+	                                         "chat", "rr", "sink", "source", "match"};
 	unsigned service = 0, number = 0;
 
 	wr_conf_find("service", conf->command, &service);

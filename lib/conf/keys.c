@@ -112,7 +112,7 @@ static const struct wr_conf_key machine[] = {
 
 static const struct wr_conf_key services[] = {
 	VALUE(SERVE, services, "service", "echo,discard,chargen", service,
-	      "Listeners: echo, discard, chargen, http, message, chat, rr, sink, source"),
+	      "Listeners: echo, discard, chargen, http, message, chat, rr, sink, source, match"),
 	SHORT(SERVE, "echo", "Ports of echo instead of 7, or none"),
 	SHORT(SERVE, "discard", "Ports of discard instead of 9, or none"),
 	SHORT(SERVE, "chargen", "Ports of chargen instead of 19, or none"),
@@ -122,6 +122,7 @@ static const struct wr_conf_key services[] = {
 	SHORT(SERVE, "rr", "Ports of rr: answers of sizes on demand; 5203 by itself"),
 	SHORT(SERVE, "sink", "Ports of sink: counts what comes; 5204 by itself"),
 	SHORT(SERVE, "source", "Ports of source: sends without end; 5205 by itself"),
+	SHORT(SERVE, "match", "Ports of match: a sink of nothing but the pattern; 5206 by itself"),
 	NUMBER(LISTEN, count, "connections", "16", "16M", "32k", NULL, connections,
 	       "TCP connections on each core, at most"),
 	NUMBER(LISTEN, count, "backlog", "16", "4M", "8k", NULL, backlog,

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include <rte_byteorder.h>
+
 #include "reactions.h"
 
 bool service_accept(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -14,6 +18,23 @@ bool service_throw_away(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m
 
 void service_close_too(struct wr_tcp *tcp, struct wr_tcb *c)
 {
+	wr_tcp_close(tcp, c);
+}
+
+void service_tell_total(struct wr_tcp *tcp, struct wr_tcb *c, uint64_t bytes)
+{
+	struct wr_ip *ip = wr_tcp_ip(tcp);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(ip->pool);
+	uint64_t text = rte_cpu_to_be_64(bytes);
+
+	if (!m) {
+		WR_COUNT(ip->stats, mbuf_alloc_failed, 1);
+		wr_tcp_abort(tcp, c);
+		return;
+	}
+	memcpy(rte_pktmbuf_append(m, sizeof(text)), &text, sizeof(text));
+	if (wr_tcp_send(tcp, c, m))
+		rte_pktmbuf_free(m);
 	wr_tcp_close(tcp, c);
 }
 

@@ -8,6 +8,8 @@
 bool service_accept(struct wr_tcp *tcp, struct wr_tcb *c);
 bool service_throw_away(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m);
 void service_close_too(struct wr_tcp *tcp, struct wr_tcb *c);
+/* Sends `bytes`, big-endian in 64 bits, and closes. Without a buffer it resets. */
+void service_tell_total(struct wr_tcp *tcp, struct wr_tcb *c, uint64_t bytes);
 void service_ignore_room(struct wr_tcp *tcp, struct wr_tcb *c);
 void service_ignore_end(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason);
 

@@ -14,6 +14,7 @@ const struct wr_service *const wr_service_all[] = {
 	&wr_service_rr,
 	&wr_service_sink,
 	&wr_service_source,
+	&wr_service_match,
 	NULL,
 };
 /* clang-format on */

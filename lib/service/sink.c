@@ -3,10 +3,6 @@
  * Sink: takes text as fast as it comes and, after the peer's FIN, says how many bytes it was,
  * as a big-endian 64-bit number, and closes. Over UDP it throws datagrams away.
  */
-#include <string.h>
-
-#include <rte_byteorder.h>
-
 #include "reactions.h"
 #include "stream.h"
 
@@ -27,19 +23,7 @@ static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 
 static void on_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	uint64_t bytes = rte_cpu_to_be_64((uintptr_t)wr_tcb_user(c));
-	struct wr_ip *ip = wr_tcp_ip(tcp);
-	struct rte_mbuf *m = rte_pktmbuf_alloc(ip->pool);
-
-	if (!m) {
-		WR_COUNT(ip->stats, mbuf_alloc_failed, 1);
-		wr_tcp_abort(tcp, c);
-		return;
-	}
-	memcpy(rte_pktmbuf_append(m, sizeof(bytes)), &bytes, sizeof(bytes));
-	if (wr_tcp_send(tcp, c, m))
-		rte_pktmbuf_free(m);
-	wr_tcp_close(tcp, c);
+	service_tell_total(tcp, c, (uintptr_t)wr_tcb_user(c));
 }
 
 static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,

@@ -77,5 +77,6 @@ const struct wr_service *wr_service_find(const char *name);
 extern const struct wr_service wr_service_echo, wr_service_discard, wr_service_chargen;
 extern const struct wr_service wr_service_http, wr_service_message, wr_service_chat;
 extern const struct wr_service wr_service_rr, wr_service_sink, wr_service_source;
+extern const struct wr_service wr_service_match;
 
 #endif /* WR_SERVICE_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rr, sink and source: bytes that both ends know. */
+/* rr, sink, source and match: bytes that both ends know. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +11,7 @@
 #define RR     5203
 #define SINK   5204
 #define SOURCE 5205
+#define MATCH  5206
 #define PERIOD WR_S(5) /* request-timeout */
 
 static struct wire *wire_new(void)
@@ -26,6 +27,7 @@ static struct wire *wire_new(void)
 	wire_serve(&conf, &wr_service_rr);
 	wire_serve(&conf, &wr_service_sink);
 	wire_serve(&conf, &wr_service_source);
+	wire_serve(&conf, &wr_service_match);
 	wire_attach(&wire, 0, &conf, 1, 8191);
 	wire_conf(&conf, 1);
 	wire_attach(&wire, 1, &conf, 1, 8191);
@@ -266,6 +268,47 @@ static void sink_tells_how_much_it_took(void **state)
 	wire_free(wire);
 }
 
+static void match_takes_the_pattern_and_says_how_much(void **state)
+{
+	static uint8_t text[2000000];
+	const uint8_t expected[] = {0, 0, 0, 0, 0, 0x1e, 0x84, 0x80};
+	struct wire *wire = wire_new();
+	struct talker t = {0};
+
+	wr_pattern_fill(text, sizeof(text), 0);
+	talker_start(&t, wire, MATCH);
+	t.hangs_up = true;
+	talker_say_bytes(&t, text, sizeof(text));
+	wire_run(wire, WR_S(5));
+	assert_int_equal(t.heard_len, 8);
+	assert_memory_equal(t.heard, expected, 8);
+	talker_free(&t);
+	wire_free(wire);
+}
+
+static void match_resets_at_a_byte_that_is_wrong(void **state)
+{
+	static uint8_t text[200000];
+	const size_t wrong[] = {0, 1459, 100000, sizeof(text) - 1};
+
+	for (unsigned i = 0; i < WR_LEN(wrong); i++) {
+		struct wire *wire = wire_new();
+		struct talker t = {0};
+
+		wr_pattern_fill(text, sizeof(text), 0);
+		text[wrong[i]] ^= 1;
+		talker_start(&t, wire, MATCH);
+		t.hangs_up = true;
+		talker_say_bytes(&t, text, sizeof(text));
+		wire_run(wire, WR_S(5));
+		assert_int_equal(t.heard_len, 0);
+		assert_int_equal(t.reason, WR_REASON_reset_by_peer);
+		assert_int_equal(stat_of(wire, WR_STAT_service_refused), 1);
+		talker_free(&t);
+		wire_free(wire);
+	}
+}
+
 static void assert_source(const char *line, uint64_t bytes)
 {
 	struct wire *wire = wire_new();
@@ -364,6 +407,8 @@ int main(void)
 		cmocka_unit_test(a_datagram_gets_one_response),
 		cmocka_unit_test(a_bad_datagram_gets_none),
 		cmocka_unit_test(sink_tells_how_much_it_took),
+		cmocka_unit_test(match_takes_the_pattern_and_says_how_much),
+		cmocka_unit_test(match_resets_at_a_byte_that_is_wrong),
 		cmocka_unit_test(source_sends_what_was_asked_for_and_closes),
 		cmocka_unit_test(source_without_a_number_sends_until_the_client_closes),
 		cmocka_unit_test(source_refuses_what_is_no_number),

@@ -51,6 +51,15 @@ static bool holds_byte(struct sim *sim, unsigned from, const struct sim_segment 
 	       byte - at < seg->text_len;
 }
 
+static bool begins_beyond(struct sim *sim, unsigned from, const struct sim_segment *seg,
+                          uint32_t byte)
+{
+	const struct sim_side *us = &sim->flow[0].side[from];
+
+	return sim_flow_of(sim, from, seg) == &sim->flow[0] && seg->text_len && !us->again &&
+	       seg->seq - us->iss - 1 >= byte;
+}
+
 /* Text: was it sent before, or is it new although there is text to be sent again? */
 static bool is_old_or_beyond(struct sim *sim, unsigned from, const struct sim_segment *seg,
                              enum sim_prey prey)
@@ -87,6 +96,8 @@ static bool is_prey(struct sim *sim, unsigned from, const struct sim_rule *rule,
 		return seg.flags & WR_TCP_FIN;
 	case SIM_SEGMENT:
 		return holds_byte(sim, from, &seg, rule->byte);
+	case SIM_FROM:
+		return begins_beyond(sim, from, &seg, rule->byte);
 	case SIM_ACKS:
 		return pure;
 	case SIM_AGAIN:
@@ -109,6 +120,8 @@ static bool caught(struct sim *sim, struct sim_path *path, const uint8_t *bytes,
 		if (rule->prey == SIM_NO_PREY || path->caught[i] >= rule->count ||
 		    !is_prey(sim, path->side, rule, bytes, n) || !is_kept(sim))
 			continue;
+		if (!sim->caught_ns)
+			sim->caught_ns = sim->now_ns;
 		path->caught[i]++;
 		return true;
 	}

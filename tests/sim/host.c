@@ -56,10 +56,7 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	tcp->connections = tcp->half_open = tcp->time_waits = plan->connections;
 	tcp->reorders = tcp->repairs = plan->connections / 2;
 	tcp->rcv_buf = plan->rcv_buf;
-	tcp->rcv_buf_max = plan->rcv_buf_max;
 	tcp->snd_buf = plan->snd_buf;
-	tcp->snd_buf_max = plan->snd_buf_max;
-	tcp->tunes = 2;
 	tcp->ooo_bytes = plan->ooo_bytes;
 	tcp->ooo_pieces = plan->ooo_pieces;
 	tcp->held_bufs = plan->held_bufs;
@@ -69,7 +66,6 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	tcp->iw_segments = plan->iw_segments;
 	tcp->cc = plan->cc;
 	tcp->ecn = plan->ecn;
-	tcp->mtu_probing = plan->mtu_probing;
 	tcp->pacing = plan->pacing;
 	tcp->rates |= plan->rates;
 	tcp->delack_us = plan->delack_us;

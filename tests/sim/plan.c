@@ -33,7 +33,6 @@ static const struct sim_host_plan calm_host = {
 	.iw_segments = 10,
 	.cc = {&wr_cc_cubic_ops, 0},
 	.ecn = WR_TCP_ECN_PASSIVE,
-	.mtu_probing = WR_TCP_MTU_PROBING_BLACK_HOLE,
 	.burst = 64,
 	.tx_slots = 512,
 };

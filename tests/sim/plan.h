@@ -42,6 +42,7 @@ enum sim_prey {
 	                again */
 	SIM_UPDATES, /* ACKs that only tell of a larger window */
 	SIM_RESETS,
+	SIM_FROM, /* new text from byte `byte` on */
 	SIM_PREYS,
 };
 
@@ -93,15 +94,13 @@ struct sim_host_plan {
 	uint16_t mtu;
 	bool timestamps, sack, wscale;
 	uint32_t rcv_buf, snd_buf, ooo_bytes;
-	uint32_t rcv_buf_max, snd_buf_max; /* grown; 0: they do not grow */
 	uint16_t ooo_pieces;
 	uint32_t held_bufs;
 	uint32_t delack_us;
 	uint64_t time_wait_us;
 	uint8_t iw_segments;
 	struct wr_cc_choice cc;
-	uint8_t ecn;         /* enum wr_tcp_ecn */
-	uint8_t mtu_probing; /* enum wr_tcp_mtu_probing */
+	uint8_t ecn; /* enum wr_tcp_ecn */
 	bool pacing;
 	bool rates; /* connections may choose algorithms that are timed */
 	uint64_t key[2];

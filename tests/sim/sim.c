@@ -250,6 +250,7 @@ static void report(struct sim *sim, struct sim_result *result)
 	result->hash = sim->hash;
 	result->frames = sim->frames;
 	result->faults = sim->faults;
+	result->caught_ns = sim->caught_ns;
 	result->end_ns = sim->now_ns;
 }
 

@@ -200,6 +200,7 @@ struct sim {
 	unsigned events, events_max;
 	uint64_t serial, steps, frames;
 	uint32_t faults;     /* brought by chance so far */
+	uint64_t caught_ns;  /* when a rule of the plan first caught a frame */
 	bool updates_window; /* the frame that leaves now, if it is an ACK */
 	struct sim_host host[SIM_HOSTS];
 	struct sim_path path[SIM_SIDES];
@@ -216,6 +217,7 @@ struct sim_result {
 	char why[256];
 	uint64_t hash, frames, end_ns;
 	uint32_t faults; /* brought by chance */
+	uint64_t caught_ns;
 	struct wr_stats stats[SIM_HOSTS];
 	struct {
 		uint64_t half_ns,
@@ -309,11 +311,8 @@ static inline bool sim_host_is_of(const struct sim_host *host, const struct sim_
 {
 	return flow->plan->host[host->side] == host->index;
 }
-/* Byte `at` of the text that `side` of a flow sends. */
-static inline uint8_t sim_text(const struct sim_flow *flow, unsigned side, uint32_t at)
-{
-	return (uint8_t)((at + 77777u * (flow->index * 2 + side)) * 2654435761u >> 23);
-}
+/* The text that `side` of a flow sends, from byte `at` on: at least 64 KB of it. */
+const uint8_t *sim_text(const struct sim_flow *flow, unsigned side, uint32_t at);
 
 /* ---- watch.c ---- */
 

@@ -5,20 +5,35 @@
 
 #include "sim.h"
 
+#define LANES 4
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+	return hash ^ hash >> 29;
+}
+
 uint64_t sim_digest(uint64_t hash, const void *bytes, size_t n)
 {
 	const uint8_t *p = bytes;
-	uint64_t word;
+	uint64_t lane[LANES] = {hash, 1, 2, 3}, word;
+	size_t all = n;
 
-	for (; n >= sizeof(word); n -= sizeof(word), p += sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-		hash ^= hash >> 29;
+	for (; n >= sizeof(lane); n -= sizeof(lane)) {
+		for (unsigned i = 0; i < LANES; i++, p += sizeof(word)) {
+			memcpy(&word, p, sizeof(word));
+			lane[i] = mix(lane[i], word);
+		}
 	}
-	word = n;
-	memcpy(&word, p, n);
-	hash = (hash ^ word ^ (uint64_t)n << 56) * 0x9e3779b97f4a7c15;
-	return hash ^ hash >> 32;
+	for (; n; n -= RTE_MIN(n, sizeof(word))) {
+		word = 0;
+		memcpy(&word, p, RTE_MIN(n, sizeof(word)));
+		p += RTE_MIN(n, sizeof(word));
+		lane[0] = mix(lane[0], word);
+	}
+	for (unsigned i = 1; i < LANES; i++)
+		lane[0] = mix(lane[0], lane[i]);
+	return mix(lane[0], all);
 }
 
 static void put(FILE *out, const void *bytes, size_t n)

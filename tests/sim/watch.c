@@ -170,13 +170,8 @@ static void check_pattern(struct sim *sim, struct sim_flow *flow, unsigned from,
 {
 	unsigned reads = flow->plan->echo ? 0 : from;
 
-	for (uint32_t i = 0; i < seg->text_len; i++) {
-		if (seg->text[i] != sim_text(flow, reads, at - 1 + i)) {
-			sim_broken(sim, flow, from, "a segment carries the text of its numbers",
-			           at + i, 0);
-			return;
-		}
-	}
+	if (memcmp(seg->text, sim_text(flow, reads, at - 1), seg->text_len))
+		sim_broken(sim, flow, from, "a segment carries the text of its numbers", at, 0);
 }
 
 bool sim_lost_inside(const struct sim *sim, const struct sim_flow *flow, unsigned side)

@@ -19,8 +19,8 @@
 #include <time.h>
 
 #include "cuts.h"
-#include "goodput.h"
 #include "scenarios.h"
+#include "tables.h"
 #include "wr_test.h"
 
 struct options {
@@ -28,7 +28,8 @@ struct options {
 	const struct sim_scenario *scenario;
 	const char *pcap;
 	const char *golden;
-	bool scenarios, list, trace, goodput, closely;
+	sim_table table;
+	bool scenarios, list, trace, closely;
 	struct sim_cuts cuts;
 	unsigned failures_most, seconds_most;
 };
@@ -259,6 +260,15 @@ static void take_cuts(struct options *options, const char *text)
 	exit(2);
 }
 
+static void take_table(struct options *options, const char *name)
+{
+	options->table = sim_table_named(name);
+	if (options->table)
+		return;
+	fprintf(stderr, "there is no table %s\n", name);
+	exit(2);
+}
+
 static void take_arguments(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
@@ -273,7 +283,8 @@ static void take_arguments(int argc, char **argv, struct options *options)
 		{"pcap", required_argument, NULL, 'p'},
 		{"trace", no_argument, NULL, 't'},
 		{"failures", required_argument, NULL, 'f'},
-		{"goodput", optional_argument, NULL, 'g'},
+		{"table", required_argument, NULL, 'b'},
+		{"golden", required_argument, NULL, 'g'},
 		{0},
 	};
 	int c;
@@ -312,8 +323,10 @@ static void take_arguments(int argc, char **argv, struct options *options)
 		case 'f':
 			options->failures_most = (unsigned)atoi(optarg);
 			break;
+		case 'b':
+			take_table(options, optarg);
+			break;
 		case 'g':
-			options->goodput = true;
 			options->golden = optarg;
 			break;
 		default:
@@ -333,8 +346,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	wr_test_eal(256);
-	if (options.goodput)
-		return goodput_table(the_world(NULL), options.golden) != 0;
+	if (options.table)
+		return sim_table_run(the_world(NULL), options.table, options.golden) != 0;
 	if (options.scenarios)
 		return run_scenarios();
 	if (options.trace || options.pcap || options.closely)

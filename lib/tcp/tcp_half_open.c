@@ -71,8 +71,7 @@ static uint8_t synack_retries(const struct wr_tcp *tcp)
  */
 static bool must_wait(struct wr_tcp *tcp, uint32_t index)
 {
-	if (tcp->owed_count < WR_TCP_OWED / 2 &&
-	    wr_ip_out_room(tcp->ip) >= WR_OUTQ_SLOTS / 2)
+	if (tcp->owed_count < WR_TCP_OWED / 2 && wr_ip_out_room(tcp->ip) >= WR_OUTQ_SLOTS / 2)
 		return false;
 	wr_wheel_arm(tcp->wheel, timer_of(tcp, index), tcp->now_tick + 1 + index % 64);
 	return true;

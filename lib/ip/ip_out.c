@@ -205,7 +205,8 @@ static bool send_copies(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip
 }
 
 /* The usual way: m itself is the packet. */
-static void send_whole(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+static __rte_always_inline void send_whole(struct wr_ip *ip, struct rte_mbuf *m,
+                                           const struct wr_ip_out *to)
 {
 	uint32_t total = m->pkt_len + (uint32_t)HEADER_BYTES;
 	struct rte_ipv4_hdr *h;
@@ -222,7 +223,8 @@ static void send_whole(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_
 }
 
 /* What is long or a chain, or sent while some path needs cutting. False: dropped. */
-static bool send_with_care(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+static __rte_noinline bool send_with_care(struct wr_ip *ip, struct rte_mbuf *m,
+                                          const struct wr_ip_out *to)
 {
 	struct wr_path path = wr_path_get(ip, to->dst, to->now_us);
 	struct wr_ip_out how = *to;

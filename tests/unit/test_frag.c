@@ -258,6 +258,52 @@ static void overlaps_kill_the_datagram(void **state)
 	assert_int_equal(rte_mempool_in_use_count(pool), 0);
 }
 
+/* What the attacks of the nineties sent, by name: off, len, more of each fragment. */
+static void the_old_attacks_leave_nothing_behind(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t proto;
+		struct {
+			uint32_t off, len;
+			bool more;
+		} piece[3];
+	} attack[] = {
+		{"teardrop", IPPROTO_UDP, {{0, 40, MORE}, {24, 4, LAST}}},
+		{"newtear", IPPROTO_UDP, {{0, 32, MORE}, {24, 4, LAST}}},
+		{"bonk", IPPROTO_UDP, {{32, 8, MORE}, {32, 28, LAST}}},
+		{"boink", IPPROTO_UDP, {{32, 16, MORE}, {40, 28, LAST}, {0, 32, MORE}}},
+		{"nestea", IPPROTO_UDP, {{0, 16, MORE}, {8, 224, LAST}, {0, 40, MORE}}},
+		{"syndrop", IPPROTO_TCP, {{0, 40, MORE}, {24, 4, LAST}}},
+		{"ping of death", IPPROTO_ICMP, {{65120, 380, MORE}, {65488, 100, LAST}}},
+		{"jolt", IPPROTO_ICMP, {{64664, 400, MORE}, {65448, 400, LAST}}},
+		{"rose", IPPROTO_ICMP, {{0, 32, MORE}, {64800, 32, LAST}, {64800, 32, LAST}}},
+	};
+
+	for (unsigned i = 0; i < WR_LEN(attack); i++) {
+		for (unsigned j = 0; j < WR_LEN(attack[i].piece); j++) {
+			const struct piece piece = {
+				.src = PEER,
+				.id = (uint16_t)i,
+				.proto = attack[i].proto,
+				.off = attack[i].piece[j].off,
+				.len = attack[i].piece[j].len,
+				.more = attack[i].piece[j].more,
+			};
+			struct rte_mbuf *whole;
+
+			if (piece.len == 0)
+				break;
+			feed_piece(&piece, 0, &whole);
+			assert_null(whole);
+		}
+	}
+	rig.ip.conf.icmp_errors_per_s = 0;
+	wr_ip_tick(&rig.ip, TIMEOUT);
+	assert_int_equal(wr_ip_deadline(&rig.ip), UINT64_MAX);
+	assert_int_equal(rte_mempool_in_use_count(pool), 0);
+}
+
 static void a_duplicate_with_other_bytes_kills_the_datagram(void **state)
 {
 	static const uint8_t ones[16] = {1};
@@ -518,6 +564,7 @@ int main(void)
 		TEST(a_mark_on_one_fragment_is_a_mark_on_the_datagram),
 		TEST(an_exact_duplicate_is_harmless),
 		TEST(overlaps_kill_the_datagram),
+		TEST(the_old_attacks_leave_nothing_behind),
 		TEST(a_duplicate_with_other_bytes_kills_the_datagram),
 		TEST(two_ends_kill_the_datagram),
 		TEST(impossible_fragments_are_refused),

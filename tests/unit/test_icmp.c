@@ -257,6 +257,40 @@ static void no_second_sees_more_errors_than_the_limit(void **state)
 	assert_string_equal(rig_out(&rig), "");
 }
 
+/* CVE-2020-25705: with forged sources, who counts his own errors learns of no open port. */
+static void what_others_are_told_changes_nothing_for_a_host(void **state)
+{
+	enum { ROUNDS = 300 };
+	unsigned told[2] = {0}, i, j, beside;
+
+	rig.ip.conf.icmp_errors_per_s = 1000;
+	for (beside = 0; beside < 2; beside++) {
+		wr_prng_seed(&rig.prng, 3);
+		wr_limit_init(&rig.ip.icmp_limit, &rig.prng);
+		for (i = 0; i < ROUNDS; i++) {
+			uint64_t now = (beside * 100 + 1) * SECOND + i * 500;
+			uint64_t before;
+
+			for (j = 0; beside && j < 10; j++) {
+				struct rte_mbuf *m = rig_udp(&rig, 4000, 9999, 0);
+
+				((struct rte_ipv4_hdr *)rig_at(m, 14))->src_addr =
+					RTE_BE32(PEER2);
+				rig_sum_ip(m);
+				send_error(m, now);
+			}
+			before = rig.stats.cause[WR_CAUSE_icmp_error];
+			send_error(rig_udp(&rig, 4000, 9999, 0), now);
+			told[beside] +=
+				(unsigned)(rig.stats.cause[WR_CAUSE_icmp_error] - before);
+			while (*rig_out(&rig) != '\0')
+				;
+		}
+	}
+	assert_true(told[0] >= 30 && told[0] < ROUNDS);
+	assert_int_equal(told[1], told[0]);
+}
+
 static void without_a_buffer_no_error_is_sent(void **state)
 {
 	struct rte_mbuf *m = rig_udp(&rig, 4000, 9999, 0), *hoard[512];
@@ -320,6 +354,7 @@ int main(void)
 		TEST(an_error_quotes_what_fits_576_bytes),
 		TEST(no_error_about_errors_broadcasts_and_later_fragments),
 		TEST(no_second_sees_more_errors_than_the_limit),
+		TEST(what_others_are_told_changes_nothing_for_a_host),
 		TEST(without_a_buffer_no_error_is_sent),
 		TEST(a_long_echo_without_buffers_is_limited),
 		TEST(noise_is_survived),

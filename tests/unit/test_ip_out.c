@@ -124,7 +124,7 @@ static void offloads_leave_the_pseudo_header_sum(void **state)
 	wr_ip_output(&rig.ip, m, &tcp_to_peer);
 	out = rig_pop(&rig);
 	assert_int_equal(out->ol_flags,
-			 RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_CKSUM);
+	                 RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_CKSUM);
 	assert_int_equal(out->l2_len, 14);
 	assert_int_equal(out->l3_len, 20);
 	tcp = rig_at(out, 34);
@@ -147,7 +147,7 @@ static void only_the_transport_that_the_port_sums_is_left_to_it(void **state)
 	assert_int_equal(out->ol_flags, RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM);
 	assert_int_equal(rte_raw_cksum(rig_at(out, 14), 20), 0xffff);
 	assert_int_equal(((struct rte_udp_hdr *)rig_at(out, 34))->dgram_cksum,
-			 rte_ipv4_phdr_cksum(rig_at(out, 14), out->ol_flags));
+	                 rte_ipv4_phdr_cksum(rig_at(out, 14), out->ol_flags));
 	rte_pktmbuf_free(out);
 }
 
@@ -253,7 +253,7 @@ static void long_datagrams_are_cut_and_sum_up(void **state)
 			assert_int_equal(gather(got, mtus[i], &frames), sizes[j]);
 			assert_int_equal(frames, (sizes[j] + step - 1) / step);
 			assert_int_equal(rig.stats.cause[WR_CAUSE_ip_fragment] - before,
-					 frames - 1);
+			                 frames - 1);
 			assert_memory_equal(got, want, 6);
 			assert_memory_equal(got + 8, want + 8, sizes[j] - 8);
 			rig_balance(&rig);
@@ -271,7 +271,7 @@ static void a_chain_is_copied_where_the_port_cannot_send_it(void **state)
 	assert_int_equal(out->nb_segs, 1);
 	assert_int_equal(out->pkt_len, 334);
 	assert_int_equal(((struct rte_ipv4_hdr *)rig_at(out, 14))->fragment_offset,
-			 RTE_BE16(RTE_IPV4_HDR_DF_FLAG));
+	                 RTE_BE16(RTE_IPV4_HDR_DF_FLAG));
 	assert_int_equal(sum_of(out, IPPROTO_TCP), 0xffff);
 	assert_int_equal(rig.stats.cause[WR_CAUSE_ip_fragment], 0);
 	rte_pktmbuf_free(out);
@@ -322,6 +322,19 @@ static void identifications_come_once_in_65536_and_in_no_order(void **state)
 	}
 	rte_pktmbuf_free(m);
 	assert_true(successors < 200);
+}
+
+/* RFC 6864 section 4.1: they are atomic, and would only tell how many were sent. */
+static void packets_with_df_have_no_identification(void **state)
+{
+	struct rte_mbuf *out;
+
+	for (unsigned i = 0; i < 3; i++) {
+		wr_ip_output(&rig.ip, payload(100, 1000), &tcp_to_peer);
+		out = rig_pop(&rig);
+		assert_int_equal(((struct rte_ipv4_hdr *)rig_at(out, 14))->packet_id, 0);
+		rte_pktmbuf_free(out);
+	}
 }
 
 static void a_full_queue_drops_and_counts(void **state)
@@ -376,6 +389,7 @@ int main(void)
 		TEST(what_may_not_be_cut_is_dropped_and_counted),
 		TEST(without_buffers_for_all_fragments_none_is_sent),
 		TEST(identifications_come_once_in_65536_and_in_no_order),
+		TEST(packets_with_df_have_no_identification),
 		TEST(a_full_queue_drops_and_counts),
 		TEST(routes_and_addresses),
 	};

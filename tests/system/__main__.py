@@ -24,6 +24,7 @@ class Result(unittest.TextTestResult):
         super().__init__(stream, descriptions, verbosity=0)
         self.strict = os.environ.get("CI") == "true"
         self.lines = []
+        self.names = []  # of the tests that passed
         self.started = time.monotonic()
 
     def startTest(self, test):
@@ -39,6 +40,7 @@ class Result(unittest.TextTestResult):
 
     def addSuccess(self, test):
         super().addSuccess(test)
+        self.names.append(test.id().removeprefix("test_"))
         self._line(test, "ok")
 
     def addFailure(self, test, err):
@@ -70,7 +72,7 @@ def load(names):
 
 def main():
     parser = argparse.ArgumentParser(prog="python3 tests/system")
-    parser.add_argument("--json", metavar="FILE", help="write the numbers passed and failed")
+    parser.add_argument("--json", metavar="FILE", help="write what passed, and the numbers")
     parser.add_argument("names", nargs="*", metavar="NAME")
     args = parser.parse_args()
     sys.path.insert(0, str(HERE))
@@ -83,6 +85,7 @@ def main():
         "passed": result.lines.count("ok"),
         "failed": result.lines.count("FAILED"),
         "skipped": result.lines.count("skipped"),
+        "ok": result.names,
     }
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(count), encoding="utf-8")

@@ -25,13 +25,15 @@
 static struct attack a;
 static struct wr_prng prng;
 static uint32_t isn;
+static uint32_t nxt; /* behind what the victim sent last */
 
 static void note_isn(struct attack *attack, const struct rte_mbuf *m)
 {
 	const struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(m, void *, 34);
 
+	nxt = rte_be_to_cpu_32(tcp->sent_seq) + m->pkt_len - 34 - (tcp->data_off >> 4) * 4;
 	if (tcp->tcp_flags == (WR_TCP_SYN | WR_TCP_ACK))
-		isn = rte_be_to_cpu_32(tcp->sent_seq);
+		isn = nxt++;
 }
 
 /* A frame of the flood, the n-th. */
@@ -90,10 +92,10 @@ static struct rte_mbuf *segment(uint32_t from, const struct craft_tcp *tcp)
 	return craft_tcp(attack_pool(&a), &path, tcp);
 }
 
-static void open_connection(void)
+static void open_connection(uint16_t dport)
 {
 	struct craft_tcp tcp = {.sport = OPEN_PORT,
-	                        .dport = 7,
+	                        .dport = dport,
 	                        .seq = 100,
 	                        .flags = WR_TCP_SYN,
 	                        .wnd = 60000,
@@ -161,7 +163,7 @@ static struct rte_mbuf *crumb(unsigned n)
 static void a_crumb_out_of_order_costs_the_same_however_many_wait(void **state)
 {
 	begin();
-	open_connection();
+	open_connection(7);
 	compare(crumb);
 }
 
@@ -213,8 +215,53 @@ static struct rte_mbuf *guess(unsigned n)
 static void a_guess_costs_the_same_however_many_came(void **state)
 {
 	begin();
-	open_connection();
+	open_connection(7);
 	compare(guess);
+}
+
+/*
+ * SACK slowness, CVE-2019-11478: of a window full of text every other 8 bytes, 16 for those
+ * that are not told apart, over and over, from another place each time.
+ */
+static uint32_t una;
+
+static struct rte_mbuf *crumbs_received(unsigned n)
+{
+	uint8_t sack[36] = {1, 1, 5, 34};
+	const struct craft_tcp tcp = {.sport = OPEN_PORT,
+	                              .dport = 19,
+	                              .seq = 101,
+	                              .ack = una,
+	                              .flags = WR_TCP_ACK,
+	                              .wnd = 65535,
+	                              .options = sack,
+	                              .options_len = sizeof(sack)};
+
+	for (unsigned b = 0; b < 4; b++) {
+		uint32_t left = una + 8 + (n * 4 + b) * 7919 % 2500 * 16;
+		rte_be32_t edge[2] = {rte_cpu_to_be_32(left), rte_cpu_to_be_32(left + 8)};
+
+		memcpy(sack + 4 + b * 8, edge, sizeof(edge));
+	}
+	return segment(MALLORY, &tcp);
+}
+
+static void a_sack_costs_the_same_however_often_it_came(void **state)
+{
+	struct craft_tcp tcp = {
+		.sport = OPEN_PORT, .dport = 19, .seq = 101, .flags = WR_TCP_ACK, .wnd = 65535};
+
+	begin();
+	open_connection(19);
+	for (unsigned i = 0; i < 200; i++) { /* chargen fills the window */
+		wire_run(&a.wire, WR_US(100));
+		tcp.ack = nxt;
+		attack_frame(&a, segment(MALLORY, &tcp));
+	}
+	una = tcp.ack;
+	wire_run(&a.wire, 0);
+	assert_true(nxt - una > 40000);
+	compare(crumbs_received);
 }
 
 static int run(void)
@@ -226,6 +273,7 @@ static int run(void)
 		cmocka_unit_test(a_fragment_costs_the_same_however_many_wait),
 		cmocka_unit_test(an_arp_request_costs_the_same_however_many_asked),
 		cmocka_unit_test(a_guess_costs_the_same_however_many_came),
+		cmocka_unit_test(a_sack_costs_the_same_however_often_it_came),
 	};
 
 	wr_test_eal(256);

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Attacks by raw frames on the tap, beside a kernel client that goes on all the while.
+
+docs/attacks.md says what is tried where: here are the classes that a driver, a kernel and a
+neighbour's ARP take part in. The client's transfer must complete, byte for byte; how long it
+takes decides nothing.
+"""
+
+import threading
+
+import clients
+from harness import ApplianceCase, require, run
+
+try:
+    from wirehost import ARP, BROADCAST, ICMP, IP, TCP, UDP, WireHost
+except ImportError:
+    WireHost = None
+
+ECHO, DISCARD, CHARGEN, CLOSED = 7, 9, 19, 4444
+PIECE = 20_000
+
+
+class Neighbour(threading.Thread):
+    """Echoes on one connection, and opens new ones, until it is told to stop."""
+
+    def __init__(self, host):
+        super().__init__()
+        self.host, self.stopping = host, threading.Event()
+        self.pieces, self.opened, self.error = 0, 0, None
+
+    def run(self):
+        try:
+            with clients.connect(self.host, ECHO, timeout=30) as sock:
+                while not self.stopping.is_set() or not self.pieces:
+                    data = clients.payload(PIECE, seed=self.pieces)
+                    clients.echo(sock, data, half_close=False)
+                    self.pieces += 1
+                    with clients.connect(self.host, ECHO, timeout=30) as other:
+                        clients.echo(other, data[:500])
+                    self.opened += 1
+        except (OSError, AssertionError) as error:
+            self.error = error
+
+    def end(self):
+        self.stopping.set()
+        self.join(60)
+
+
+class Attacks(ApplianceCase):
+    serve = ("--idle-timeout", "20s", "--resets", "100")
+
+    @classmethod
+    def setUpClass(cls):
+        require(WireHost, "scapy is not installed")
+        super().setUpClass()
+
+    def setUp(self):
+        self.wire = WireHost(self.appliance.link, self.host)
+        self.addCleanup(self.wire.close)
+        self.neighbour = Neighbour(self.host)
+        self.neighbour.start()
+        self.addCleanup(self.neighbour.end)
+        self.before = self.stats()
+
+    def judge(self):
+        """The attack is over: the neighbour got on, and everything is given back."""
+        self.neighbour.end()
+        self.assertIsNone(self.neighbour.error)
+        self.assertGreater(self.neighbour.opened, 0)
+        stats = self.appliance.eventually(
+            lambda s: not any(s.state(n) for n in ("established", "syn_received", "close_wait",
+                                                   "last_ack", "fin_wait_1", "closing")),
+            seconds=60,
+        )
+        left = {n: v for n, v in stats.states().items() if v and n not in ("listen", "time_wait")}
+        self.assertEqual(left, {})
+        self.assertEqual(stats.unbalanced(), {})
+        self.assertEqual(stats["tcp_ooo_segments"], 0)
+
+    def tcp(self, **fields):
+        return self.wire.ip4() / TCP(**{"sport": self.wire.port(), "dport": ECHO, "seq": 1, **fields})
+
+    def shake_hands(self, options=()):
+        """A connection of our own: (its port, the number we are at, the appliance's)."""
+        port = self.wire.port()
+        self.wire.forget()
+        self.wire.send(self.tcp(sport=port, flags="S", seq=100, window=8000, options=list(options)))
+        answer = self.wire.receive(lambda f: TCP in f and f[TCP].dport == port)
+        self.assertIsNotNone(answer, "no SYN-ACK")
+        self.assertEqual(answer[TCP].flags, "SA")
+        self.wire.send(self.tcp(sport=port, flags="A", seq=101, ack=answer[TCP].seq + 1))
+        return port, 101, answer[TCP].seq + 1
+
+    def reset(self, port, seq):
+        self.wire.send(self.tcp(sport=port, flags="R", seq=seq))
+
+    def test_every_flag_combination_at_a_live_connection(self):
+        port, seq, ack = self.shake_hands()
+        for flags in range(256):
+            if flags & 0x04:  # a reset in place ends it, as it should
+                continue
+            for far in (-5000, 3000, 70000):
+                number = (seq + far) % (1 << 32)
+                self.wire.send(self.tcp(sport=port, flags=flags, seq=number, ack=ack) / b"junk")
+        self.wire.forget()
+        self.wire.send(self.tcp(sport=port, flags="PA", seq=seq, ack=ack) / b"still there?")
+        echo = self.wire.receive(
+            lambda f: TCP in f and f[TCP].dport == port and bytes(f[TCP].payload)[:5] == b"still"
+        )
+        self.assertIsNotNone(echo)
+        self.reset(port, seq + 12)
+        self.judge()
+
+    def test_land_and_its_relatives(self):
+        for source in (self.host, "127.0.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255"):
+            for port in (ECHO, CLOSED):
+                ip = self.wire.eth() / IP(src=source, dst=self.host)
+                self.wire.send(ip / TCP(sport=port, dport=port, flags="S", seq=1))
+                self.wire.send(ip / UDP(sport=port, dport=port) / b"round and round")
+                self.wire.send(ip / ICMP(type=8) / b"and round")
+        stats = self.stats()
+        bad = stats.verdict("ip_bad_source") - self.before.verdict("ip_bad_source")
+        self.assertEqual(bad, 5 * 2 * 3)
+        self.judge()
+
+    def test_guesses_at_a_live_connection(self):
+        port, seq, ack = self.shake_hands()
+        for _ in range(600):
+            guess = self.wire.rng.randrange(1 << 32)
+            if (guess - seq) % (1 << 32) < 1 << 17:
+                continue
+            for flags in ("R", "S", "FA", "PA"):
+                self.wire.send(self.tcp(sport=port, flags=flags, seq=guess, ack=guess) / b"junk")
+        self.wire.forget()
+        self.wire.send(self.tcp(sport=port, flags="PA", seq=seq, ack=ack) / b"still there?")
+        echo = self.wire.receive(
+            lambda f: TCP in f and f[TCP].dport == port and bytes(f[TCP].payload)[:5] == b"still"
+        )
+        self.assertIsNotNone(echo)
+        self.reset(port, seq + 12)
+        self.judge()
+
+    def test_floods_to_closed_ports(self):
+        for number in range(1000):
+            for flags in ("A", "R", "SA"):
+                self.wire.send(self.tcp(dport=CLOSED, flags=flags, seq=number, ack=number))
+        stats = self.stats()
+        closed = stats.cause("tcp_rst_closed") - self.before.cause("tcp_rst_closed")
+        self.assertLess(closed, 1000)
+        self.assertGreater(stats["tcp_rst_limited"], 500)
+        self.judge()
+
+    def test_thousands_of_short_connections(self):
+        for number in range(1500):
+            port, seq = 2000 + number, 1000
+            self.wire.send(self.tcp(sport=port, flags="S", seq=seq, window=100))
+            self.wire.send(self.tcp(sport=port, flags="R", seq=seq + 1))
+        self.judge()
+
+    def test_forged_icmp_errors(self):
+        port, seq, ack = self.shake_hands()
+        for number in (0, ack - 1, ack - 5000, ack + 5000, ack + (1 << 31)):
+            ours = IP(src=self.host, dst=self.wire.ip) / TCP(
+                sport=ECHO, dport=port, seq=number % (1 << 32)
+            )
+            for kind, code, mtu in ((3, 0, 0), (3, 1, 0), (3, 2, 0), (3, 3, 0), (3, 4, 68),
+                                    (3, 4, 0), (3, 13, 0), (4, 0, 0), (11, 0, 0), (12, 0, 0)):
+                icmp = ICMP(type=kind, code=code)
+                if mtu or code == 4:
+                    icmp.nexthopmtu = mtu
+                for quoted in (28, 24, 20, 8, 0):
+                    self.wire.send(self.wire.ip4() / icmp / bytes(ours)[:quoted])
+        self.wire.forget()
+        self.wire.send(self.tcp(sport=port, flags="PA", seq=seq, ack=ack) / b"still there?")
+        echo = self.wire.receive(
+            lambda f: TCP in f and f[TCP].dport == port and bytes(f[TCP].payload)[:5] == b"still"
+        )
+        self.assertIsNotNone(echo)
+        self.reset(port, seq + 12)
+        self.judge()
+
+    def test_runts_and_giants(self):
+        port = self.wire.port()
+        whole = bytes(self.tcp(sport=port, flags="S") / b"some text")
+        for size in range(14, len(whole)):
+            self.wire.send(whole[:size])
+            self.wire.send(whole[:size] + bytes(max(0, 60 - size)))
+        for size in range(1, 1514 - len(whole), 13):
+            self.wire.send(whole + b"\xee" * size)  # padding, and more than padding
+        self.reset(port, 2)
+        self.judge()
+
+    def test_forged_arp(self):
+        """Replies and announcements that give the kernel's address to us, and theirs to us."""
+        kernel = "198.18.0.2"
+        for _ in range(500):
+            for claimed in (kernel, self.host):
+                arp = ARP(op=2, hwsrc=self.wire.mac, psrc=claimed, pdst=self.host)
+                self.wire.send(self.wire.eth() / arp)
+                arp = ARP(op=1, hwsrc=self.wire.mac, psrc=claimed, pdst=claimed)
+                self.wire.send(self.wire.eth(dst=BROADCAST) / arp)
+        stats = self.stats()
+        self.assertGreaterEqual(stats.verdict("arp_conflict"), 1000)
+        announced = stats.cause("arp_announce") - self.before.cause("arp_announce")
+        self.assertLessEqual(announced, 5)
+        run("ping", "-n", "-c", "1", "-W", "2", self.host)
+        self.judge()
+
+    def test_no_answer_is_longer_than_the_question(self):
+        for service in (ECHO, DISCARD, CHARGEN):
+            for size in (0, 1, 17, 100, 1000, 1472):
+                port = self.wire.port()
+                self.wire.forget()
+                ask = self.wire.ip4() / UDP(sport=port, dport=service) / bytes(size)
+                self.wire.send(ask)
+                answer = self.wire.receive(
+                    lambda f: UDP in f and f[UDP].dport == port, seconds=0.3
+                )
+                if answer is not None:
+                    self.assertLessEqual(answer[IP].len, len(bytes(ask[IP])))
+        self.judge()

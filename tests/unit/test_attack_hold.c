@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Peers that hold what they have: connections whose window stays shut, or opens by a byte,
+ * that say a byte now and then, or acknowledge in crumbs; beside honest clients.
+ */
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_ip.h>
+#include <rte_tcp.h>
+
+#include "../attack.h"
+#include "wr_test.h"
+
+#define PEERS      150
+#define HOLDERS    20 /* that hold text */
+#define FIRST_PORT 2000
+#define MALLORY    (ATTACK_FAR + 66)
+#define CHARGEN    19
+
+static struct attack a;
+
+/* What each of Mallory's connections knows. */
+static struct peer {
+	uint32_t isn, nxt; /* of the victim: first number, behind the last it sent */
+} peer[PEERS];
+
+static void note(struct attack *attack, const struct rte_mbuf *m)
+{
+	const struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(m, void *, 34);
+	uint32_t text = m->pkt_len - 34 - (tcp->data_off >> 4) * 4;
+	uint32_t end = rte_be_to_cpu_32(tcp->sent_seq) + text;
+	struct peer *p = &peer[(rte_be_to_cpu_16(tcp->dst_port) - FIRST_PORT) % PEERS];
+
+	if (tcp->tcp_flags == (WR_TCP_SYN | WR_TCP_ACK)) {
+		p->isn = end;
+		p->nxt = end + 1;
+	} else if ((int32_t)(end - p->nxt) > 0) {
+		p->nxt = end;
+	}
+}
+
+static void begin(void)
+{
+	memset(peer, 0, sizeof(peer));
+	attack_open(&a, NULL);
+	a.on_frame = note;
+}
+
+static void say(unsigned n, uint16_t dport, uint32_t seq, uint32_t ack, uint8_t flags,
+                uint16_t wnd)
+{
+	const struct craft_tcp tcp = {.sport = (uint16_t)(FIRST_PORT + n),
+	                              .dport = dport,
+	                              .seq = seq,
+	                              .ack = ack,
+	                              .flags = flags,
+	                              .wnd = wnd};
+
+	attack_segment(&a, MALLORY, &tcp);
+	wire_run(&a.wire, 0);
+}
+
+static void open_some(unsigned peers, uint16_t dport, uint16_t wnd)
+{
+	for (unsigned n = 0; n < peers; n++) {
+		say(n, dport, 100, 0, WR_TCP_SYN, wnd);
+		say(n, dport, 101, peer[n].isn + 1, WR_TCP_ACK, wnd);
+	}
+}
+
+/* They ask for text without end, take a little, shut the window, and answer every probe. */
+static void windows_shut_for_ever_keep_nobody_out(void **state)
+{
+	begin();
+	open_some(HOLDERS, CHARGEN, 500);
+	for (unsigned round = 0; round < 100; round++) {
+		for (unsigned n = 0; n < HOLDERS; n++)
+			say(n, CHARGEN, 101, peer[n].nxt, WR_TCP_ACK, 0);
+		attack_wait(&a, WR_MS(2));
+	}
+	attack_judge(&a);
+	attack_close(&a); /* they fall silent, and are let go */
+}
+
+static void windows_of_a_byte_keep_nobody_out(void **state)
+{
+	begin();
+	open_some(HOLDERS, CHARGEN, 1);
+	for (unsigned round = 0; round < 100; round++) {
+		for (unsigned n = 0; n < HOLDERS; n++)
+			say(n, CHARGEN, 101, peer[n].nxt, WR_TCP_ACK, 1 + round % 2);
+		attack_wait(&a, WR_MS(2));
+	}
+	attack_judge(&a);
+	attack_close(&a);
+}
+
+static void a_byte_now_and_then_keeps_nobody_out(void **state)
+{
+	begin();
+	open_some(PEERS, 7, 1000);
+	for (unsigned round = 0; round < 5; round++) {
+		for (unsigned n = 0; n < PEERS; n++) {
+			const struct craft_tcp tcp = {.sport = (uint16_t)(FIRST_PORT + n),
+			                              .dport = 7,
+			                              .seq = 101 + round,
+			                              .ack = peer[n].nxt,
+			                              .flags = WR_TCP_ACK | WR_TCP_PSH,
+			                              .wnd = 1000,
+			                              .text = "x",
+			                              .text_len = 1};
+
+			attack_segment(&a, MALLORY, &tcp);
+		}
+		attack_wait(&a, WR_MS(50));
+		/* Each holds the byte that came back and is not acknowledged, no more. */
+		assert_true(rte_mempool_in_use_count(attack_pool(&a)) <= 2 * PEERS + 64);
+	}
+	attack_judge(&a);
+	attack_close(&a);
+}
+
+/* CVE-2019-11477: the least MSS, and pieces of single bytes told as received. */
+static void sacks_of_single_bytes_with_a_tiny_mss_are_survived(void **state)
+{
+	static const uint8_t tiny[] = {2, 4, 0, 8, 4, 2, 1, 1};
+	uint8_t sack[4 + 32] = {1, 1, 5, 34};
+	struct craft_tcp tcp = {.sport = FIRST_PORT,
+	                        .dport = CHARGEN,
+	                        .seq = 100,
+	                        .flags = WR_TCP_SYN,
+	                        .wnd = 65535,
+	                        .options = tiny,
+	                        .options_len = sizeof(tiny)};
+
+	begin();
+	attack_segment(&a, MALLORY, &tcp);
+	wire_run(&a.wire, 0);
+	tcp.seq = 101;
+	tcp.flags = WR_TCP_ACK;
+	tcp.options_len = 0;
+	tcp.ack = peer[0].nxt;
+	for (unsigned n = 0; n < 100; n++) { /* a window of hundreds of segments opens */
+		attack_segment(&a, MALLORY, &tcp);
+		wire_run(&a.wire, 0);
+		tcp.ack = peer[0].nxt;
+	}
+	tcp.options = sack;
+	tcp.options_len = sizeof(sack);
+	for (uint32_t n = 0; n < 20000; n++) {
+		for (unsigned b = 0; b < 4; b++) {
+			uint32_t left = tcp.ack + 1 + (n * 4 + b) * 2 % 30000;
+			rte_be32_t edge[2] = {rte_cpu_to_be_32(left),
+			                      rte_cpu_to_be_32(left + 1)};
+
+			memcpy(sack + 4 + b * 8, edge, sizeof(edge));
+		}
+		attack_segment(&a, MALLORY, &tcp);
+	}
+	attack_judge(&a);
+	tcp.seq = 101;
+	tcp.flags = WR_TCP_RST;
+	attack_segment(&a, MALLORY, &tcp);
+	attack_close(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(windows_shut_for_ever_keep_nobody_out),
+		cmocka_unit_test(windows_of_a_byte_keep_nobody_out),
+		cmocka_unit_test(a_byte_now_and_then_keeps_nobody_out),
+		cmocka_unit_test(sacks_of_single_bytes_with_a_tiny_mss_are_survived),
+	};
+
+	wr_test_eal(256);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

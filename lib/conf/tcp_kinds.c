@@ -125,7 +125,7 @@ static bool write_nothing(const struct wr_conf_key *key, const void *at, unsigne
 const struct wr_conf_kind wr_conf_sipkeys = {
 	"KEY",
 	"a key such as 00112233-44556677-8899aabb-ccddeeff, or the key and, behind a comma, "
-        "that of "
+	"that of "
 	"before",
 	read_sipkeys,
 	write_nothing,
@@ -182,9 +182,37 @@ static void clear_md5(const struct wr_conf_key *key, void *at)
 const struct wr_conf_kind wr_conf_md5 = {
 	"PORT[@CIDR]=KEY",
 	"the service's port, perhaps a network, and a key of 1 to 80 bytes, such as "
-        "179@198.18.0.0/24=secret",
+	"179@198.18.0.0/24=secret",
 	read_md5,
 	write_nothing,
 	clear_md5,
 	NULL,
 };
+
+/* ---- secrets in a command line ---- */
+
+static bool is_secret(const char *option, size_t length)
+{
+	const struct wr_conf_key *key;
+	unsigned number;
+	char name[64];
+
+	if (strncmp(option, "--", 2) != 0 || length - 2 >= sizeof(name))
+		return false;
+	memcpy(name, option + 2, length - 2);
+	name[length - 2] = '\0';
+	key = wr_conf_find(name, WR_CONF_ANY, &number);
+	return key && (key->kind == &wr_conf_md5 || key->kind == &wr_conf_sipkeys);
+}
+
+const char *wr_conf_show_word(const char *before, const char *word, char *buf, size_t size)
+{
+	const char *equals = strchr(word, '=');
+
+	if (before && is_secret(before, strlen(before)))
+		return "***";
+	if (!equals || !is_secret(word, (size_t)(equals - word)))
+		return word;
+	snprintf(buf, size, "%.*s=***", (int)(equals - word), word);
+	return buf;
+}

@@ -234,6 +234,13 @@ struct wr_conf {
 	struct wr_conf_origin origin[WR_CONF_KEYS];
 };
 
+/*
+ * A word of a command line as others may see it: the value of a key that is secret is "***".
+ * before: the word before it, or NULL. Returns word, or a text in buf (64 bytes are enough) or
+ * elsewhere.
+ */
+const char *wr_conf_show_word(const char *before, const char *word, char *buf, size_t size);
+
 /* What the command line asks for. */
 enum wr_conf_action {
 	WR_CONF_RUN,

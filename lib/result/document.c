@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "document.h"
+#include "wr_conf.h"
 #include "wr_slug.h"
 
 static void put(json_t *object, const char *name, uint64_t n)
@@ -83,8 +84,11 @@ static void put_command(json_t *object, const struct wr_result_conf *conf)
 
 	for (int i = 0; i < conf->argc; i++) {
 		json_t *holder = json_object();
+		char shown[64];
 
-		put_text(holder, "word", conf->argv[i]);
+		put_text(holder, "word",
+		         wr_conf_show_word(i ? conf->argv[i - 1] : NULL, conf->argv[i], shown,
+		                           sizeof(shown)));
 		json_array_append(command, json_object_get(holder, "word"));
 		json_decref(holder);
 	}

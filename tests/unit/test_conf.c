@@ -437,6 +437,20 @@ static void a_signing_key_has_a_port_and_perhaps_a_network(void **state)
 	assert_int_equal(set("md5", "secret"), -EINVAL);
 }
 
+static void secrets_of_a_command_line_are_not_shown(void **state)
+{
+	char buf[64];
+
+	assert_string_equal(wr_conf_show_word("--md5", "7=secret", buf, sizeof(buf)), "***");
+	assert_string_equal(wr_conf_show_word("load", "--md5=7=secret", buf, sizeof(buf)),
+	                    "--md5=***");
+	assert_string_equal(wr_conf_show_word("--fastopen-key", "0", buf, sizeof(buf)), "***");
+	assert_string_equal(wr_conf_show_word("--mtu", "1500", buf, sizeof(buf)), "1500");
+	assert_string_equal(wr_conf_show_word(NULL, "--mtu=1500", buf, sizeof(buf)),
+	                    "--mtu=1500");
+	assert_string_equal(wr_conf_show_word("-", "--=", buf, sizeof(buf)), "--=");
+}
+
 static void endpoints_and_cpu_lists_are_checked(void **state)
 {
 	unsigned cpus;
@@ -636,6 +650,7 @@ int main(void)
 		TEST(fast_open_is_for_the_ports_that_are_named),
 		TEST(a_cookie_key_is_read_as_linux_does_and_never_written),
 		TEST(a_signing_key_has_a_port_and_perhaps_a_network),
+		TEST(secrets_of_a_command_line_are_not_shown),
 		TEST(endpoints_and_cpu_lists_are_checked),
 		TEST(an_unknown_option_is_refused_with_the_nearest),
 		TEST(a_file_has_comments_blanks_and_lists),

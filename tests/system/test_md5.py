@@ -102,6 +102,7 @@ class Client(LoadCase):
             )  # fmt: skip
         self.assertEqual(load.code, 0, load)
         self.assertEqual(load.count("responses"), 200, load)
+        self.assertNotIn(KEY.decode(), load.out)
 
     def test_a_load_with_a_wrong_key_finds_nobody(self):
         with SignedEcho("198.18.0.1") as server:

@@ -59,6 +59,7 @@ static const struct cut host_cuts[] = {
 	{"burst", {HOST(burst)}},
 	{"access", {HOST(access_ns)}},
 	{"mtu", {HOST(mtu), HOST(held_bufs)}},
+	{"growth", {HOST(rcv_buf_max), HOST(snd_buf_max)}},
 	{"buffers", {HOST(rcv_buf), HOST(snd_buf)}},
 	{"order", {HOST(ooo_bytes), HOST(ooo_pieces)}},
 	{"timestamps", {HOST(timestamps)}},

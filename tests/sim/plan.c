@@ -149,6 +149,10 @@ static void draw_host(struct wr_prng *prng, struct sim_host_plan *host)
 	host->delack_us = one_in(prng, 4) ? 0 : 40000;
 	host->time_wait_us = power(prng, 19, 26);
 	host->iw_segments = (uint8_t)(1 + below(prng, 10));
+	if (host->iw_segments & 1) {
+		host->rcv_buf_max = host->rcv_buf * 8;
+		host->snd_buf_max = host->snd_buf * 8;
+	}
 	host->steer_badly = host->cores > 1 && !one_in(prng, 3);
 	host->burst = one_in(prng, 3) ? 1 + below(prng, 64) : 64;
 	if (one_in(prng, 4))

@@ -430,6 +430,36 @@ static void dctcp_100_mbit(struct sim_plan *plan)
 	plan->host[0].cc.ops = plan->host[1].cc.ops = &wr_cc_dctcp_ops;
 }
 
+/* 1 Gbit/s and 200 ms: 25 MB are under way; windows begin with a hundredth of that. */
+static void long_fat_path(struct sim_plan *plan)
+{
+	plan->flow[0].end[0].text = 300000000;
+	plan->flow[0].end[0].chunk = 8948;
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
+		plan->path[i].rate_bps = 1000000000;
+		plan->path[i].delay_ns = WR_MS(100);
+		plan->path[i].queue_bytes = 25000000;
+		plan->host[i].mtu = 9000;
+		plan->host[i].many_bufs = true;
+		plan->host[i].held_bufs = 12800;
+		plan->host[i].rcv_buf_max = plan->host[i].snd_buf_max = 1 << 30;
+		plan->host[i].tx_slots = 1024;
+	}
+}
+
+static void long_fat_path_without_timestamps(struct sim_plan *plan)
+{
+	long_fat_path(plan);
+	plan->host[0].timestamps = false;
+}
+
+static void long_fat_path_on_a_budget(struct sim_plan *plan)
+{
+	long_fat_path(plan);
+	plan->flow[0].end[0].text = 100000000;
+	plan->host[1].held_bufs = 1200;
+}
+
 /* Both ways, so that ACKs are lost too; a round trip takes 20 ms. */
 static void lossy_both_ways(struct sim_plan *plan, uint32_t text, uint32_t loss_ppm)
 {
@@ -464,6 +494,19 @@ static const char *fills_the_path(const struct sim_plan *plan, const struct sim_
 	printf("  goodput %.1f Mbit/s of %.1f\n", bps / 1e6,
 	       (double)plan->path[0].rate_bps / 1e6);
 	return bps < 0.9 * (double)plan->path[0].rate_bps ? "the path is not filled" : NULL;
+}
+
+/* A quarter of the buffers may be promised: 2.7 MB a round trip. */
+static const char *does_what_the_budget_allows(const struct sim_plan *plan,
+                                               const struct sim_result *result)
+{
+	double bps = goodput(plan, result);
+
+	printf("  goodput %.1f Mbit/s of %.1f\n", bps / 1e6,
+	       (double)plan->path[0].rate_bps / 1e6);
+	if (bps > 150e6)
+		return "the window grows beyond the budget";
+	return bps < 75e6 ? "the budget is not used" : NULL;
 }
 
 /* Mathis, Semke, Mahdavi, Ott 1997: MSS / RTT * sqrt(3/2) / sqrt(p). */
@@ -567,6 +610,11 @@ const struct sim_scenario sim_scenarios[] = {
 	{"small_segments_over_a_small_mtu", 20, small_segments, NULL},
 	{"large_segments_over_a_large_mtu", 20, large_segments, NULL},
 	{"a_clean_path_of_100_mbit_is_filled", 1, clean_100_mbit, fills_the_path},
+	{"windows_grow_until_a_long_fat_path_is_filled", 1, long_fat_path, fills_the_path},
+	{"without_timestamps_they_grow_too", 1, long_fat_path_without_timestamps,
+         fills_the_path},
+	{"a_small_budget_slows_a_long_fat_path", 1, long_fat_path_on_a_budget,
+         does_what_the_budget_allows},
 	{"marks_slow_a_sender_before_anything_is_lost", 1, marked_100_mbit,
          marks_replace_losses},
 	{"dctcp_fills_a_path_with_a_short_queue", 1, dctcp_100_mbit, marks_replace_losses},

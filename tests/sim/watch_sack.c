@@ -43,7 +43,8 @@ static void check_block(struct sim *sim, struct sim_flow *flow, unsigned from, u
 void sim_watch_sacks(struct sim *sim, struct sim_flow *flow, unsigned from,
                      const struct sim_segment *seg)
 {
-	uint32_t most = sim->plan->host[flow->plan->host[from]].ooo_bytes;
+	const struct sim_host_plan *plan = &sim->plan->host[flow->plan->host[from]];
+	uint64_t most = (uint64_t)plan->ooo_bytes * sim_window_growth(plan);
 	uint32_t iss = flow->side[!from].iss, kept = 0;
 
 	for (unsigned i = 0; i < seg->sacks; i++) {
@@ -57,7 +58,7 @@ void sim_watch_sacks(struct sim *sim, struct sim_flow *flow, unsigned from,
 		kept += right - left;
 	}
 	if (kept > most)
-		sim_broken(sim, flow, from, "what is kept out of order is bounded", kept, most);
+		sim_broken(sim, flow, from, "what is kept out of order is bounded", kept, (uint32_t)most);
 }
 
 /* ---- what the sender was told ---- */

@@ -31,6 +31,8 @@ const struct wr_ss_column wr_ss_column[WR_SS_COLUMNS] = {
 	NUMBER(rcv_wscale, "Shift of the windows that we send"),
 	NUMBER(nodelay, "1: Nagle's algorithm is off"),
 	NUMBER(keepalive, "1: keep-alive is on"),
+	NUMBER(fastopen, "1: the text of the SYN was taken at once, RFC 7413"),
+	NUMBER(md5, "1: segments are signed, RFC 2385"),
 	NUMBER(rto_us, "Retransmission time-out, us"),
 	NUMBER(backoff, "Doublings of the time-out in force"),
 	NUMBER(srtt_us, "Smoothed round-trip time, us"),

@@ -73,6 +73,10 @@ static void print_options(FILE *out, const struct wr_tcp_info *i)
 		fputs(" ts", out);
 	if (i->sack)
 		fputs(" sack", out);
+	if (i->fastopen)
+		fputs(" fastopen", out);
+	if (i->md5)
+		fputs(" md5", out);
 	if (i->cc)
 		fprintf(out, " %s", i->cc);
 	if (i->has_wscale)

@@ -53,6 +53,7 @@ enum {
 	WR_TCB_WHEEL = 1 << 12,        /* the wheel rings at rto_tick or before */
 	WR_TCB_WHEEL_PTO = 1 << 13,    /* and at the probe time-out, RFC 8985 7.2, or before */
 	WR_TCB_NO_PROBE = 1 << 14,     /* no RTT sample since the last probe, RFC 8985 7.3 */
+	WR_TCB_FAST = 1 << 15,         /* a SYN's text was taken before the handshake's end */
 };
 
 /* Out-of-order text of one connection, attached while there is any. */

@@ -187,6 +187,8 @@ static enum wr_verdict open_at_once(struct wr_tcp *tcp, struct wr_frame *f, int 
 	if (!c)
 		return WR_V_NEXT;
 	enter_syn_received(tcp, c, seg);
+	if (seg->text_len)
+		c->rare |= WR_TCB_FAST;
 	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
 		tcp_owe_reset(tcp, f, WR_V_tcp_refused); /* as of a closed port */
 		tcb_end(tcp, c, WR_REASON_aborted);
@@ -391,8 +393,10 @@ void tcp_fastopen_answered(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr
 	free_taken(tcp, c, taken);
 	WR_COUNT(tcp->stats, tcp_bytes_out, taken);
 	WR_COUNT(tcp->stats, tcp_bytes_acked, taken);
-	if (taken == sent)
-		WR_COUNT(tcp->stats, tcp_fastopen_active, 1);
-	else
+	if (taken < sent) {
 		WR_COUNT(tcp->stats, tcp_fastopen_active_fail, 1);
+		return;
+	}
+	WR_COUNT(tcp->stats, tcp_fastopen_active, 1);
+	c->rare |= WR_TCB_FAST;
 }

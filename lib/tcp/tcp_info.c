@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tcp.h"
+#include "tcp_md5.h"
 
 static uint64_t ticks_us(uint32_t ticks)
 {
@@ -46,6 +46,8 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 		.has_wscale = c->snd_shift || c->rcv_shift,
 		.nodelay = tcb_options(tcp, c)->nodelay,
 		.keepalive = tcb_options(tcp, c)->keepalive,
+		.fastopen = c->rare & WR_TCB_FAST,
+		.md5 = tcb_is_signed(tcp, c),
 		.snd_wscale = c->snd_shift,
 		.rcv_wscale = c->rcv_shift,
 		.recv_q = c->rcvq_bytes,

@@ -411,6 +411,7 @@ struct wr_tcp_info {
 	uint8_t state;   /* enum wr_tcp_state */
 	uint8_t backoff; /* doublings of the RTO in force */
 	bool ts, sack, has_wscale, nodelay, keepalive;
+	bool fastopen, md5; /* the text of a SYN was taken at once; segments are signed */
 	uint8_t snd_wscale, rcv_wscale;
 	uint32_t recv_q; /* bytes received that the service has not taken */
 	uint32_t send_q; /* bytes sent or queued that are not acknowledged */

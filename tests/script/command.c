@@ -393,7 +393,8 @@ static bool is_info(struct script *s, unsigned flow, const char *argument)
 		{"recv_q", i.recv_q},   {"send_q", i.send_q},     {"unsent", i.unsent},
 		{"snd_wnd", i.snd_wnd}, {"rcv_wnd", i.rcv_wnd},   {"rexmits", i.rexmits},
 		{"lost", i.lost},       {"sacked", i.sacked},     {"ts", i.ts},
-		{"sack", i.sack},       {"wscale", i.has_wscale}, {"snd_wscale", i.snd_wscale},
+		{"sack", i.sack},       {"fastopen", i.fastopen}, {"md5", i.md5},
+		{"wscale", i.has_wscale}, {"snd_wscale", i.snd_wscale},
 	};
 
 	for (unsigned k = 0; k < WR_LEN(field); k++) {

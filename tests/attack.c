@@ -194,6 +194,13 @@ void attack_segment(struct attack *a, uint32_t from, const struct craft_tcp *tcp
 	attack_frame(a, craft_tcp(attack_pool(a), &path, tcp));
 }
 
+void attack_judge_from_here(struct attack *a)
+{
+	a->began_ns = a->wire.now_ns;
+	for (unsigned i = 0; i < 2; i++)
+		a->began[i] = a->client[i].done;
+}
+
 static void introduce(struct attack *a, uint32_t addr)
 {
 	const struct craft_path path = attack_path(addr);
@@ -225,12 +232,11 @@ void attack_open(struct attack *a, const struct wr_stack_conf *conf)
 	a->began[0] = a->client[0].done;
 	a->began[1] = a->client[1].done;
 	attack_wait(a, PEACE);
-	a->began_ns = a->wire.now_ns;
 	for (unsigned i = 0; i < 2; i++) {
 		a->at_peace[i] = a->client[i].done - a->began[i];
-		a->began[i] = a->client[i].done;
 		assert_true(a->at_peace[i] >= 100);
 	}
+	attack_judge_from_here(a);
 	a->frames_out = a->bytes_out = a->resets_out = 0;
 }
 

@@ -64,6 +64,9 @@ void attack_segment(struct attack *a, uint32_t from, const struct craft_tcp *tcp
 /* Lets time pass. */
 void attack_wait(struct attack *a, uint64_t ns);
 
+/* From here on the honest clients are judged: what came before is forgiven. */
+void attack_judge_from_here(struct attack *a);
+
 /* The attack is over: asserts that the honest clients were not disturbed. */
 void attack_judge(struct attack *a);
 

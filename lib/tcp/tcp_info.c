@@ -68,7 +68,7 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 		.again = c->rexmit,
 		.flight = tcb_flight(c),
 		.advmss = tcp_mss_offer(tcp, tcb_options(tcp, c)),
-		.recovery = recovery_of(c),
+		.recovery = (uint8_t)recovery_of(c),
 		.reordering = c->reordering,
 		.bytes_in =
 			c->in_base + wr_seq_span(c->in_seq, c->rcv.nxt) - tcb_fin_received(c),

@@ -3,8 +3,8 @@
 """docs/attacks.md names only tests that exist: attacks_are_tested.py SOURCE [LOG...]
 
 Each row of its tables is | class | what is done | tests | limits |; "tests" names one at least,
-as proof.py says, and nothing else; what "limits" names is a key of docs/configuration.md. With
-logs of tests, what they tell of must have passed.
+as proof.py says, and nothing else; what "limits" names is a key of the
+configuration. With logs of tests, what they tell of must have passed.
 """
 
 import pathlib
@@ -27,7 +27,7 @@ def wrong_in(cells, source, passed):
     if not named or cells[2] != named:
         yield "tests are expected, and nothing else"
     for key in re.findall(r"`([^`]*)`", cells[3]):
-        if f"\n| `{key}` |" not in source.text("docs/configuration.md"):
+        if f'"{key}"' not in source.text("lib/conf/keys.c"):
             yield f"there is no key {key}"
     yield from wrong_tests(source, passed, " ".join(cells))
 

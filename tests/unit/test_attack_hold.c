@@ -83,6 +83,26 @@ static void windows_shut_for_ever_keep_nobody_out(void **state)
 	attack_close(&a); /* they fall silent, and are let go */
 }
 
+/*
+ * All buffers are taken, and the probes are answered. Those that make no progress are let go
+ * after some seconds; from then on the honest ones do as well as ever.
+ */
+static void whoever_holds_all_buffers_is_let_go(void **state)
+{
+	begin();
+	open_some(PEERS, CHARGEN, 500);
+	for (unsigned round = 0; round < 100; round++) {
+		for (unsigned n = 0; n < PEERS; n++)
+			say(n, CHARGEN, 101, peer[n].nxt, WR_TCP_ACK, 0);
+		wire_run(&a.wire, WR_MS(100));
+	}
+	assert_true(attack_stats(&a)->reason[WR_REASON_evicted] > 0);
+	attack_judge_from_here(&a);
+	attack_wait(&a, WR_MS(200));
+	attack_judge(&a);
+	attack_close(&a);
+}
+
 static void windows_of_a_byte_keep_nobody_out(void **state)
 {
 	begin();
@@ -169,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(windows_shut_for_ever_keep_nobody_out),
+		cmocka_unit_test(whoever_holds_all_buffers_is_let_go),
 		cmocka_unit_test(windows_of_a_byte_keep_nobody_out),
 		cmocka_unit_test(a_byte_now_and_then_keeps_nobody_out),
 		cmocka_unit_test(sacks_of_single_bytes_with_a_tiny_mss_are_survived),

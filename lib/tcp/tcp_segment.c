@@ -196,8 +196,11 @@ struct rte_mbuf *tcp_new_buffer(struct wr_tcp *tcp)
 
 /* ---- segments of a connection ---- */
 
-/* What every segment of an open connection carries; the ACK that was owed is in it. */
-static void fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
+/*
+ * What every segment of an open connection carries; the ACK that was owed is in it. Returns
+ * whether the segment is to be signed.
+ */
+static bool fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
                       struct wr_seq seq, uint8_t flags)
 {
 	head->seq = seq;
@@ -205,25 +208,19 @@ static void fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
 	head->flags = flags | WR_TCP_ACK | (c->cc.ece ? WR_TCP_ECE : 0);
 	head->wnd = tcp_advertise(tcp, c);
 	head->options_len = 0;
-	if (c->flags & WR_TCB_TS) {
-		put_ts(head->options, tcp_ts_now(tcp, c->ts_offset), c->ts_recent);
-		head->options_len = 12;
-	} else if (tcb_is_signed(tcp, c)) {
-		tcp_md5_reserve(head->options);
-		head->options_len = TCP_MD5_OPTION;
-	}
 	c->rcv.acked = c->rcv.nxt;
 	c->flags &= (uint16_t) ~(WR_TCB_ACK_NOW | WR_TCB_DELACK | WR_TCB_WNDUP);
 	c->rare &= (uint16_t)~WR_TCB_DELACK_ARMED;
-}
-
-/* The header before m's text, whose first option is the signature if there is one. */
-static void push_head(const struct wr_tcp *tcp, const struct wr_tcb *c, struct rte_mbuf *m,
-                      const struct head *head)
-{
-	push_header(m, &c->tuple, head);
-	if (tcb_is_signed(tcp, c))
-		tcp_md5_sign(tcp, &c->tuple, m);
+	if (wr_likely(c->flags & WR_TCB_TS)) {
+		put_ts(head->options, tcp_ts_now(tcp, c->ts_offset), c->ts_recent);
+		head->options_len = 12;
+		return false;
+	}
+	if (!tcb_is_signed(tcp, c))
+		return false;
+	tcp_md5_reserve(head->options);
+	head->options_len = TCP_MD5_OPTION;
+	return true;
 }
 
 /* As many blocks as fit into `room` bytes of options. */
@@ -253,15 +250,18 @@ void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, u
 {
 	struct rte_mbuf *m = tcp_new_buffer(tcp);
 	struct head head;
+	bool is_signed;
 
 	if (!m) {
 		tcb_owe_ack(tcp, c); /* tried again at the next flush */
 		return;
 	}
-	fill_head(tcp, c, &head, seq, flags);
+	is_signed = fill_head(tcp, c, &head, seq, flags);
 	if (owes_sack(c) && !(flags & WR_TCP_RST))
 		add_sack(tcp, c, &head, sizeof(head.options));
-	push_head(tcp, c, m, &head);
+	push_header(m, &c->tuple, &head);
+	if (wr_unlikely(is_signed))
+		tcp_md5_sign(tcp, &c->tuple, m);
 	send_tcb(tcp, c, m, 0, cause);
 }
 
@@ -270,8 +270,8 @@ void tcp_send_segment(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 {
 	struct head head;
 	uint8_t ect = 0;
+	bool is_signed = fill_head(tcp, c, &head, text->seq, text->flags);
 
-	fill_head(tcp, c, &head, text->seq, text->flags);
 	if (wr_unlikely(owes_sack(c)) && text->len < c->cc.smss)
 		add_sack(tcp, c, &head, c->cc.smss - text->len);
 	/* Section 6.1.5: text sent again is not marked. */
@@ -279,7 +279,9 @@ void tcp_send_segment(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 		head.flags |= tcp_ecn_text_flags(c);
 		ect = ECT0;
 	}
-	push_head(tcp, c, m, &head);
+	push_header(m, &c->tuple, &head);
+	if (wr_unlikely(is_signed))
+		tcp_md5_sign(tcp, &c->tuple, m);
 	send_tcb(tcp, c, m, ect, cause);
 }
 

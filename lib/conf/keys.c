@@ -306,11 +306,9 @@ static const struct wr_conf_key times[] = {
 	NUMBER(STACK, duration, "fin-wait2", "1ms", "24h", "60s", "never", fin_wait2_us,
 	       "FIN-WAIT-2 without a FIN for so long ends"),
 	NUMBER(STACK, count, "orphan-retries", "1", "15", "8", "never", orphan_retries,
-	       "Retransmissions, or probes of a closed window, that end a connection which its service "
-	       "has closed"),
+	       "Unanswered retransmissions or probes that end what its service has closed"),
 	NUMBER(STACK, count, "orphans", "16", "16M", "auto", "auto", orphans,
-	       "Connections on each core that are closed by their service alone, at most; auto: as many "
-	       "as the table has"),
+	       "Connections of a core that only their service has closed, at most; auto: all"),
 	SWITCH(STACK, "keepalive", "off", keepalive, "Keepalive probes"),
 	NUMBER(STACK, duration, "keepalive-idle", "1s", "24h", "2h", NULL, keepalive_idle_us,
 	       "Silence before the first probe"),

@@ -19,7 +19,9 @@ void tcp_ack_saw_trouble(const struct wr_tcp *tcp, struct wr_tcb *c)
 /* The peer may be in slow start: an ACK that waits would hold it up. */
 static bool is_quick(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	return tcp->conf.quick_acks && wr_seq_span(c->iss, c->snd.nxt) == 1 &&
+	uint32_t control = c->flags & WR_TCB_FIN_SENT ? 2 : 1; /* SYN and FIN are no text */
+
+	return tcp->conf.quick_acks && wr_seq_span(c->iss, c->snd.nxt) == control &&
 	       wr_seq_span(c->irs, c->rcv.nxt) <=
 	               (uint32_t)tcp->conf.quick_acks * tcp->conf.mss;
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include <rte_arp.h>
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
@@ -29,8 +30,12 @@ static void collect(struct drill *d)
 	while ((n = wr_stack_output(d->stack, m, WR_LEN(m)))) {
 		for (unsigned i = 0; i < n; i++) {
 			const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m[i], void *);
+			const struct rte_arp_hdr *arp = (const void *)(eth + 1);
 			unsigned at = (d->head + d->frames) % DRILL_FRAMES;
 
+			if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP) &&
+			    arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST))
+				drill_meet_peer(d);
 			if (eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
 			    d->frames == DRILL_FRAMES) {
 				rte_pktmbuf_free(m[i]);

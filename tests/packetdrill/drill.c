@@ -91,8 +91,7 @@ static void fill_conf(struct drill *d)
 	wr_owner_init(&d->owner, 1);
 }
 
-/* The peer is known from the start. */
-static void meet_peer(struct drill *d)
+void drill_meet_peer(struct drill *d)
 {
 	const struct craft_path path = {
 		.smac = {{0x02, 0, 0, 0, 0, 2}},
@@ -103,7 +102,6 @@ static void meet_peer(struct drill *d)
 	struct rte_mbuf *m = craft_arp(d->pool, &path, RTE_ARP_OP_REQUEST);
 
 	wr_stack_input(d->stack, &m, 1, d->now_ns);
-	drill_work(d);
 }
 
 static int no_splice(void *userdata, int in, loff_t *in_at, int out, loff_t *out_at, size_t n,
@@ -171,7 +169,8 @@ __attribute__((visibility("default"))) void packetdrill_interface_init(
 		exit(EXIT_FAILURE);
 	}
 	d->tcp = wr_stack_tcp(d->stack);
-	meet_peer(d);
+	drill_meet_peer(d); /* it is known from the start */
+	drill_work(d);
 	table->userdata = d;
 	fill_table(table);
 	the_drill = d;

@@ -68,6 +68,11 @@ struct drill {
 /* Reads "key=value,key=value"; exits with a message if there is no such key. */
 void drill_read_flags(struct drill *d, const char *flags);
 
+/* ---- drill.c ---- */
+
+/* The engine hears from the gateway by ARP. */
+void drill_meet_peer(struct drill *d);
+
 /* ---- clock.c ---- */
 
 /* Lets the engine do what is due now, and wakes who waited for that. */

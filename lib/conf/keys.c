@@ -221,13 +221,11 @@ static const struct wr_conf_key tcp[] = {
 	NUMBER(STACK, bytes, "rcv-buf", "4K", "1G", "256K", NULL, rcv_buf,
 	       "Receive window of a connection at first"),
 	NUMBER(STACK, bytes, "rcv-buf-max", "4K", "1G", "auto", "auto", rcv_buf_max,
-	       "The window grows with what the service takes, up to this; auto: 6M, or rcv-buf if "
-	       "that is given"),
+	       "The window grows with what the service takes, up to this; auto: 6M, or rcv-buf if given"),
 	NUMBER(STACK, bytes, "snd-buf", "4K", "1G", "256K", NULL, snd_buf,
 	       "Text queued for sending on a connection at first, at most"),
 	NUMBER(STACK, bytes, "snd-buf-max", "4K", "1G", "auto", "auto", snd_buf_max,
-	       "This grows to twice the congestion window, up to here; auto: 4M, or snd-buf if that "
-	       "is given"),
+	       "This grows to twice the congestion window, up to here; auto: 4M, or snd-buf if given"),
 	NUMBER(STACK, count, "held-bufs", "64", "16M", "auto", "auto", held_bufs,
 	       "Packet buffers that the connections of a core may keep, at most; auto: three quarters"),
 	NUMBER(STACK, bytes, "ooo-bytes", "4K", "64M", "384K", NULL, ooo_bytes,

@@ -176,6 +176,16 @@ static void enter_syn_received(struct wr_tcp *tcp, struct wr_tcb *c, const struc
 	tcb_pend(tcp, c);
 }
 
+static enum wr_verdict take_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	struct wr_seq before = c->rcv.nxt;
+	enum wr_verdict v = tcp_process_text(tcp, c, f);
+
+	if (!wr_seq_eq(c->rcv.nxt, before)) /* there may be no buffer to keep it in */
+		c->rare |= WR_TCB_FAST;
+	return v;
+}
+
 static enum wr_verdict open_at_once(struct wr_tcp *tcp, struct wr_frame *f, int listener)
 {
 	struct wr_seg *seg = &f->seg;
@@ -187,8 +197,6 @@ static enum wr_verdict open_at_once(struct wr_tcp *tcp, struct wr_frame *f, int 
 	if (!c)
 		return WR_V_NEXT;
 	enter_syn_received(tcp, c, seg);
-	if (seg->text_len)
-		c->rare |= WR_TCB_FAST;
 	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
 		tcp_owe_reset(tcp, f, WR_V_tcp_refused); /* as of a closed port */
 		tcb_end(tcp, c, WR_REASON_aborted);
@@ -199,7 +207,7 @@ static enum wr_verdict open_at_once(struct wr_tcp *tcp, struct wr_frame *f, int 
 	seg->flags &= (uint8_t)~WR_TCP_SYN;
 	seg->seq = c->rcv.nxt;
 	seg->len--;
-	return seg->len ? tcp_process_text(tcp, c, f) : WR_V_tcp_accepted;
+	return seg->len ? take_text(tcp, c, f) : WR_V_tcp_accepted;
 }
 
 enum wr_verdict tcp_fastopen_syn(struct wr_tcp *tcp, struct wr_frame *f, int listener)

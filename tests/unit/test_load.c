@@ -368,6 +368,49 @@ static void fast_open_spares_a_round_trip(void **state)
 	rig_free(rig);
 }
 
+/* But SYNs arrive: one that is lost ends Fast Open for a minute. */
+static bool one_in_eight_is_lost(void *ctx, unsigned to, const struct rte_mbuf *m)
+{
+	const uint8_t *flags = rte_pktmbuf_mtod_offset(m, const uint8_t *, 14 + 20 + 13);
+
+	return m->data_len < 54 || *flags == WR_TCP_SYN || wr_prng_below(ctx, 8);
+}
+
+/* SYN-ACKs, answers and what follows are lost: each request is answered once. */
+static void fast_open_survives_losses(void **state)
+{
+	struct rig *rig = rig_new_with(WR_LOAD_CRR, 1, true);
+	uint64_t passive, fast;
+	struct wr_prng prng;
+
+	wr_prng_seed(&prng, 5);
+	assert_int_equal(wr_sizes_parse("32-4000", 1 << 20, &rig->conf.request), 0);
+	rig->conf.protocol = WR_LOAD_ECHO;
+	rig->conf.response = rig->conf.request;
+	rig->conf.verify = true;
+	rig->conf.set.cps = 2000;
+	rig->conf.set.connections = 1000;
+	rig->conf.duration_ns = WR_MS(500);
+	rig->conf.drain_ns = WR_S(60);
+	rig->conf.tcp.connect_timeout_ms = 0;
+	rig->wire.pass = one_in_eight_is_lost;
+	rig->wire.ctx = &prng;
+	rig_begin(rig);
+	rig_start(rig);
+	for (unsigned s = 0; s < 120 && !all_are(rig, WR_LOAD_DONE); s++)
+		wire_run(&rig->wire, WR_S(1));
+	assert_true(all_are(rig, WR_LOAD_DONE));
+	assert_int_equal(STAT(rig, connections_broken), 0);
+	assert_int_equal(STAT(rig, connections_failed), 0);
+	assert_int_equal(STAT(rig, corrupt), 0);
+	assert_int_equal(STAT(rig, responses), STAT(rig, requests_planned));
+	passive = of_host(rig, SERVER, WR_STAT_tcp_fastopen_passive);
+	fast = of_host(rig, CLIENT, WR_STAT_tcp_fastopen_active);
+	assert_in_range(passive, 900, 1000);
+	assert_in_range(fast, 900, passive);
+	rig_free(rig);
+}
+
 /* Connections of rr are open before the run: it asks as ever. */
 static void fast_open_changes_nothing_for_connections_that_stay(void **state)
 {
@@ -524,6 +567,7 @@ int main(void)
 		cmocka_unit_test(connections_that_end_slowly_get_the_time_that_they_need),
 		cmocka_unit_test(crr_opens_and_closes_a_connection_for_each_request),
 		cmocka_unit_test(fast_open_spares_a_round_trip),
+		cmocka_unit_test(fast_open_survives_losses),
 		cmocka_unit_test(fast_open_changes_nothing_for_connections_that_stay),
 		cmocka_unit_test(connect_is_a_handshake_and_a_close),
 		cmocka_unit_test(a_refused_connection_is_told_and_does_not_loop),

@@ -8,6 +8,7 @@
 #include <rte_memcpy.h>
 
 #include "tcp_md5.h"
+#include "wr_path.h"
 
 #define COOKIE_BYTES      8
 #define RESET_COUNTS_US   (60 * 1000 * 1000)
@@ -294,10 +295,20 @@ static bool wants(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	return tcp->fastopen.peer && tcb_options(tcp, c)->fastopen && !tcb_is_signed(tcp, c);
 }
 
+/* Text that a SYN can carry to that server, options at their longest; bytes. */
+static uint32_t syn_room(const struct wr_tcp *tcp, const struct wr_tcb *c, uint16_t mss_peer)
+{
+	uint32_t mtu = wr_path_get(tcp->ip, c->tuple.raddr, tcp->now_us).mtu;
+	uint32_t mss = wr_min(mss_peer, tcp_mss_offer(tcp, tcb_options(tcp, c)));
+
+	mss = wr_min(mss, mtu - 40);
+	return mss > SYN_OPTIONS ? mss - SYN_OPTIONS : 0;
+}
+
 bool tcp_fastopen_asks(struct wr_tcp *tcp, const struct wr_tcb *c, struct wr_fastopen *out,
                        uint32_t *bytes)
 {
-	uint32_t queued = wr_seq_span(c->snd.una, c->sq_end) - 1, mss;
+	uint32_t queued = wr_seq_span(c->snd.una, c->sq_end) - 1;
 	const struct tcp_fastopen_peer *p;
 
 	*bytes = 0;
@@ -307,10 +318,8 @@ bool tcp_fastopen_asks(struct wr_tcp *tcp, const struct wr_tcb *c, struct wr_fas
 	if (is_blocked(tcp, p))
 		return false;
 	*out = p ? p->cookie : (struct wr_fastopen) {.bytes = 0};
-	if (out->bytes) {
-		mss = wr_min(p->mss, tcp_mss_offer(tcp, tcb_options(tcp, c)));
-		*bytes = mss > SYN_OPTIONS ? wr_min(queued, mss - SYN_OPTIONS) : 0;
-	}
+	if (out->bytes)
+		*bytes = wr_min(queued, syn_room(tcp, c, p->mss));
 	return true;
 }
 

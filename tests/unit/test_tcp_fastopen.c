@@ -30,6 +30,10 @@ static struct wr_tcp *engine(const struct wr_sipkey *key, unsigned keys, uint32_
 	memcpy(tcp->conf.fastopen_key, key, keys * sizeof(*key));
 	tcp->listener[0].options.fastopen = true;
 	tcp->profile[0].options.fastopen = true;
+	tcp->ip = calloc(1, sizeof(*tcp->ip));
+	assert_non_null(tcp->ip);
+	tcp->ip->conf.mtu = 1500;
+	tcp->ip->paths = calloc(1, 4096); /* none is known */
 	tcp->stats = calloc(1, sizeof(*tcp->stats));
 	assert_non_null(tcp->stats);
 	assert_int_equal(tcp_fastopen_init(tcp, &random, SOCKET_ID_ANY), 0);
@@ -39,6 +43,8 @@ static struct wr_tcp *engine(const struct wr_sipkey *key, unsigned keys, uint32_
 static void end(struct wr_tcp *tcp)
 {
 	tcp_fastopen_fini(tcp);
+	free(tcp->ip->paths);
+	free(tcp->ip);
 	free(tcp->stats);
 	free(tcp);
 }

@@ -87,6 +87,7 @@ static void fill_conf(struct drill *d)
 	wr_tcp_conf_default(&d->conf.tcp, 1500);
 	d->conf.tcp.connections = d->conf.tcp.half_open = d->conf.tcp.time_waits = 64;
 	d->conf.tcp.reorders = d->conf.tcp.repairs = 64;
+	d->conf.tcp.mtu_probing = WR_TCP_MTU_PROBING_OFF; /* as Linux' tcp_mtu_probing */
 	wr_tcp_options_default(&d->options);
 	wr_owner_init(&d->owner, 1);
 }

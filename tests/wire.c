@@ -28,6 +28,8 @@ void wire_conf(struct wr_stack_conf *conf, unsigned host)
 		.socket = SOCKET_ID_ANY,
 	};
 	wr_tcp_conf_default(&conf->tcp, conf->ip.mtu);
+	/* So that what is bounded has a size that tests can name. */
+	conf->tcp.rcv_buf_max = conf->tcp.snd_buf_max = 0;
 	conf->tcp.connections = 256;
 	conf->tcp.half_open = 256;
 	conf->tcp.time_waits = 256;

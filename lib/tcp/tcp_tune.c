@@ -23,12 +23,10 @@ static struct wr_tune *tune_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
 
 void tcp_tune_detach(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	struct wr_tune *t = tune_of(tcp, c);
-
 	if (!c->tuned)
 		return;
 	c->tuned = false;
-	t->next_free = tcp->free_tune;
+	tune_of(tcp, c)->next_free = tcp->free_tune;
 	tcp->free_tune = c->tune;
 }
 

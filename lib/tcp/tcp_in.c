@@ -24,6 +24,17 @@ static enum wr_verdict challenge(struct wr_tcp *tcp, struct wr_tcb *c)
 	return WR_V_tcp_challenged;
 }
 
+/* Of text that is not taken, what had come before: RFC 2883. */
+static void note_what_came_before(struct wr_tcp *tcp, struct wr_tcb *c,
+                                  const struct wr_seg *seg)
+{
+	struct wr_seq end = wr_seq_add(seg->seq, seg->text_len);
+
+	if (wr_seq_lt(seg->seq, c->rcv.nxt))
+		tcp_note_duplicate(tcp, c, seg->seq,
+		                   wr_seq_lt(end, c->rcv.nxt) ? end : c->rcv.nxt);
+}
+
 /* RFC 7323 section 5.2, R1: PAWS. After a long silence there is no old duplicate to fear. */
 static enum wr_verdict check_timestamp(struct wr_tcp *tcp, struct wr_tcb *c,
                                        const struct wr_seg *seg)
@@ -37,8 +48,7 @@ static enum wr_verdict check_timestamp(struct wr_tcp *tcp, struct wr_tcb *c,
 	if ((int32_t)(seg->ts_val - c->ts_recent) >= 0 || (c->rare & WR_TCB_IDLE_LONG))
 		return WR_V_NEXT;
 	owe_limited_ack(tcp, c, WR_TCB_DUP_ACK);
-	if (seg->text_len)
-		tcp_note_duplicate(tcp, c, seg->seq, wr_seq_add(seg->seq, seg->text_len));
+	note_what_came_before(tcp, c, seg);
 	return WR_V_tcp_paws;
 }
 

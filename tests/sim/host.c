@@ -55,17 +55,24 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	wr_tcp_conf_default(tcp, plan->mtu);
 	tcp->connections = tcp->half_open = tcp->time_waits = plan->connections;
 	tcp->reorders = tcp->repairs = plan->connections / 2;
+	tcp->paths = tcp->tunes = plan->connections / 2;
 	tcp->rcv_buf = plan->rcv_buf;
 	tcp->rcv_buf_max = plan->rcv_buf_max;
 	tcp->snd_buf = plan->snd_buf;
 	tcp->snd_buf_max = plan->snd_buf_max;
-	tcp->tunes = 2;
 	tcp->ooo_bytes = plan->ooo_bytes;
 	tcp->ooo_pieces = plan->ooo_pieces;
 	tcp->held_bufs = plan->held_bufs;
 	tcp->timestamps = plan->timestamps;
 	tcp->sack = plan->sack;
 	tcp->wscale = plan->wscale;
+	tcp->rack = plan->rack;
+	tcp->tlp = plan->tlp;
+	tcp->prr = plan->prr;
+	tcp->frto = plan->frto;
+	tcp->dsack = plan->dsack;
+	tcp->mtu_probing = plan->mtu_probing;
+	tcp->orphan_retries = 0;
 	tcp->iw_segments = plan->iw_segments;
 	tcp->cc = plan->cc;
 	tcp->ecn = plan->ecn;
@@ -92,17 +99,15 @@ int sim_host_init(struct sim *sim, unsigned index)
 	struct sim_host *host = &sim->host[index];
 	struct wr_stack_conf conf;
 	struct wr_err err;
-	enum sim_pool kind;
+	unsigned class;
 
 	host->sim = sim;
 	host->plan = &sim->plan->host[index];
 	host->index = index;
 	host->side = index % SIM_SIDES;
-	kind = host->plan->mtu > 1500 ? SIM_POOL_LARGE : SIM_POOL_SMALL;
-	if (host->plan->many_bufs)
-		kind = SIM_POOL_MANY;
-	host->pool = sim_world_pool(sim->world, index, kind);
-	host->pool_size = sim->world->pool_size[kind];
+	class = host->plan->mtu > 1500;
+	host->pool = sim->world->pool[index][class];
+	host->pool_size = sim->world->pool_size[class];
 	host->hoard = calloc(host->pool_size, sizeof(*host->hoard));
 	wr_owner_init(&host->owner, host->plan->cores);
 	fill_conf(sim, host, &conf);

@@ -24,6 +24,11 @@ static const struct sim_host_plan calm_host = {
 	.timestamps = true,
 	.sack = true,
 	.wscale = true,
+	.rack = true,
+	.tlp = true,
+	.prr = true,
+	.frto = true,
+	.dsack = true,
 	.rcv_buf = 256 << 10,
 	.snd_buf = 256 << 10,
 	.ooo_bytes = 384 << 10,
@@ -149,10 +154,6 @@ static void draw_host(struct wr_prng *prng, struct sim_host_plan *host)
 	host->delack_us = one_in(prng, 4) ? 0 : 40000;
 	host->time_wait_us = power(prng, 19, 26);
 	host->iw_segments = (uint8_t)(1 + below(prng, 10));
-	if (host->iw_segments & 1) {
-		host->rcv_buf_max = host->rcv_buf * 8;
-		host->snd_buf_max = host->snd_buf * 8;
-	}
 	host->steer_badly = host->cores > 1 && !one_in(prng, 3);
 	host->burst = one_in(prng, 3) ? 1 + below(prng, 64) : 64;
 	if (one_in(prng, 4))
@@ -328,6 +329,32 @@ static void draw_more_trouble(struct wr_prng *prng, struct sim_plan *plan)
 	}
 }
 
+/* What else a host may be configured to. */
+static void draw_knobs(struct wr_prng *prng, struct sim_plan *plan)
+{
+	for (unsigned i = 0; i < plan->hosts; i++) {
+		struct sim_host_plan *host = &plan->host[i];
+
+		host->rack = !one_in(prng, 4);
+		host->tlp = !one_in(prng, 4);
+		host->prr = !one_in(prng, 4);
+		host->frto = !one_in(prng, 4);
+		host->dsack = !one_in(prng, 4);
+		host->mtu_probing = (uint8_t)below(prng, WR_TCP_MTU_PROBING_ALWAYS + 1);
+		if (one_in(prng, 3))
+			host->rcv_buf_max = power(prng, 16, 21);
+		if (one_in(prng, 3))
+			host->snd_buf_max = power(prng, 16, 20);
+	}
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
+		bool probing = true;
+
+		for (unsigned h = i; h < plan->hosts; h += SIM_SIDES)
+			probing &= plan->host[h].mtu_probing != WR_TCP_MTU_PROBING_OFF;
+		plan->path[i].blackhole = probing && one_in(prng, 2);
+	}
+}
+
 static void draw_wrap(struct wr_prng *prng, struct sim_plan *plan)
 {
 	uint32_t wrap = one_in(prng, 2) ? 0 : 1u << 31;
@@ -360,6 +387,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 		draw_flow(&prng, plan, &plan->flow[i]);
 	draw_congestion(&prng, plan);
 	draw_more_trouble(&prng, plan);
+	draw_knobs(&prng, plan);
 	if (one_in(&prng, 3))
 		draw_wrap(&prng, plan);
 }

@@ -93,11 +93,12 @@ struct sim_host_plan {
 	uint64_t access_ns;   /* one way, from the host to the bottleneck and back from it */
 	uint16_t mtu;
 	bool timestamps, sack, wscale;
+	bool rack, tlp, prr, frto, dsack;
+	uint8_t mtu_probing;               /* enum wr_tcp_mtu_probing */
+	uint32_t rcv_buf_max, snd_buf_max; /* 0: as rcv_buf, snd_buf */
 	uint32_t rcv_buf, snd_buf, ooo_bytes;
-	uint32_t rcv_buf_max, snd_buf_max; /* grown; 0: they do not grow */
 	uint16_t ooo_pieces;
 	uint32_t held_bufs;
-	bool many_bufs; /* 13,000 large ones: 110 MB of text */
 	uint32_t delack_us;
 	uint64_t time_wait_us;
 	uint8_t iw_segments;
@@ -120,12 +121,6 @@ struct sim_host_plan {
 	uint64_t jump_at_ns; /* its clock jumps ahead, by jump_ns */
 	uint64_t jump_ns;
 };
-
-/* How many times its first size a window may have. */
-static inline uint32_t sim_window_growth(const struct sim_host_plan *plan)
-{
-	return plan->rcv_buf_max > plan->rcv_buf ? plan->rcv_buf_max / plan->rcv_buf + 1 : 1;
-}
 
 /* When an end of a connection says that it has no more text. */
 enum sim_closing {

@@ -119,14 +119,14 @@ static void check_limits(struct sim *sim, struct sim_core *core, struct sim_flow
                          const struct wr_tcp_info *info)
 {
 	const struct wr_cc_choice *cc = choice_of(sim, flow, core->host->side);
-	const struct sim_host_plan *plan = core->host->plan;
 	unsigned side = core->host->side;
 	struct sim_side *us = &flow->side[side];
+	uint32_t most = wr_max(core->host->plan->rcv_buf, core->host->plan->rcv_buf_max);
 
 	us->mss_most = wr_max(us->mss_most, info->mss);
-	if (info->recv_q > wr_max(plan->rcv_buf, plan->rcv_buf_max))
+	if (info->recv_q > most)
 		sim_broken(sim, flow, side, "what waits for the application is bounded",
-		           info->recv_q, wr_max(plan->rcv_buf, plan->rcv_buf_max));
+		           info->recv_q, most);
 	if (info->rto_us < RTO_LEAST_US)
 		sim_broken(sim, flow, side, "a retransmission time-out lasts 200 ms at least",
 		           info->rto_us, RTO_LEAST_US);
@@ -165,6 +165,12 @@ static void check_levels(struct sim *sim, struct sim_core *core, struct sim_flow
 	us->repairs = repairs;
 }
 
+/* How many times its first size a receive window may have; what is out of order as well. */
+uint64_t sim_host_growth(const struct sim_host_plan *plan)
+{
+	return plan->rcv_buf_max / plan->rcv_buf + 1;
+}
+
 /* ---- a round ---- */
 
 void sim_watch_round(struct sim *sim, struct sim_core *core)
@@ -184,8 +190,8 @@ void sim_watch_round(struct sim *sim, struct sim_core *core)
 		us->touched = us->sent_new = false;
 		us->idle_ns = 0;
 	}
-	pieces = wr_min(plan->ooo_pieces, plan->ooo_bytes / PIECE_OVERHEAD + 1) *
-	         sim_window_growth(plan);
-	if (core->stats.n[WR_STAT_tcp_ooo_segments] > pieces * (uint64_t)sim->plan->flows)
+	pieces = wr_min(plan->ooo_pieces, plan->ooo_bytes / PIECE_OVERHEAD + 1);
+	if (core->stats.n[WR_STAT_tcp_ooo_segments] >
+	    pieces * sim_host_growth(plan) * (uint64_t)sim->plan->flows)
 		sim_fail(sim, "what is kept out of order is bounded");
 }

@@ -44,7 +44,7 @@ void sim_watch_sacks(struct sim *sim, struct sim_flow *flow, unsigned from,
                      const struct sim_segment *seg)
 {
 	const struct sim_host_plan *plan = &sim->plan->host[flow->plan->host[from]];
-	uint64_t most = (uint64_t)plan->ooo_bytes * sim_window_growth(plan);
+	uint64_t most = plan->ooo_bytes * sim_host_growth(plan);
 	uint32_t iss = flow->side[!from].iss, kept = 0;
 
 	for (unsigned i = 0; i < seg->sacks; i++) {
@@ -58,7 +58,8 @@ void sim_watch_sacks(struct sim *sim, struct sim_flow *flow, unsigned from,
 		kept += right - left;
 	}
 	if (kept > most)
-		sim_broken(sim, flow, from, "what is kept out of order is bounded", kept, (uint32_t)most);
+		sim_broken(sim, flow, from, "what is kept out of order is bounded", kept,
+		           (uint32_t)most);
 }
 
 /* ---- what the sender was told ---- */
@@ -103,12 +104,28 @@ void sim_watch_sacks_arrive(struct sim_flow *flow, unsigned to, const struct sim
 		              seg->sack[i].right - us->iss);
 }
 
+/* Time-outs, and peers that reneged, of all connections of this end's host. */
+static uint64_t forgotten(const struct sim *sim, const struct sim_flow *flow, unsigned side)
+{
+	const struct sim_host *host = &sim->host[flow->plan->host[side]];
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < host->plan->cores; i++)
+		sum += host->core[i].stats.n[WR_STAT_tcp_rto_fired] +
+		       host->core[i].stats.n[WR_STAT_tcp_sack_reneged];
+	return sum;
+}
+
 void sim_watch_again(struct sim *sim, struct sim_flow *flow, unsigned from,
                      const struct sim_segment *seg)
 {
-	const struct sim_side *us = &flow->side[from];
+	struct sim_side *us = &flow->side[from];
 	uint32_t at = seg->seq - us->iss, behind = at + seg->text_len;
+	uint64_t now = forgotten(sim, flow, from);
 
+	if (now != us->forgotten)
+		us->told.count = 0;
+	us->forgotten = now;
 	/* The engine's work for an ACK is bounded: among many holes it may overlook news. */
 	if (sim_host_is_punctual(&sim->host[flow->plan->host[from]]) &&
 	    us->told.count <= HOLES_MOST && sim_spans_hold(&us->told, at, behind))

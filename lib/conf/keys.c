@@ -10,6 +10,7 @@ static const char *const directions[] = {"up", "down", "both", NULL};
 static const char *const closes[] = {"fin", "server", "reset", NULL};
 static const char *const reconnects[] = {"never", "now", "backoff", NULL};
 static const char *const methods[] = {"GET", "POST", NULL};
+static const char *const option_orders[] = {"linux", "freebsd", NULL};
 static const char *const nagles[] = {"auto", "on", "off", NULL};
 static const char *const cookies[] = {"never", "auto", "always", NULL};
 static const char *const ecns[] = {"off", "passive", "on", NULL};
@@ -242,6 +243,27 @@ static const struct wr_conf_key tcp[] = {
 	SWITCH(STACK, "timestamps", "on", timestamps, "RFC 7323 timestamps and PAWS"),
 	SWITCH(STACK, "sack", "on", sack, "Selective acknowledgements, RFC 2018"),
 	SWITCH(STACK, "window-scaling", "on", window_scaling, "Windows above 64 KiB, RFC 7323"),
+	NUMBER(STACK, count, "window-scale", "1", "14", "auto", "auto", window_scale,
+	       "Window scale offered; auto: the least that rcv-buf needs"),
+	NUMBER(STACK, count, "first-window", "536", "65535", "auto", "auto", first_window,
+	       "Window of a SYN in bytes; auto: as much as can be said"),
+	CHOICE(STACK, "option-order", option_orders, "linux", option_order,
+	       "Order of the options of a SYN: as that system has it"),
+	SWITCH(STACK, "timestamps-required", "on", timestamps_required,
+	       "Segments without the timestamp that was agreed on are dropped, RFC 7323 section 3.2"),
+	NUMBER(STACK, count, "quick-acks", "1", "255", "off", "off", quick_acks,
+	       "Segments at the beginning that are acknowledged at once, until text is sent"),
+	NUMBER(STACK, count, "prompt-acks", "1", "255", "100", "off", prompt_acks,
+	       "Acknowledgements that are not delayed after text out of order"),
+	SWITCH(STACK, "delack-fin", "off", delack_fin, "The acknowledgement of a FIN may be delayed"),
+	SWITCH(STACK, "push-bursts", "off", push_bursts,
+	       "PSH on the last of segments that leave together, as Linux' large sends have it"),
+	NUMBER(STACK, count, "slow-start-burst", "1", "64k", "8", NULL, slow_start_burst,
+	       "Segments that one acknowledgement adds in slow start at most, L of RFC 9406"),
+	SWITCH(STACK, "grow-half", "off", grow_half,
+	       "A window of which more than half was used grows in slow start, as in Linux"),
+	SWITCH(STACK, "grow-by-news", "off", grow_by_news,
+	       "A window does not grow by text that SACKs told of before, as in Linux"),
 	SWITCH(STACK, "rack", "on", rack,
 	       "Losses are found by time, RFC 8985; off: by three segments beyond, RFC 6675"),
 	SWITCH(STACK, "tlp", "on", tlp, "Tail loss probes, RFC 8985 section 7"),
@@ -286,6 +308,8 @@ static const struct wr_conf_key times[] = {
 	       "Retransmission time-out before the first sample, RFC 6298"),
 	NUMBER(STACK, duration, "rto-min", "1ms", "60s", "200ms", NULL, rto_min_us,
 	       "Lower bound of the retransmission time-out"),
+	NUMBER(STACK, duration, "rto-slack", "1ms", "1s", "off", "off", rto_slack_us,
+	       "By how much it exceeds the round-trip time at least: G of RFC 6298; Linux: 200ms"),
 	NUMBER(STACK, duration, "rto-max", "1s", "10min", "120s", NULL, rto_max_us,
 	       "Upper bound of the retransmission time-out"),
 	NUMBER(STACK, count, "r1", "1", "32", "3", NULL, r1_rexmits,

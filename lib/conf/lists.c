@@ -224,7 +224,7 @@ const struct wr_conf_kind wr_conf_ranges = {
 	NULL,
 };
 
-/* Listeners: NAME[:PORT][/tcp|/udp][@ADDR]. */
+/* Listeners: NAME[:PORT][/tcp|/udp][@ADDR][,cc=NAME]. */
 
 static int append(struct wr_conf_service_list *list, const struct wr_conf_listener *listener)
 {
@@ -264,6 +264,16 @@ static int read_listener(char *item, struct wr_conf_listener *out)
 	return out->tcp || out->udp ? 0 : -EINVAL;
 }
 
+/* "cc=NAME", of the listener before it. */
+static int read_listener_cc(const char *name, struct wr_conf_service_list *list)
+{
+	struct wr_conf_listener *last = &list->listener[list->count - 1];
+
+	return list->count && last->tcp && !last->cc.ops && wr_cc_read(name, &last->cc)
+	               ? 0
+	               : -EINVAL;
+}
+
 static int read_services(const struct wr_conf_key *key, const char *text, void *at)
 {
 	struct wr_conf_service_list *list = at;
@@ -275,10 +285,13 @@ static int read_services(const struct wr_conf_key *key, const char *text, void *
 		struct wr_conf_listener listener;
 		int rc = next_item(&rest, item);
 
-		if (rc == 0)
+		if (rc == 0 && strncmp(item, "cc=", 3) == 0) {
+			rc = read_listener_cc(item + 3, list);
+		} else if (rc == 0) {
 			rc = read_listener(item, &listener);
-		if (rc == 0)
-			rc = append(list, &listener);
+			if (rc == 0)
+				rc = append(list, &listener);
+		}
 		if (rc < 0)
 			return rc;
 	}
@@ -291,7 +304,7 @@ static bool write_service(const struct wr_conf_key *key, const void *at, unsigne
 	const struct wr_conf_service_list *list = at;
 	const struct wr_conf_listener *l = &list->listener[i];
 	bool every = l->service && l->tcp == !!l->service->tcp && l->udp == !!l->service->udp;
-	char host[INET_ADDRSTRLEN];
+	char host[INET_ADDRSTRLEN], cc[32];
 
 	if (list->count == 0 && i == 0) {
 		snprintf(buf, size, "none");
@@ -299,9 +312,10 @@ static bool write_service(const struct wr_conf_key *key, const void *at, unsigne
 	}
 	if (i >= list->count)
 		return false;
-	snprintf(buf, size, "%s:%u%s%s%s", l->service->name, l->port,
+	wr_cc_write(&l->cc, cc, sizeof(cc));
+	snprintf(buf, size, "%s:%u%s%s%s%s%s", l->service->name, l->port,
 	         every ? "" : (l->tcp ? "/tcp" : "/udp"), l->addr ? "@" : "",
-	         l->addr ? write_host(l->addr, host) : "");
+	         l->addr ? write_host(l->addr, host) : "", l->cc.ops ? ",cc=" : "", cc);
 	return true;
 }
 
@@ -312,8 +326,8 @@ static void clear_services(const struct wr_conf_key *key, void *at)
 
 const struct wr_conf_kind wr_conf_services = {
 	"LIST",
-	"a list of services NAME[:PORT][/tcp|/udp][@ADDR], such as echo:7,chargen:19/udp, or "
-	"none",
+	"a list of services NAME[:PORT][/tcp|/udp][@ADDR][,cc=NAME], such as "
+	"echo:7,chargen:19/udp, or none",
 	read_services,
 	write_service,
 	clear_services,
@@ -338,8 +352,10 @@ static int read_service_ports(const struct wr_conf_key *key, const char *text, v
 
 		if (rc < 0 || !read_decimal(item, 65535, &port) || port == 0)
 			return -EINVAL;
-		rc = append(list, &(struct wr_conf_listener) {service, 0, (uint16_t)port,
-		                                              service->tcp, service->udp});
+		rc = append(list, &(struct wr_conf_listener) {.service = service,
+		                                              .port = (uint16_t)port,
+		                                              .tcp = service->tcp,
+		                                              .udp = service->udp});
 		if (rc < 0)
 			return rc;
 	}

@@ -88,10 +88,29 @@ static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->rsts_per_s = (uint32_t)conf->resets_per_s;
 }
 
+/* What peers can tell implementations apart by. */
+static void fill_tcp_dialect(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
+{
+	if (conf->window_scale)
+		tcp->wscale_offer = (uint8_t)conf->window_scale;
+	tcp->first_window = (uint32_t)conf->first_window;
+	tcp->option_order = (uint8_t)conf->option_order;
+	tcp->ts_required = conf->timestamps_required;
+	tcp->quick_acks = (uint8_t)conf->quick_acks;
+	tcp->prompt_acks = (uint8_t)conf->prompt_acks;
+	tcp->delack_fin = conf->delack_fin;
+	tcp->push_bursts = conf->push_bursts;
+	tcp->ss_burst = (uint16_t)wr_min((uint32_t)conf->slow_start_burst, UINT16_MAX);
+	tcp->grow_half = conf->grow_half;
+	tcp->grow_by_news = conf->grow_by_news;
+	tcp->rto_slack_us = (uint32_t)conf->rto_slack_us;
+}
+
 static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 {
 	wr_tcp_conf_default(tcp, (uint16_t)conf->mtu);
 	fill_tcp_sizes(conf, tcp);
+	fill_tcp_dialect(conf, tcp);
 	tcp->timestamps = conf->timestamps;
 	tcp->sack = conf->sack;
 	tcp->wscale = conf->window_scaling;
@@ -192,6 +211,8 @@ void wr_conf_stack(const struct wr_conf *conf, struct wr_stack_conf *stack)
 		to->tcp = from->tcp;
 		to->udp = from->udp;
 		wr_conf_options(conf, from->service->nodelay, &to->options);
+		to->options.cc = from->cc;
+		stack->tcp.rates |= from->cc.ops && from->cc.ops->model;
 		to->options.fastopen = wr_conf_port_set_has(&conf->fastopen_ports, from->port);
 		if (!wr_conf_is_given(conf, "idle-timeout"))
 			to->options.idle_timeout_ms = from->service->idle_timeout_ms;

@@ -54,6 +54,7 @@ struct wr_conf_listener {
 	uint32_t addr; /* host order; 0: every own address */
 	uint16_t port;
 	bool tcp, udp;
+	struct wr_cc_choice cc; /* ops NULL: that of all connections */
 };
 
 struct wr_conf_service_list {
@@ -197,6 +198,12 @@ struct wr_conf {
 	uint64_t iw;           /* segments */
 	uint64_t mss, mss_min; /* bytes; mss 0: MTU - 40 */
 	bool timestamps, sack, window_scaling, idle_restart;
+	bool timestamps_required, delack_fin, push_bursts, grow_half, grow_by_news;
+	uint64_t window_scale; /* 0: as rcv_buf needs */
+	uint64_t first_window; /* bytes; 0: as much as can be said */
+	unsigned option_order; /* enum wr_tcp_option_order */
+	uint64_t quick_acks, prompt_acks, slow_start_burst;
+	uint64_t rto_slack_us;
 	bool rack, tlp, tlp_recovery, prr, frto, dsack;
 	bool pacing;
 	unsigned ecn;   /* enum wr_tcp_ecn */

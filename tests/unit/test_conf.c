@@ -345,11 +345,28 @@ static void a_listener_has_port_protocol_and_address(void **state)
 	assert_string_equal(written("service", 1), "discard:9");
 }
 
+static void a_listener_has_its_own_congestion_control(void **state)
+{
+	struct wr_stack_conf stack;
+
+	assert_int_equal(set("service", "echo:7,cc=bbr,discard,chargen/tcp,cc=fixed:20"), 0);
+	assert_int_equal(conf.service.count, 3);
+	assert_string_equal(written("service", 0), "echo:7,cc=bbr");
+	assert_string_equal(written("service", 1), "discard:9");
+	assert_string_equal(written("service", 2), "chargen:19/tcp,cc=fixed:20");
+	wr_conf_stack(&conf, &stack);
+	assert_ptr_equal(stack.service[0].options.cc.ops, &wr_cc_bbr_ops);
+	assert_null(stack.service[1].options.cc.ops);
+	assert_true(stack.tcp.rates);
+}
+
 static void a_bad_listener_is_refused(void **state)
 {
 	static const char *const bad[] = {
 		"",          "ecko",       "echo:", "echo:0",   "echo:65536",
 		"echo/sctp", "echo@1.2.3", ":7",    "echo:7:7",
+		"cc=reno",   "echo,cc=",   "echo,cc=ren", "echo/udp,cc=reno",
+		"echo,cc=reno,cc=cubic",
 	};
 
 	for (size_t i = 0; i < WR_LEN(bad); i++)
@@ -357,7 +374,8 @@ static void a_bad_listener_is_refused(void **state)
 	assert_string_equal(
 		complaint("service", "ecko:7"),
 		"--service: 'ecko:7' is not a list of services "
-		"NAME[:PORT][/tcp|/udp][@ADDR], such as echo:7,chargen:19/udp, or none");
+		"NAME[:PORT][/tcp|/udp][@ADDR][,cc=NAME], such as echo:7,chargen:19/udp, or "
+		"none");
 	assert_int_equal(conf.service.count, 3);
 }
 
@@ -644,6 +662,7 @@ int main(void)
 		TEST(a_full_list_refuses_one_more),
 		TEST(a_device_keeps_its_commas),
 		TEST(a_listener_has_port_protocol_and_address),
+		TEST(a_listener_has_its_own_congestion_control),
 		TEST(a_bad_listener_is_refused),
 		TEST(the_short_form_replaces_one_service),
 		TEST(no_service_is_written_as_none),

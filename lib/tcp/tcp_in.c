@@ -580,7 +580,7 @@ enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct
 
 	if (c->flags & WR_TCB_TS)
 		v = check_timestamp(tcp, c, seg);
-	else if (wr_unlikely(tcp->md5 || wr_tcp_signature(seg)))
+	else
 		v = tcp_md5_check(tcp, f);
 	if (v == WR_V_NEXT)
 		v = check_sequence(tcp, c, seg);

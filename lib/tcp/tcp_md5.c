@@ -71,7 +71,7 @@ static const struct wr_tcp_md5_key *find(const struct wr_tcp *tcp, const struct 
 	return best;
 }
 
-bool tcp_md5_has_key(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
+bool tcp_md5_finds_key(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
 {
 	return find(tcp, tuple) != NULL;
 }
@@ -115,7 +115,7 @@ static bool same_digest(const uint8_t *a, const uint8_t *b)
 	return differ == 0;
 }
 
-enum wr_verdict tcp_md5_check(const struct wr_tcp *tcp, const struct wr_frame *f)
+enum wr_verdict tcp_md5_judge(const struct wr_tcp *tcp, const struct wr_frame *f)
 {
 	const struct wr_seg *seg = &f->seg;
 	const uint8_t *theirs = wr_tcp_signature(seg);

@@ -11,14 +11,18 @@
 
 #define TCP_MD5_OPTION 20 /* bytes of options: two NOPs, kind, length and the digest */
 
-/* Has the connection of this tuple a key? */
-bool tcp_md5_has_key(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
+/* Where there are keys: has the connection of this tuple one? */
+bool tcp_md5_finds_key(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
+
+static inline bool tcp_md5_has_key(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
+{
+	return wr_unlikely(tcp->md5 != NULL) && tcp_md5_finds_key(tcp, tuple);
+}
 
 /* Connections with timestamps, as nearly all are, need not be asked: they are not signed. */
 static inline bool tcb_is_signed(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	return wr_unlikely(!(c->flags & WR_TCB_TS)) && tcp->md5 &&
-	       tcp_md5_has_key(tcp, &c->tuple);
+	return wr_unlikely(!(c->flags & WR_TCB_TS)) && tcp_md5_has_key(tcp, &c->tuple);
 }
 
 /* Options of every segment, bytes: RFC 7323, RFC 2385. */
@@ -27,11 +31,14 @@ static inline uint32_t tcb_options_bytes(const struct wr_tcp *tcp, const struct 
 	return c->flags & WR_TCB_TS ? 12 : tcb_is_signed(tcp, c) ? TCP_MD5_OPTION : 0;
 }
 
-/*
- * Is a segment signed as it should be? WR_V_NEXT, or the verdict that ends it. Cheap as long as
- * there are neither keys nor signatures.
- */
-enum wr_verdict tcp_md5_check(const struct wr_tcp *tcp, const struct wr_frame *f);
+/* Where there are keys, or f is signed: is it as it should be? WR_V_NEXT, or its verdict. */
+enum wr_verdict tcp_md5_judge(const struct wr_tcp *tcp, const struct wr_frame *f);
+
+static inline enum wr_verdict tcp_md5_check(const struct wr_tcp *tcp, const struct wr_frame *f)
+{
+	return wr_likely(!tcp->md5 && !wr_tcp_signature(&f->seg)) ? WR_V_NEXT
+	                                                          : tcp_md5_judge(tcp, f);
+}
 
 /* Writes the option, the digest left open. */
 void tcp_md5_reserve(uint8_t options[TCP_MD5_OPTION]);

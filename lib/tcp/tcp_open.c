@@ -92,7 +92,8 @@ void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener
 		.sack = peer.sack_permitted,
 		.wscale = peer.has_wscale,
 		.ecn = tcp_ecn_offered(tcp, listener_cc(tcp, listener), &f->seg),
-		.grants = tcp_fastopen_deserves(tcp, f, listener),
+		.grants = tcp->listener[listener].options.fastopen &&
+		          tcp_fastopen_deserves(tcp, f, listener),
 		.used = true,
 	};
 }
@@ -295,7 +296,8 @@ enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f)
 	if (flags & WR_TCP_ACK)
 		return listen_ack(tcp, f, listener);
 	if (flags & WR_TCP_SYN) {
-		v = tcp_fastopen_syn(tcp, f, listener);
+		if (tcp->listener[listener].options.fastopen)
+			v = tcp_fastopen_syn(tcp, f, listener);
 		return v != WR_V_NEXT ? v : listen_syn(tcp, f, listener, true);
 	}
 	return WR_V_tcp_no_ack; /* fourth, other data or control: drop */

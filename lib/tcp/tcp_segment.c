@@ -299,7 +299,8 @@ void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 	bool first = wr_seq_eq(c->snd.nxt, c->iss);
 	struct wr_fastopen cookie;
 	uint32_t bytes = 0; /* of text */
-	bool asks = first && !reply && tcp_fastopen_asks(tcp, c, &cookie, &bytes);
+	bool asks = first && !reply && tcb_options(tcp, c)->fastopen &&
+	            tcp_fastopen_asks(tcp, c, &cookie, &bytes);
 	const struct syn syn = {
 		.mss = tcp_mss_offer(tcp, tcb_options(tcp, c)),
 		.wscale = tcp_rcv_shift(tcp),

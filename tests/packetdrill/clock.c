@@ -111,8 +111,8 @@ bool drill_wait(struct drill *d, bool (*ready)(void *arg), void *arg, uint64_t u
 		}
 		return ready(arg);
 	}
-	if (ready(arg))
-		return true;
+	if (ready(arg) || d->now_ns >= until_ns)
+		return ready(arg);
 	d->sleepers = &me;
 	d->settling = false;
 	pthread_cond_broadcast(&d->changed);

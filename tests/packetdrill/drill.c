@@ -21,7 +21,7 @@
 #include "wr_buf.h"
 #include "wr_test.h"
 
-#define BUFFERS   1023
+#define BUFFERS    1023
 #define PACKET_MAX 10000 /* bytes; scripts send more than the MTU allows */
 
 /* One host a process: getsockopt() has no other way to find it. */
@@ -105,41 +105,18 @@ void drill_meet_peer(struct drill *d)
 	wr_stack_input(d->stack, &m, 1, d->now_ns);
 }
 
-static int no_splice(void *userdata, int in, loff_t *in_at, int out, loff_t *out_at, size_t n,
-                     unsigned flags)
+static long not_supported(void)
 {
 	errno = ENOSYS;
 	return -1;
 }
 
-static int no_pipe(void *userdata, int fds[2])
-{
-	return no_splice(userdata, 0, NULL, 0, NULL, 0, 0);
-}
-
-static int no_epoll_create(void *userdata, int size)
-{
-	return no_pipe(userdata, NULL);
-}
-
-static int no_epoll_ctl(void *userdata, int epoll, int op, int fd, struct epoll_event *event)
-{
-	return no_pipe(userdata, NULL);
-}
-
-static int no_epoll_wait(void *userdata, int epoll, struct epoll_event *events, int max,
-                         int timeout_ms)
-{
-	return no_pipe(userdata, NULL);
-}
-
 static void fill_table(struct drill_table *table)
 {
-	table->splice = no_splice;
-	table->pipe = no_pipe;
-	table->epoll_create = no_epoll_create;
-	table->epoll_ctl = no_epoll_ctl;
-	table->epoll_wait = no_epoll_wait;
+	void **slot = (void **)table;
+
+	for (size_t i = 0; i < sizeof(*table) / sizeof(*slot); i++)
+		slot[i] = (void *)not_supported;
 	drill_fill_clock(table);
 	drill_fill_sockets(table);
 	drill_fill_streams(table);
@@ -172,8 +149,8 @@ __attribute__((visibility("default"))) void packetdrill_interface_init(
 	d->tcp = wr_stack_tcp(d->stack);
 	drill_meet_peer(d); /* it is known from the start */
 	drill_work(d);
-	table->userdata = d;
 	fill_table(table);
+	table->userdata = d;
 	the_drill = d;
 	the_table = *table;
 }

@@ -17,15 +17,12 @@
 struct drill_socket {
 	struct drill *drill;
 	int fd; /* an eventfd, so that the kernel knows the handle too; -1: not in use */
-	bool listens, nonblocking;
-	bool was_open;   /* a connection, or it was one */
-	bool connecting; /* the SYN is out */
-	bool eof;        /* the peer's FIN came, and all text before it was read */
-	bool reads_no_more, writes_no_more; /* shutdown() */
-	bool resets_at_close;               /* SO_LINGER of 0 seconds */
+	bool listens, nonblocking, was_open, connecting, resets_at_close;
+	bool eof; /* the peer's FIN came, and all text before it was read */
+	bool reads_no_more, writes_no_more;
 	uint32_t addr;
 	uint16_t port;
-	int error;        /* to be told once, SO_ERROR; 0: none */
+	int error;        /* to be told once; 0: none */
 	struct wr_tcb *c; /* NULL: none, or it is over */
 	struct wr_tcp_options options;
 	struct drill_socket *listener; /* it waits there for accept(), in order of `turn` */
@@ -42,10 +39,9 @@ struct drill_sleeper {
 };
 
 struct drill {
-	/* Every call holds the lock. `changed`: a sleeper woke, or time may go on. */
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	pthread_t main; /* the script's thread: the one that moves time */
+	pthread_mutex_t lock;   /* of every call */
+	pthread_cond_t changed; /* a sleeper woke, or time may go on */
+	pthread_t main;         /* the script's thread: the one that moves time */
 	struct drill_sleeper *sleepers;
 	bool settling; /* a sleeper woke and has not yet read the clock: time stands still */
 	uint64_t now_ns;
@@ -56,24 +52,17 @@ struct drill {
 	struct wr_stack *stack;
 	struct wr_tcp *tcp;
 	struct wr_tcp_options options; /* of new sockets */
-	unsigned head, frames;
+	unsigned head, frames, turns;
 	struct rte_mbuf *frame[DRILL_FRAMES];
 	uint64_t sent_ns[DRILL_FRAMES];
-	unsigned turns;
 	struct drill_socket socket[DRILL_SOCKETS];
 };
 
-/* ---- flags.c ---- */
-
-/* Reads "key=value,key=value"; exits with a message if there is no such key. */
+/* Reads "key=value,..."; exits with a message if there is no such key. */
 void drill_read_flags(struct drill *d, const char *flags);
-
-/* ---- drill.c ---- */
 
 /* The engine hears from the gateway by ARP. */
 void drill_meet_peer(struct drill *d);
-
-/* ---- clock.c ---- */
 
 /* Lets the engine do what is due now, and wakes who waited for that. */
 void drill_work(struct drill *d);
@@ -84,31 +73,22 @@ void drill_work(struct drill *d);
  */
 bool drill_wait(struct drill *d, bool (*ready)(void *arg), void *arg, uint64_t until_ns);
 
-void drill_fill_clock(struct drill_table *table);
-
-/* ---- socket.c, stream.c, option.c ---- */
-
+/* Begin and end of a call: the lock, the socket (NULL and EBADF: not held), the engine's turn. */
 struct drill_socket *drill_socket_of(struct drill *d, int fd);
-
-/* For one call: takes the lock and finds the socket; NULL and EBADF: it is not held then. */
 struct drill_socket *drill_enter(struct drill *d, int fd);
+void drill_leave(struct drill_socket **s);
+#define DRILL_CALL(s, userdata, fd)                                                            \
+	struct drill_socket *s __attribute__((cleanup(drill_leave))) =                         \
+		drill_enter(userdata, fd);                                                     \
+	if (!s)                                                                                \
+	return -1
 
-/* The call's result: lets the engine act on what was asked for, and drops the lock. */
-ssize_t drill_leave(struct drill *d, ssize_t result);
-
-/* -1 and errno. */
-ssize_t drill_fail(int error);
-
-/* A listener takes its options over; 0 or an errno. */
+int drill_fail(int error);              /* -1 and errno; 0 if there is none */
+int drill_error(struct drill_socket *s); /* the one that is to be told, told now */
 int drill_listen_anew(struct drill_socket *s);
-
-/* A connection waits there for accept(). */
 bool drill_someone_waits(void *listener);
 
-/* Text or its end is there to be read; there is room, or never will be. */
-bool drill_is_readable(void *socket);
-bool drill_is_writable(void *socket);
-
+void drill_fill_clock(struct drill_table *table);
 void drill_fill_sockets(struct drill_table *table);
 void drill_fill_streams(struct drill_table *table);
 void drill_fill_options(struct drill_table *table);

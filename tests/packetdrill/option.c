@@ -64,21 +64,13 @@ static void fill_info(struct drill *d, const struct drill_socket *s, struct tcp_
 
 /* ---- getsockopt ---- */
 
-static int take_error(struct drill_socket *s)
-{
-	int error = s->error;
-
-	s->error = 0;
-	return error;
-}
-
 static int value_of(struct drill *d, struct drill_socket *s, int level, int name)
 {
 	struct tcp_info info;
 
 	fill_info(d, s, &info);
 	if (level == SOL_SOCKET && name == SO_ERROR)
-		return take_error(s);
+		return drill_error(s);
 	if (level == SOL_SOCKET && name == SO_SNDBUF)
 		return (int)d->conf.tcp.snd_buf;
 	if (level == SOL_SOCKET && name == SO_RCVBUF)
@@ -96,24 +88,21 @@ static int value_of(struct drill *d, struct drill_socket *s, int level, int name
 
 static int get_option(void *userdata, int fd, int level, int name, void *value, socklen_t *len)
 {
-	struct drill_socket *s = drill_enter(userdata, fd);
 	struct tcp_info info;
 	int number;
 
-	if (!s)
-		return -1;
-	if (level == IPPROTO_TCP && name == TCP_INFO) {
-		memset(value, 0, *len);
-		fill_info(userdata, s, &info);
-		memcpy(value, &info, RTE_MIN(*len, sizeof(info)));
-	} else if (level == IPPROTO_TCP && name == TCP_CC_INFO) {
+	DRILL_CALL(s, userdata, fd);
+	if (level == IPPROTO_TCP && name == TCP_CC_INFO)
 		*len = 0;
+	memset(value, 0, *len);
+	if (level == IPPROTO_TCP && name == TCP_INFO) {
+		fill_info(s->drill, s, &info);
+		memcpy(value, &info, RTE_MIN(*len, sizeof(info)));
 	} else {
-		number = value_of(userdata, s, level, name);
-		memset(value, 0, *len);
+		number = value_of(s->drill, s, level, name);
 		memcpy(value, &number, RTE_MIN(*len, sizeof(number)));
 	}
-	return (int)drill_leave(userdata, 0);
+	return 0;
 }
 
 /* ---- setsockopt ---- */
@@ -170,59 +159,43 @@ static int set_one(struct drill_socket *s, int level, int name, const void *valu
 static int set_option(void *userdata, int fd, int level, int name, const void *value,
                       socklen_t len)
 {
-	struct drill *d = userdata;
-	struct drill_socket *s = drill_enter(d, fd);
-	int rc;
+	int error;
 
-	if (!s)
-		return -1;
-	rc = set_one(s, level, name, value, len);
-	if (rc == 0 && s->c)
-		wr_tcp_set_options(d->tcp, s->c, &s->options);
-	if (rc == 0 && s->listens)
-		rc = drill_listen_anew(s);
-	return (int)drill_leave(d, rc ? drill_fail(rc) : 0);
+	DRILL_CALL(s, userdata, fd);
+	error = set_one(s, level, name, value, len);
+	if (error == 0 && s->c)
+		wr_tcp_set_options(s->drill->tcp, s->c, &s->options);
+	return error == 0 && s->listens ? drill_listen_anew(s) : drill_fail(error);
 }
-
-/* ---- fcntl, ioctl ---- */
 
 static int control(void *userdata, int fd, int command, ...)
 {
-	struct drill_socket *s = drill_enter(userdata, fd);
 	va_list ap;
-	int rc = 0;
 
-	if (!s)
-		return -1;
+	DRILL_CALL(s, userdata, fd);
+	if (command == F_GETFL)
+		return O_RDWR | (s->nonblocking ? O_NONBLOCK : 0);
+	if (command != F_SETFL)
+		return drill_fail(EINVAL);
 	va_start(ap, command);
-	if (command == F_SETFL)
-		s->nonblocking = va_arg(ap, int) & O_NONBLOCK;
-	else
-		rc = command == F_GETFL ? O_RDWR | (s->nonblocking ? O_NONBLOCK : 0)
-		                        : (int)drill_fail(EINVAL);
+	s->nonblocking = va_arg(ap, int) & O_NONBLOCK;
 	va_end(ap);
-	return (int)drill_leave(userdata, rc);
+	return 0;
 }
 
 static int look_at_queues(void *userdata, int fd, unsigned long request, ...)
 {
-	struct drill_socket *s = drill_enter(userdata, fd);
-	int rc = 0, n = 0;
 	va_list ap;
+	uint32_t n;
 
-	if (!s)
-		return -1;
-	if (request == SIOCINQ)
-		n = s->c ? (int)wr_tcp_peek(s->c, NULL, INT32_MAX) : 0;
-	else if (request == SIOCOUTQ)
-		n = s->c ? (int)wr_tcp_queued(s->c) : 0;
-	else
-		rc = (int)drill_fail(EINVAL);
+	DRILL_CALL(s, userdata, fd);
+	if (!s->c || (request != SIOCINQ && request != SIOCOUTQ))
+		return drill_fail(EINVAL);
+	n = request == SIOCINQ ? wr_tcp_peek(s->c, NULL, INT32_MAX) : wr_tcp_queued(s->c);
 	va_start(ap, request);
-	if (rc == 0)
-		*va_arg(ap, int *) = n;
+	*va_arg(ap, int *) = (int)n;
 	va_end(ap);
-	return (int)drill_leave(userdata, rc);
+	return 0;
 }
 
 void drill_fill_options(struct drill_table *table)

@@ -8,7 +8,19 @@
 
 #include "drill.h"
 
-/* ---- handles ---- */
+int drill_fail(int error)
+{
+	errno = error;
+	return error ? -1 : 0;
+}
+
+int drill_error(struct drill_socket *s)
+{
+	int error = s->error;
+
+	s->error = 0;
+	return error;
+}
 
 struct drill_socket *drill_socket_of(struct drill *d, int fd)
 {
@@ -20,22 +32,15 @@ struct drill_socket *drill_socket_of(struct drill *d, int fd)
 
 static struct drill_socket *new_socket(struct drill *d)
 {
-	for (unsigned i = 0; i < DRILL_SOCKETS; i++) {
-		struct drill_socket *s = &d->socket[i];
+	struct drill_socket *s = d->socket;
 
-		if (s->fd < 0) {
-			*s = (struct drill_socket) {.drill = d, .fd = eventfd(0, EFD_CLOEXEC)};
-			s->options = d->options;
-			return s->fd < 0 ? NULL : s;
-		}
-	}
-	return NULL;
-}
-
-ssize_t drill_fail(int error)
-{
-	errno = error;
-	return -1;
+	while (s < d->socket + DRILL_SOCKETS && s->fd >= 0)
+		s++;
+	if (s == d->socket + DRILL_SOCKETS)
+		return NULL;
+	*s = (struct drill_socket) {.drill = d, .fd = eventfd(0, EFD_CLOEXEC)};
+	s->options = d->options;
+	return s;
 }
 
 struct drill_socket *drill_enter(struct drill *d, int fd)
@@ -51,36 +56,35 @@ struct drill_socket *drill_enter(struct drill *d, int fd)
 	return s;
 }
 
-ssize_t drill_leave(struct drill *d, ssize_t result)
+void drill_leave(struct drill_socket **s)
 {
 	int error = errno;
 
-	drill_work(d);
-	pthread_mutex_unlock(&d->lock);
+	if (!*s)
+		return;
+	drill_work((*s)->drill);
+	pthread_mutex_unlock(&(*s)->drill->lock);
 	errno = error;
-	return result;
 }
 
 /* ---- what the engine says ---- */
 
 static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	struct drill_socket *s = wr_tcb_user(c), *child;
+	struct drill_socket *s = wr_tcb_user(c), *child = s;
 
-	if (!s->listens) {
-		s->connecting = false;
-		s->was_open = true;
-		return true;
+	if (s->listens) {
+		child = new_socket(s->drill);
+		if (!child)
+			return false;
+		child->c = c;
+		child->options = s->options;
+		child->listener = s;
+		child->turn = s->drill->turns++;
+		wr_tcb_set_user(c, child);
 	}
-	child = new_socket(s->drill);
-	if (!child)
-		return false;
-	child->c = c;
+	child->connecting = false;
 	child->was_open = true;
-	child->options = s->options;
-	child->listener = s;
-	child->turn = s->drill->turns++;
-	wr_tcb_set_user(c, child);
 	return true;
 }
 
@@ -99,24 +103,6 @@ static void on_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
 	((struct drill_socket *)wr_tcb_user(c))->eof = true;
 }
 
-static int errno_of(enum wr_reason reason, const struct drill_socket *s)
-{
-	switch (reason) {
-	case WR_REASON_finished:
-	case WR_REASON_aborted:
-		return 0;
-	case WR_REASON_refused:
-		return ECONNREFUSED;
-	case WR_REASON_reset_by_peer:
-		return s->eof && !s->writes_no_more ? EPIPE : ECONNRESET;
-	case WR_REASON_no_route:
-	case WR_REASON_unreachable:
-		return EHOSTUNREACH;
-	default:
-		return ETIMEDOUT;
-	}
-}
-
 static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
 {
 	struct drill_socket *s = wr_tcb_user(c);
@@ -125,7 +111,13 @@ static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reaso
 		return;
 	s->c = NULL;
 	s->connecting = false;
-	s->error = errno_of(reason, s);
+	s->error = reason == WR_REASON_finished || reason == WR_REASON_aborted ? 0
+	           : reason == WR_REASON_refused                            ? ECONNREFUSED
+	           : reason == WR_REASON_no_route || reason == WR_REASON_unreachable
+	                   ? EHOSTUNREACH
+	           : reason != WR_REASON_reset_by_peer ? ETIMEDOUT
+	           : s->eof && !s->writes_no_more      ? EPIPE
+	                                               : ECONNRESET;
 }
 
 static const struct wr_tcp_events events = {on_open, on_data, on_room, on_peer_closed,
@@ -139,24 +131,23 @@ static int make(void *userdata, int family, int type, int protocol)
 	struct drill_socket *s;
 
 	if (family != AF_INET || (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != SOCK_STREAM)
-		return (int)drill_fail(EPROTONOSUPPORT);
+		return drill_fail(EPROTONOSUPPORT);
 	pthread_mutex_lock(&d->lock);
 	s = new_socket(d);
 	if (s)
 		s->nonblocking = type & SOCK_NONBLOCK;
-	return (int)drill_leave(d, s ? s->fd : drill_fail(EMFILE));
+	pthread_mutex_unlock(&d->lock);
+	return s ? s->fd : drill_fail(EMFILE);
 }
 
 static int bind_to(void *userdata, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	const struct sockaddr_in *in = (const void *)addr;
-	struct drill_socket *s = drill_enter(userdata, fd);
 
-	if (!s)
-		return -1;
+	DRILL_CALL(s, userdata, fd);
 	s->addr = ntohl(in->sin_addr.s_addr);
 	s->port = ntohs(in->sin_port);
-	return (int)drill_leave(userdata, 0);
+	return 0;
 }
 
 int drill_listen_anew(struct drill_socket *s)
@@ -164,32 +155,23 @@ int drill_listen_anew(struct drill_socket *s)
 	const struct wr_tcp_listener listener = {s->addr, s->port, &events, s, s->options};
 
 	wr_tcp_unlisten(s->drill->tcp, s->addr, s->port);
-	return -wr_tcp_listen(s->drill->tcp, &listener);
+	s->listens = true;
+	return drill_fail(-wr_tcp_listen(s->drill->tcp, &listener));
 }
 
 static int listen_on(void *userdata, int fd, int backlog)
 {
-	struct drill_socket *s = drill_enter(userdata, fd);
-	int error;
-
-	if (!s)
-		return -1;
-	error = drill_listen_anew(s);
-	s->listens = error == 0;
-	return (int)drill_leave(userdata, error ? drill_fail(error) : 0);
+	DRILL_CALL(s, userdata, fd);
+	return drill_listen_anew(s);
 }
 
-static struct drill_socket *first_waiting(struct drill_socket *listener)
+static struct drill_socket *first_waiting(const struct drill_socket *listener)
 {
-	struct drill *d = listener->drill;
-	struct drill_socket *first = NULL;
+	struct drill_socket *first = NULL, *s = listener->drill->socket;
 
-	for (unsigned i = 0; i < DRILL_SOCKETS; i++) {
-		struct drill_socket *s = &d->socket[i];
-
+	for (unsigned i = 0; i < DRILL_SOCKETS; i++, s++)
 		if (s->fd >= 0 && s->listener == listener && (!first || s->turn < first->turn))
 			first = s;
-	}
 	return first;
 }
 
@@ -200,18 +182,16 @@ bool drill_someone_waits(void *listener)
 
 static int take(void *userdata, int fd, struct sockaddr *addr, socklen_t *len)
 {
-	struct drill *d = userdata;
-	struct drill_socket *s = drill_enter(d, fd), *child;
 	struct sockaddr_in from = {.sin_family = AF_INET};
 	struct wr_tuple tuple = {0};
+	struct drill_socket *child;
 
-	if (!s)
-		return -1;
+	DRILL_CALL(s, userdata, fd);
 	if (!s->listens)
-		return (int)drill_leave(d, drill_fail(EINVAL));
+		return drill_fail(EINVAL);
 	if (!drill_someone_waits(s) &&
-	    (s->nonblocking || !drill_wait(d, drill_someone_waits, s, UINT64_MAX)))
-		return (int)drill_leave(d, drill_fail(EAGAIN));
+	    (s->nonblocking || !drill_wait(s->drill, drill_someone_waits, s, UINT64_MAX)))
+		return drill_fail(EAGAIN);
 	child = first_waiting(s);
 	child->listener = NULL;
 	if (child->c)
@@ -222,7 +202,7 @@ static int take(void *userdata, int fd, struct sockaddr *addr, socklen_t *len)
 		memcpy(addr, &from, RTE_MIN(*len, sizeof(from)));
 		*len = sizeof(from);
 	}
-	return (int)drill_leave(d, child->fd);
+	return child->fd;
 }
 
 static bool has_decided(void *socket)
@@ -230,98 +210,71 @@ static bool has_decided(void *socket)
 	return !((struct drill_socket *)socket)->connecting;
 }
 
-static int begin_connect(struct drill *d, struct drill_socket *s, const struct sockaddr_in *to)
-{
-	const struct wr_tcp_connect connect = {
-		.laddr = s->addr,
-		.lport = s->port,
-		.raddr = ntohl(to->sin_addr.s_addr),
-		.rport = ntohs(to->sin_port),
-		.events = &events,
-		.user = s,
-		.options = s->options,
-	};
-	int rc = wr_tcp_connect(d->tcp, &connect, &s->c);
-
-	s->connecting = rc == 0;
-	return rc;
-}
-
 static int connect_to(void *userdata, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	struct drill *d = userdata;
-	struct drill_socket *s = drill_enter(d, fd);
+	const struct sockaddr_in *to = (const void *)addr;
 	int rc;
 
-	if (!s)
-		return -1;
-	rc = s->connecting ? -EALREADY
-	     : s->c        ? -EISCONN
-	                   : begin_connect(d, s, (const void *)addr);
-	if (rc)
-		return (int)drill_leave(d, drill_fail(-rc));
-	if (s->nonblocking)
-		return (int)drill_leave(d, drill_fail(EINPROGRESS));
-	drill_wait(d, has_decided, s, UINT64_MAX);
-	rc = s->error;
-	s->error = 0;
-	return (int)drill_leave(d, rc ? drill_fail(rc) : 0);
+	DRILL_CALL(s, userdata, fd);
+	if (s->c)
+		return drill_fail(s->connecting ? EALREADY : EISCONN);
+	rc = wr_tcp_connect(s->drill->tcp,
+	                    &(struct wr_tcp_connect) {.laddr = s->addr,
+	                                              .lport = s->port,
+	                                              .raddr = ntohl(to->sin_addr.s_addr),
+	                                              .rport = ntohs(to->sin_port),
+	                                              .events = &events,
+	                                              .user = s,
+	                                              .options = s->options},
+	                    &s->c);
+	s->connecting = rc == 0;
+	if (rc || s->nonblocking)
+		return drill_fail(rc ? -rc : EINPROGRESS);
+	drill_wait(s->drill, has_decided, s, UINT64_MAX);
+	return drill_fail(drill_error(s));
 }
 
 static int shut(void *userdata, int fd, int how)
 {
-	struct drill *d = userdata;
-	struct drill_socket *s = drill_enter(d, fd);
-
-	if (!s)
-		return -1;
+	DRILL_CALL(s, userdata, fd);
 	if (!s->c)
-		return (int)drill_leave(d, drill_fail(ENOTCONN));
+		return drill_fail(ENOTCONN);
 	s->reads_no_more |= how != SHUT_WR;
-	if (how != SHUT_RD && !s->writes_no_more) {
-		s->writes_no_more = true;
-		wr_tcp_close(d->tcp, s->c);
-	}
-	return (int)drill_leave(d, 0);
+	if (how != SHUT_RD && !s->writes_no_more)
+		wr_tcp_close(s->drill->tcp, s->c);
+	s->writes_no_more |= how != SHUT_RD;
+	return 0;
 }
 
-static void end(struct drill *d, struct drill_socket *s)
+static void end(struct drill_socket *s)
 {
 	if (s->c && s->resets_at_close)
-		wr_tcp_abort(d->tcp, s->c);
+		wr_tcp_abort(s->drill->tcp, s->c);
 	else if (s->c)
-		wr_tcp_release(d->tcp, s->c);
+		wr_tcp_release(s->drill->tcp, s->c);
 	close(s->fd);
 	s->fd = -1;
 }
 
 static int end_call(void *userdata, int fd)
 {
-	struct drill *d = userdata;
-	struct drill_socket *s = drill_enter(d, fd), *child;
+	struct drill_socket *child;
 
-	if (!s)
-		return -1;
-	if (s->listens) {
-		wr_tcp_unlisten(d->tcp, s->addr, s->port);
-		while ((child = first_waiting(s)) != NULL) {
-			child->resets_at_close = true;
-			end(d, child);
-		}
+	DRILL_CALL(s, userdata, fd);
+	if (s->listens)
+		wr_tcp_unlisten(s->drill->tcp, s->addr, s->port);
+	while (s->listens && (child = first_waiting(s)) != NULL) {
+		child->resets_at_close = true;
+		end(child);
 	}
-	end(d, s);
-	return (int)drill_leave(d, 0);
+	end(s);
+	return 0;
 }
 
 static void end_all(void *userdata)
 {
-	struct drill *d = userdata;
-
-	pthread_mutex_lock(&d->lock);
 	for (unsigned i = 0; i < DRILL_SOCKETS; i++)
-		if (d->socket[i].fd >= 0)
-			end(d, &d->socket[i]);
-	drill_leave(d, 0);
+		end_call(userdata, ((struct drill *)userdata)->socket[i].fd);
 }
 
 void drill_fill_sockets(struct drill_table *table)

@@ -7,100 +7,14 @@
 
 #include "drill.h"
 
-/* ---- in ---- */
-
-bool drill_is_readable(void *socket)
+static bool is_readable(void *socket)
 {
 	const struct drill_socket *s = socket;
 
 	return s->eof || s->reads_no_more || s->error || !s->c || wr_tcp_peek(s->c, NULL, 1);
 }
 
-static ssize_t take_error(struct drill_socket *s)
-{
-	int error = s->error;
-
-	s->error = 0;
-	return error ? drill_fail(error) : 0;
-}
-
-static ssize_t receive(struct drill *d, struct drill_socket *s, void *to, size_t n, int flags)
-{
-	uint32_t len = (uint32_t)RTE_MIN(n, UINT32_MAX);
-
-	if (!s->was_open && !s->connecting)
-		return drill_fail(s->error ? (int)s->error : ENOTCONN);
-	if (!drill_is_readable(s) && ((s->nonblocking || (flags & MSG_DONTWAIT)) ||
-	                              !drill_wait(d, drill_is_readable, s, UINT64_MAX)))
-		return drill_fail(EAGAIN);
-	if (!s->c || !wr_tcp_peek(s->c, NULL, 1))
-		return take_error(s);
-	if (flags & MSG_TRUNC)
-		to = NULL; /* thrown away */
-	if (flags & MSG_PEEK)
-		return wr_tcp_peek(s->c, to, len);
-	return wr_tcp_read(d->tcp, s->c, to, len);
-}
-
-static ssize_t recv_flags(void *userdata, int fd, void *to, size_t n, int flags)
-{
-	struct drill_socket *s = drill_enter(userdata, fd);
-
-	return s ? drill_leave(userdata, receive(userdata, s, to, n, flags)) : -1;
-}
-
-static ssize_t recv_plain(void *userdata, int fd, void *to, size_t n)
-{
-	return recv_flags(userdata, fd, to, n, 0);
-}
-
-static ssize_t recv_from(void *userdata, int fd, void *to, size_t n, int flags,
-                         struct sockaddr *addr, socklen_t *len)
-{
-	return recv_flags(userdata, fd, to, n, flags);
-}
-
-static size_t total_of(const struct iovec *iov, size_t count)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++)
-		n += iov[i].iov_len;
-	return n;
-}
-
-static ssize_t recv_vector(void *userdata, int fd, const struct iovec *iov, size_t count,
-                           int flags)
-{
-	size_t n = total_of(iov, count), at = 0;
-	uint8_t *text = malloc(n + 1);
-	ssize_t got = recv_flags(userdata, fd, text, n, flags);
-
-	for (size_t i = 0; got > 0 && i < count && at < (size_t)got; i++) {
-		size_t part = RTE_MIN(iov[i].iov_len, (size_t)got - at);
-
-		memcpy(iov[i].iov_base, text + at, part);
-		at += part;
-	}
-	free(text);
-	return got;
-}
-
-static ssize_t recv_iov(void *userdata, int fd, const struct iovec *iov, int count)
-{
-	return recv_vector(userdata, fd, iov, (size_t)count, 0);
-}
-
-static ssize_t recv_message(void *userdata, int fd, struct msghdr *msg, int flags)
-{
-	msg->msg_controllen = 0;
-	msg->msg_flags = 0;
-	return recv_vector(userdata, fd, msg->msg_iov, msg->msg_iovlen, flags);
-}
-
-/* ---- out ---- */
-
-bool drill_is_writable(void *socket)
+static bool is_writable(void *socket)
 {
 	const struct drill_socket *s = socket;
 
@@ -108,71 +22,70 @@ bool drill_is_writable(void *socket)
 	       (!s->connecting && wr_tcp_room(s->drill->tcp, s->c));
 }
 
-static ssize_t transmit(struct drill *d, struct drill_socket *s, const uint8_t *text, size_t n,
-                        int flags)
+static ssize_t receive(void *userdata, int fd, void *to, size_t n, int flags)
 {
-	bool waits = !s->nonblocking && !(flags & MSG_DONTWAIT), more = flags & MSG_MORE;
+	DRILL_CALL(s, userdata, fd);
+	if (!s->was_open && !s->connecting)
+		return drill_fail(s->error ? drill_error(s) : ENOTCONN);
+	if (!is_readable(s) && (s->nonblocking || (flags & MSG_DONTWAIT) ||
+	                        !drill_wait(s->drill, is_readable, s, UINT64_MAX)))
+		return drill_fail(EAGAIN);
+	if (!s->c || !wr_tcp_peek(s->c, NULL, 1))
+		return drill_fail(drill_error(s));
+	if (flags & MSG_TRUNC)
+		to = NULL; /* thrown away */
+	return flags & MSG_PEEK ? wr_tcp_peek(s->c, to, (uint32_t)n)
+	                        : wr_tcp_read(s->drill->tcp, s->c, to, (uint32_t)n);
+}
+
+static ssize_t receive_plain(void *userdata, int fd, void *to, size_t n)
+{
+	return receive(userdata, fd, to, n, 0);
+}
+
+static ssize_t transmit(void *userdata, int fd, const void *from, size_t n, int flags)
+{
 	size_t done = 0;
 
+	DRILL_CALL(s, userdata, fd);
 	if (!s->was_open && !s->connecting)
-		return s->error ? take_error(s) : drill_fail(ENOTCONN);
+		return drill_fail(s->error ? drill_error(s) : ENOTCONN);
 	for (;;) {
-		if (s->error)
-			return take_error(s);
-		if (s->writes_no_more || !s->c)
-			return drill_fail(EPIPE);
+		if (s->error || s->writes_no_more || !s->c)
+			return drill_fail(s->error ? drill_error(s) : EPIPE);
 		if (!s->connecting)
-			done += wr_tcp_write(d->tcp, s->c, text + done, (uint32_t)(n - done),
-			                     more);
-		if (done == n || !waits || !drill_wait(d, drill_is_writable, s, UINT64_MAX))
+			done += wr_tcp_write(s->drill->tcp, s->c, (const char *)from + done,
+			                     (uint32_t)(n - done), flags & MSG_MORE);
+		if (done == n || s->nonblocking || (flags & MSG_DONTWAIT) ||
+		    !drill_wait(s->drill, is_writable, s, UINT64_MAX))
 			break;
 	}
 	return done || n == 0 ? (ssize_t)done : drill_fail(EAGAIN);
 }
 
-static ssize_t send_flags(void *userdata, int fd, const void *from, size_t n, int flags)
+static ssize_t transmit_plain(void *userdata, int fd, const void *from, size_t n)
 {
-	struct drill_socket *s = drill_enter(userdata, fd);
-
-	return s ? drill_leave(userdata, transmit(userdata, s, from, n, flags)) : -1;
+	return transmit(userdata, fd, from, n, 0);
 }
 
-static ssize_t send_plain(void *userdata, int fd, const void *from, size_t n)
+static ssize_t transmit_to(void *userdata, int fd, const void *from, size_t n, int flags,
+                           const struct sockaddr *addr, socklen_t len)
 {
-	return send_flags(userdata, fd, from, n, 0);
+	return transmit(userdata, fd, from, n, flags);
 }
 
-static ssize_t send_to(void *userdata, int fd, const void *from, size_t n, int flags,
-                       const struct sockaddr *addr, socklen_t len)
+static ssize_t transmit_message(void *userdata, int fd, const struct msghdr *msg, int flags)
 {
-	return send_flags(userdata, fd, from, n, flags);
+	uint8_t text[65536];
+	size_t n = 0;
+
+	for (size_t i = 0; i < msg->msg_iovlen; n += msg->msg_iov[i++].iov_len) {
+		if (msg->msg_iov[i].iov_len > sizeof(text) - n)
+			return drill_fail(EMSGSIZE);
+		memcpy(text + n, msg->msg_iov[i].iov_base, msg->msg_iov[i].iov_len);
+	}
+	return transmit(userdata, fd, text, n, flags);
 }
-
-static ssize_t send_vector(void *userdata, int fd, const struct iovec *iov, size_t count,
-                           int flags)
-{
-	size_t n = total_of(iov, count), at = 0;
-	uint8_t *text = malloc(n + 1);
-	ssize_t sent;
-
-	for (size_t i = 0; i < count; at += iov[i++].iov_len)
-		memcpy(text + at, iov[i].iov_base, iov[i].iov_len);
-	sent = send_flags(userdata, fd, text, n, flags);
-	free(text);
-	return sent;
-}
-
-static ssize_t send_iov(void *userdata, int fd, const struct iovec *iov, int count)
-{
-	return send_vector(userdata, fd, iov, (size_t)count, 0);
-}
-
-static ssize_t send_message(void *userdata, int fd, const struct msghdr *msg, int flags)
-{
-	return send_vector(userdata, fd, msg->msg_iov, msg->msg_iovlen, flags);
-}
-
-/* ---- poll ---- */
 
 struct polled {
 	struct drill *drill;
@@ -180,22 +93,19 @@ struct polled {
 	nfds_t count;
 };
 
-static short events_of(struct drill *d, const struct pollfd *p)
+static int events_of(struct drill *d, const struct pollfd *p)
 {
 	struct drill_socket *s = drill_socket_of(d, p->fd);
-	int events = 0;
+	int events;
 
 	if (!s)
 		return POLLNVAL;
 	if (s->listens)
 		return drill_someone_waits(s) ? p->events & POLLIN : 0;
-	if (!s->was_open && !s->connecting && !s->error)
-		return POLLHUP | (p->events & POLLOUT);
-	events |= drill_is_readable(s) ? POLLIN | (s->eof ? POLLRDHUP : 0) : 0;
-	events |= drill_is_writable(s) ? POLLOUT : 0;
-	events &= p->events;
-	events |= s->error ? POLLERR : 0;
-	return (short)(events | (!s->c || (s->eof && s->writes_no_more) ? POLLHUP : 0));
+	events = p->events & ((is_readable(s) ? POLLIN : 0) | (s->eof ? POLLRDHUP : 0) |
+	                      (is_writable(s) ? POLLOUT : 0));
+	return events | (s->error ? POLLERR : 0) |
+	       (!s->c || (s->eof && s->writes_no_more) ? POLLHUP : 0);
 }
 
 static bool any_event(void *arg)
@@ -204,7 +114,7 @@ static bool any_event(void *arg)
 	bool any = false;
 
 	for (nfds_t i = 0; i < p->count; i++) {
-		p->fds[i].revents = events_of(p->drill, &p->fds[i]);
+		p->fds[i].revents = (short)events_of(p->drill, &p->fds[i]);
 		any |= p->fds[i].revents != 0;
 	}
 	return any;
@@ -212,30 +122,26 @@ static bool any_event(void *arg)
 
 static int wait_for_events(void *userdata, struct pollfd *fds, nfds_t count, int timeout_ms)
 {
+	struct polled polled = {userdata, fds, count};
 	struct drill *d = userdata;
-	struct polled polled = {d, fds, count};
 	int n = 0;
 
 	pthread_mutex_lock(&d->lock);
-	if (!any_event(&polled) && timeout_ms)
-		drill_wait(d, any_event, &polled,
-		           timeout_ms < 0 ? UINT64_MAX : d->now_ns + WR_MS(timeout_ms));
+	drill_wait(d, any_event, &polled,
+	           timeout_ms < 0 ? UINT64_MAX : d->now_ns + WR_MS(timeout_ms));
 	for (nfds_t i = 0; i < count; i++)
 		n += fds[i].revents != 0;
-	return (int)drill_leave(d, n);
+	pthread_mutex_unlock(&d->lock);
+	return n;
 }
 
 void drill_fill_streams(struct drill_table *table)
 {
-	table->read = recv_plain;
-	table->readv = recv_iov;
-	table->recv = recv_flags;
-	table->recvfrom = recv_from;
-	table->recvmsg = recv_message;
-	table->write = send_plain;
-	table->writev = send_iov;
-	table->send = send_flags;
-	table->sendto = send_to;
-	table->sendmsg = send_message;
+	table->read = receive_plain;
+	table->recv = receive;
+	table->write = transmit_plain;
+	table->send = transmit;
+	table->sendto = transmit_to;
+	table->sendmsg = transmit_message;
 	table->poll = wait_for_events;
 }

@@ -101,7 +101,8 @@ static bool cookie(const char **at, struct packet_option *o)
 	int used = 0;
 
 	skip_space(at);
-	for (o->a = 0; o->a < PACKET_OPTIONS && sscanf(*at, "%2x%n", &byte, &used) == 1; o->a++) {
+	for (o->a = 0; o->a < PACKET_OPTIONS && sscanf(*at, "%2x%n", &byte, &used) == 1;
+	     o->a++) {
 		o->raw[o->a] = (uint8_t)byte;
 		*at += used;
 	}

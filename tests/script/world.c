@@ -439,7 +439,8 @@ static bool is_signed_well(const struct world *w, const struct rte_ipv4_hdr *ip,
 /* Fills in the signature that the script asks for, right or wrong. */
 static void sign_received(const struct world *w, struct rte_mbuf *m, bool bad)
 {
-	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, void *, sizeof(struct rte_ether_hdr));
+	struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, void *, sizeof(struct rte_ether_hdr));
 	struct rte_tcp_hdr *tcp = (void *)(ip + 1);
 	uint8_t *bytes = (uint8_t *)tcp;
 	unsigned at = find_digest(bytes);

@@ -174,7 +174,7 @@ static struct arrival_outcome time_wait(const struct arrival_tcb *t,
 {
 	if (has(s, WR_TCP_RST)) /* RFC 1337 */
 		return stay(t);
-	if (has(s, WR_TCP_SYN) && !has(s, WR_TCP_ACK) && t->listens &&
+	if (has(s, WR_TCP_SYN) && !has(s, WR_TCP_ACK) && !has(s, WR_TCP_FIN) && t->listens &&
 	    before(t->rcv_nxt, s->seq))
 		return opened(t, s); /* MAY-2 */
 	return length(s) || s->seq != t->rcv_nxt ? acknowledge(t) : stay(t);
@@ -251,8 +251,10 @@ struct arrival_outcome arrival(const struct arrival_tcb *t, const struct arrival
 
 	if (s->bad_checksum || !has(s, useful))
 		return stay(t);
-	if (has(s, WR_TCP_SYN) && has(s, WR_TCP_FIN) && !has(s, WR_TCP_RST))
-		return stay(t); /* of no use to anybody, in no state */
+	/* A SYN with FIN begins nothing; a connection that there is takes it for a SYN. */
+	if (has(s, WR_TCP_SYN) && has(s, WR_TCP_FIN) && !has(s, WR_TCP_RST) &&
+	    (t->state <= WR_TCP_SYN_SENT || t->passive))
+		return stay(t);
 	switch (t->state) {
 	case WR_TCP_CLOSED:
 		return reset(t, s);

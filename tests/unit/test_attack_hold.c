@@ -30,8 +30,11 @@ static void note(struct attack *attack, const struct rte_mbuf *m)
 	const struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(m, void *, 34);
 	uint32_t text = m->pkt_len - 34 - (tcp->data_off >> 4) * 4;
 	uint32_t end = rte_be_to_cpu_32(tcp->sent_seq) + text;
-	struct peer *p = &peer[(rte_be_to_cpu_16(tcp->dst_port) - FIRST_PORT) % PEERS];
+	struct peer *p =
+		&peer[(uint16_t)(rte_be_to_cpu_16(tcp->dst_port) - FIRST_PORT) % PEERS];
 
+	if (m->data_len < 54)
+		return;
 	if (tcp->tcp_flags == (WR_TCP_SYN | WR_TCP_ACK)) {
 		p->isn = end;
 		p->nxt = end + 1;

@@ -16,8 +16,8 @@
 #include "wr_test.h"
 
 #define EARLY     100
-#define LATE      20000
-#define SOME      8    /* frames that are counted */
+#define LATE      5000
+#define SOME      4    /* frames that are counted */
 #define SLACK     3000 /* instructions: of a cold path that may come early or late */
 #define MALLORY   (ATTACK_FAR + 66)
 #define OPEN_PORT 3000

@@ -450,6 +450,16 @@ static void long_loss_5(struct sim_plan *plan)
 	lossy_both_ways(plan, 5000000, 50000);
 }
 
+/* A path within a room: time-outs are a thousand times the round trip. */
+static void short_loss_5(struct sim_plan *plan)
+{
+	lossy_both_ways(plan, 16000000, 50000);
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
+		plan->path[i].delay_ns = WR_US(50);
+		plan->path[i].rate_bps = 1000000000;
+	}
+}
+
 /* Of the second half of the text, when slow start is over: bit/s. */
 static double goodput(const struct sim_plan *plan, const struct sim_result *result)
 {
@@ -492,20 +502,32 @@ static const char *marks_replace_losses(const struct sim_plan *plan,
 	return bps < 0.85 * (double)plan->path[0].rate_bps ? "the path is not filled" : NULL;
 }
 
-/* Time-outs are for what nothing else can find: less than one for fifty losses. */
-static const char *few_timeouts(const struct sim_plan *plan, const struct sim_result *result)
+/* Time-outs are for what nothing else can find: less than one for so many losses. */
+static const char *timeouts_for(const struct sim_plan *plan, const struct sim_result *result,
+                                uint64_t losses)
 {
 	const struct wr_stats *stats = &result->stats[0];
 	uint64_t lost = stats->n[WR_STAT_tcp_bytes_rexmit] / 1448;
 
-	printf("  goodput %.2f Mbit/s, %llu segments sent again, %llu time-outs, "
-	       "%llu undone\n",
+	printf("  goodput %.2f Mbit/s, %llu segments sent again, %llu time-outs, %llu undone\n",
 	       goodput(plan, result) / 1e6, (unsigned long long)lost,
 	       (unsigned long long)stats->n[WR_STAT_tcp_rto_fired],
 	       (unsigned long long)stats->n[WR_STAT_tcp_undone]);
-	return stats->n[WR_STAT_tcp_rto_fired] > 1 + lost / 50
+	return stats->n[WR_STAT_tcp_rto_fired] > 1 + lost / losses
 	               ? "time-outs repair what RACK and probes should"
 	               : NULL;
+}
+
+static const char *few_timeouts(const struct sim_plan *plan, const struct sim_result *result)
+{
+	return timeouts_for(plan, result, 50);
+}
+
+/* Where each costs a thousand round trips. */
+static const char *hardly_any_timeouts(const struct sim_plan *plan,
+                                       const struct sim_result *result)
+{
+	return timeouts_for(plan, result, 100);
 }
 
 static const char *no_retransmission(const struct sim_plan *plan,
@@ -573,6 +595,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{"one_loss_in_100_gives_what_mathis_says", 3, lossy_100_mbit, as_mathis_says},
 	{"one_frame_in_100_lost_both_ways_needs_few_timeouts", 3, long_loss_1, few_timeouts},
 	{"one_frame_in_20_lost_both_ways_needs_few_timeouts", 3, long_loss_5, few_timeouts},
+	{"a_short_path_that_loses_one_frame_in_20_needs_few_timeouts", 10, short_loss_5,
+         hardly_any_timeouts},
 };
 
 const unsigned sim_scenario_count = WR_LEN(sim_scenarios);

@@ -178,6 +178,7 @@ def arguments():
     parser.add_argument("--pairwise", action="store_true", help="few cells, all pairs of choices")
     parser.add_argument("--loss", type=float, nargs="+", metavar="PERCENT",
                         default=[loss / 100 for loss in LOSSES], help="only these: 0 1 5 20")
+    parser.add_argument("--plain", action="store_true", help="no disorder and no black holes")
     parser.add_argument("--only", default="", metavar="WORDS",
                         help="cells whose name has all of these words, such as 'serve cubic 5%%'")
     parser.add_argument("--json", metavar="FILE", help="every run of every cell")
@@ -190,6 +191,8 @@ def chosen_cells(args):
     if args.pairwise:
         cells = pairwise(cells)
     cells = [cell for cell in cells if cell.loss / 100 in args.loss]
+    if args.plain:
+        cells = [cell for cell in cells if cell.impair == "none" and not cell.longest]
     return [cell for cell in cells if set(args.only.split()) <= set(str(cell).split())]
 
 

@@ -302,7 +302,8 @@ def reference(path, cell, size, seconds):
     before = ends[cell.way].counters()
     clock = Clock(seconds)
     act, port = CLIENT[cell.way]
-    with Service(path.reference, port, cell.algorithm, SERVER[cell.way], size, clock):
+    patient = Clock(seconds + RESET_SECONDS)  # the client ends it, if time does
+    with Service(path.reference, port, cell.algorithm, SERVER[cell.way], size, patient):
         outcome = judged(lambda: client(path.linux, (REFERENCE, port), cell.algorithm, act, size,
                                         clock), size)
     return with_counters(outcome, before, ends[cell.way].counters())

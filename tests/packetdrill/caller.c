@@ -343,6 +343,67 @@ static void libc_is_asked_about_handles_too(void **state)
 	assert_int_equal(t.close(t.userdata, listener), 0);
 }
 
+static void set(int fd, int name, int value)
+{
+	assert_int_equal(t.setsockopt(t.userdata, fd, IPPROTO_TCP, name, &value, sizeof(value)),
+	                 0);
+}
+
+static void corked_text_waits_for_more(void **state)
+{
+	struct peer peer = {.port = 4006, .their_port = 86, .seq = 100};
+	int listener = listener_on(86), fd;
+	char text[700] = {0};
+	long long corked_us;
+
+	shake_hands(&peer);
+	fd = accepted(listener);
+	set(fd, TCP_CORK, 1);
+	assert_int_equal(t.write(t.userdata, fd, text, 40), 40);
+	assert_int_equal(t.write(t.userdata, fd, text, 700), 700);
+	expect(&peer, TH_ACK, 536); /* a full segment */
+	give(&peer, TH_ACK, 0);
+	set(fd, TCP_CORK, 0);
+	expect(&peer, TH_ACK, 204);
+	give(&peer, TH_ACK, 0);
+	corked_us = now_us();
+	assert_int_equal(t.send(t.userdata, fd, text, 30, MSG_MORE), 30);
+	expect(&peer, TH_ACK, 30); /* not longer than a time-out */
+	assert_in_range(peer.at_us - corked_us, 190000, 1100000);
+	give(&peer, TH_RST, 0);
+	assert_int_equal(t.close(t.userdata, fd), 0);
+	assert_int_equal(t.close(t.userdata, listener), 0);
+}
+
+static void segments_are_as_long_as_the_socket_says(void **state)
+{
+	struct peer peer = {.port = 4007, .their_port = 87, .seq = 100};
+	int listener = listener_on(87), fd;
+	char text[700] = {0};
+
+	set(listener, TCP_MAXSEG, 300);
+	shake_hands(&peer);
+	fd = accepted(listener);
+	assert_int_equal(t.write(t.userdata, fd, text, 700), 700);
+	expect(&peer, TH_ACK, 300);
+	expect(&peer, TH_ACK, 300);
+	give(&peer, TH_RST, 0);
+	assert_int_equal(t.close(t.userdata, fd), 0);
+	assert_int_equal(t.close(t.userdata, listener), 0);
+}
+
+static void nobody_listens_after_close(void **state)
+{
+	struct peer peer = {.port = 4008, .their_port = 88, .seq = 100};
+	int listener = listener_on(88);
+
+	give(&peer, TH_SYN, 0);
+	expect(&peer, TH_SYN | TH_ACK, 0);
+	assert_int_equal(t.close(t.userdata, listener), 0);
+	give(&peer, TH_ACK, 0); /* the half-open connection is forgotten, too */
+	expect(&peer, TH_RST, 0);
+}
+
 static void what_is_not_there_says_so(void **state)
 {
 	struct packet p;
@@ -369,6 +430,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_refused_connect_says_so),
 		cmocka_unit_test(time_is_virtual),
 		cmocka_unit_test(libc_is_asked_about_handles_too),
+		cmocka_unit_test(corked_text_waits_for_more),
+		cmocka_unit_test(segments_are_as_long_as_the_socket_says),
+		cmocka_unit_test(nobody_listens_after_close),
 		cmocka_unit_test(what_is_not_there_says_so),
 	};
 	void *object = argc == 2 ? dlopen(argv[1], RTLD_NOW | RTLD_LOCAL) : NULL;

@@ -102,6 +102,29 @@ static unsigned write_options(uint8_t *out, unsigned kind, unsigned len, unsigne
 	return SPACE;
 }
 
+/* The handshake is completed: segments are as long as the peer's option says, or 536. */
+static void check_mss(unsigned asked)
+{
+	struct wr_tcp *tcp = wr_stack_tcp(a.wire.host[0].core[0]);
+	const struct wr_tcp_filter filter = {.rport = 3000};
+	uint32_t expected = wr_max(asked ? asked : 536, 88), cursor = 0;
+	const struct craft_tcp ack = {.sport = 3000,
+	                              .dport = 7,
+	                              .seq = 101,
+	                              .ack = rte_be_to_cpu_32(answer.tcp.sent_seq) + 1,
+	                              .flags = WR_TCP_ACK,
+	                              .wnd = 5000};
+	struct wr_tcp_info info;
+
+	give(&ack);
+	assert_int_equal(wr_tcp_dump(tcp, &filter, 1, &cursor, UINT32_MAX, &info, 1,
+	                             a.wire.now_ns / 1000),
+	                 1);
+	if (info.mss != wr_min(expected, 1460))
+		fail_msg("option %u, length %u at %u: MSS %u", kind_now, len_now, before_now,
+		         info.mss);
+}
+
 static void check_syn(const uint8_t *options, unsigned bytes)
 {
 	struct craft_tcp syn = {.sport = 3000,
@@ -127,6 +150,8 @@ static void check_syn(const uint8_t *options, unsigned bytes)
 	    got.timestamps != asked.timestamps || got.mss != 1460)
 		fail_msg("option %u, length %u at %u is taken for another", kind_now, len_now,
 		         before_now);
+	if (!asked.timestamps)
+		check_mss(asked.mss);
 	give(&rst);
 }
 

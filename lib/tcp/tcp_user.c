@@ -34,6 +34,8 @@ uint32_t wr_tcp_room(const struct wr_tcp *tcp, const struct wr_tcb *c)
 
 	if ((c->flags & WR_TCB_CLOSE) || c->state == WR_TCP_CLOSED)
 		return 0;
+	if (wr_likely(queued < tcp->conf.snd_buf / 2 && c->sq_count < SEND_BUFFERS_MIN))
+		return tcp->conf.snd_buf - queued; /* or more: who fills that may ask again */
 	limit = send_limit(tcp, c);
 	if (wr_seq_lt(c->sq_end, c->snd.una) || c->sq_count >= buffers_limit(limit))
 		return 0;

@@ -82,7 +82,7 @@ uint16_t tcp_advertise(struct wr_tcp *tcp, struct wr_tcb *c)
 		WR_COUNT(tcp->stats, tcp_zero_window_out, 1);
 	if (field << c->rcv_shift > now)
 		c->rcv.edge = wr_seq_add(c->rcv.nxt, field << c->rcv_shift);
-	if (wr_unlikely(tcp_window_is_frozen(tcp, c)))
+	if (wr_unlikely(wnd < tcp->conf.mss) && tcp_window_is_frozen(tcp, c))
 		tcb_arm(tcp, c, tcp->now_tick + FROZEN_TICKS);
 	return (uint16_t)field;
 }

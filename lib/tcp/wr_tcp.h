@@ -293,7 +293,7 @@ void wr_tcp_set_stray(struct wr_tcp *tcp, wr_tcp_stray_handler handler, void *us
 
 /* ---- for services, on a connection ---- */
 
-/* Bytes that wr_tcp_send() takes now; 0 after wr_tcp_close(). */
+/* Bytes that wr_tcp_send() takes now, at least; 0 after wr_tcp_close(). */
 uint32_t wr_tcp_room(const struct wr_tcp *tcp, const struct wr_tcb *c);
 
 /* Bytes sent or queued that the peer has not acknowledged; after wr_tcp_close() too. */

@@ -183,10 +183,12 @@ static void queue_for_sending_follows_the_congestion_window(void **state)
 	begin(256 << 10, GIB);
 	c->cc.cwnd = 14600;
 	assert_int_equal(wr_tcp_room(&rig.tcp, c), 256 << 10);
+	c->sq_end = wr_seq_add(c->snd.una, 200000);
+	assert_int_equal(wr_tcp_room(&rig.tcp, c), (256 << 10) - 200000);
 	c->cc.cwnd = 25000000;
-	assert_int_equal(wr_tcp_room(&rig.tcp, c), 50000000);
+	assert_int_equal(wr_tcp_room(&rig.tcp, c), 50000000 - 200000);
 	c->cc.cwnd = UINT32_MAX;
-	assert_int_equal(wr_tcp_room(&rig.tcp, c), GIB);
+	assert_int_equal(wr_tcp_room(&rig.tcp, c), GIB - 200000);
 	c->sq_end = wr_seq_add(c->snd.una, GIB - 1);
 	c->sq_count = 741000;
 	assert_int_equal(wr_tcp_room(&rig.tcp, c), 1);

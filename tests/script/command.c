@@ -64,6 +64,8 @@ static const struct set_key set_key[] = {
 	TCP(BOOL, dsack),
 	TCP(BOOL, pacing),
 	TCP(BOOL, ts_required),
+	TCP(BOOL, has_isn),
+	TCP(U32, isn),
 	TCP(U8, wscale_offer),
 	TCP(U32, first_window),
 	TCP(BOOL, push_bursts),

@@ -8,14 +8,13 @@
 #include <rte_ether.h>
 
 #include "sim.h"
+#include "work.h"
 #include "wr_chain.h"
 
-#define NIC_BPS                                                                                \
-	10000000000ull /* of the cable; the path behind it is slower                           \
-	                */
-#define IDLE_SHIFT                                                                             \
-	10 /* a core that waits for buffers looks every ms at last                             \
-	    */
+#define NIC_BPS        10000000000ull /* of the cable; the path behind it is slower */
+#define IDLE_SHIFT     10             /* a core that waits for buffers looks every ms at last */
+#define SIM_WORK_LEAST 40000          /* basic blocks: twice what 500 seeds needed */
+#define SIM_WORK_FRAME 10000
 
 /* How far the engine's clock is ahead of the simulator's. */
 static uint64_t ahead_ns(const struct sim_host *host)
@@ -230,10 +229,21 @@ static void input_corrupt(struct sim *sim, struct sim_core *core, struct rte_mbu
 		sim_fail(sim, "a frame with a flipped bit is refused for its checksum");
 }
 
+/* Work is bounded, whatever came: so much for each frame that came or left. */
+static void check_work(struct sim *sim, uint64_t frames, uint64_t blocks)
+{
+	if (blocks > SIM_WORK_LEAST + frames * SIM_WORK_FRAME)
+		sim_fail(sim, "work for a packet is bounded: %" PRIu64 " blocks for %" PRIu64,
+		         blocks, frames);
+	if (frames && blocks / frames > sim->work_most)
+		sim->work_most = blocks / frames;
+}
+
 static void take_burst(struct sim *sim, struct sim_core *core)
 {
 	struct rte_mbuf *burst[WR_STACK_BURST];
 	unsigned n = 0, most = core->host->plan->burst;
+	uint64_t before, left;
 
 	while (core->rx_head && n < most) {
 		bool corrupt = false;
@@ -249,7 +259,11 @@ static void take_burst(struct sim *sim, struct sim_core *core)
 		if (m)
 			burst[n++] = m;
 	}
+	before = sim_work();
+	left = core->stats.n[WR_STAT_tcp_segments_out];
 	wr_stack_input(core->stack, burst, n, engine_ns(core->host));
+	left = core->stats.n[WR_STAT_tcp_segments_out] - left;
+	check_work(sim, n + left, sim_work() - before);
 }
 
 /* ---- frames out ---- */

@@ -251,6 +251,7 @@ static void report(struct sim *sim, struct sim_result *result)
 	result->frames = sim->frames;
 	result->faults = sim->faults;
 	result->caught_ns = sim->caught_ns;
+	result->work_most = sim->work_most;
 	result->end_ns = sim->now_ns;
 }
 

@@ -201,6 +201,7 @@ struct sim {
 	unsigned events, events_max;
 	uint64_t serial, steps, frames;
 	uint32_t faults;     /* brought by chance so far */
+	uint64_t work_most;  /* basic blocks for a frame, mean of a burst; see work.h */
 	uint64_t caught_ns;  /* when a rule of the plan first caught a frame */
 	bool updates_window; /* the frame that leaves now, if it is an ACK */
 	struct sim_host host[SIM_HOSTS];
@@ -218,7 +219,7 @@ struct sim_result {
 	char why[256];
 	uint64_t hash, frames, end_ns;
 	uint32_t faults; /* brought by chance */
-	uint64_t caught_ns;
+	uint64_t caught_ns, work_most;
 	struct wr_stats stats[SIM_HOSTS];
 	struct {
 		uint64_t half_ns,

@@ -71,9 +71,11 @@ static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->repairs = wr_max(tcp->reorders, tcp->connections / 8);
 	tcp->paths = wr_min(tcp->repairs, 65536);
 	tcp->rcv_buf = (uint32_t)(conf->rcv_buf < window ? conf->rcv_buf : window);
-	tcp->rcv_buf_max = grown(conf, "rcv-buf", conf->rcv_buf, conf->rcv_buf_max, RCV_BUF_MAX);
+	tcp->rcv_buf_max =
+		grown(conf, "rcv-buf", conf->rcv_buf, conf->rcv_buf_max, RCV_BUF_MAX);
 	tcp->snd_buf = (uint32_t)conf->snd_buf;
-	tcp->snd_buf_max = grown(conf, "snd-buf", conf->snd_buf, conf->snd_buf_max, SND_BUF_MAX);
+	tcp->snd_buf_max =
+		grown(conf, "snd-buf", conf->snd_buf, conf->snd_buf_max, SND_BUF_MAX);
 	tcp->tunes = wr_min(tcp->connections, TUNES_MOST);
 	tcp->ooo_bytes = (uint32_t)conf->ooo_bytes;
 	tcp->ooo_pieces = (uint16_t)conf->ooo_pieces;
@@ -82,8 +84,8 @@ static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->source_connections = (uint32_t)conf->max_connections_per_source;
 	tcp->mtu_probing = (uint8_t)conf->mtu_probing;
 	tcp->mtu_base_mss = (uint16_t)conf->mtu_base_mss;
-	tcp->held_bufs = conf->held_bufs ? (uint32_t)conf->held_bufs
-	                                 : wr_conf_bufs(conf) / 4 * 3;
+	tcp->held_bufs =
+		conf->held_bufs ? (uint32_t)conf->held_bufs : wr_conf_bufs(conf) / 4 * 3;
 	tcp->challenges_per_s = (uint16_t)conf->challenges_per_s;
 	tcp->rsts_per_s = (uint32_t)conf->resets_per_s;
 }

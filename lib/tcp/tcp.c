@@ -111,8 +111,7 @@ uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
 	       (uint64_t)conf->reorders * sizeof(struct wr_reorder) +
 	       (uint64_t)conf->repairs * sizeof(struct wr_repair) +
 	       (uint64_t)conf->paths * sizeof(struct tcp_path) +
-	       (uint64_t)conf->tunes * sizeof(struct wr_tune) +
-	       tcp_limits_bytes(conf) +
+	       (uint64_t)conf->tunes * sizeof(struct wr_tune) + tcp_limits_bytes(conf) +
 	       (has_rates(conf) ? (uint64_t)conf->connections * sizeof(struct wr_rate) : 0);
 }
 

@@ -30,8 +30,8 @@ struct wr_owed {
 	struct wr_seq seq, ack;
 	uint32_t ts_val, ts_ecr;
 	uint16_t wnd;
-	uint8_t flags; /* WR_TCP_* */
-	uint8_t cause; /* enum wr_cause */
+	uint8_t flags;    /* WR_TCP_* */
+	uint8_t cause;    /* enum wr_cause */
 	uint8_t tos, ttl; /* ttl 0: the host's default */
 	bool ts;
 	/* Of a SYN-ACK whose number is a cookie. */
@@ -40,9 +40,9 @@ struct wr_owed {
 	uint32_t half_open; /* index: SYN-ACK of that record; UINT32_MAX: none */
 };
 
-#define TCP_OUT_RESERVE  8 /* frames of the output queue left for others */
-#define WR_TCP_PROFILES  256
-#define WR_TCP_OWED      256
+#define TCP_OUT_RESERVE 8 /* frames of the output queue left for others */
+#define WR_TCP_PROFILES 256
+#define WR_TCP_OWED     256
 
 /* What many connections have in common: a listener's, or those of one kind of active open. */
 struct wr_tcp_profile {
@@ -84,7 +84,7 @@ struct wr_tcp {
 	struct tcp_cookies cookies;
 	struct tcp_fastopen fastopen;
 	struct tcp_limits limits;
-	struct wr_time_wait *time_wait;      /* a circular queue in order of expiry */
+	struct wr_time_wait *time_wait; /* a circular queue in order of expiry */
 	uint32_t tw_head, tw_count;
 	struct wr_rate *rate; /* beside tcb[]; NULL: conf.rates is off */
 	struct wr_reorder *reorder;
@@ -313,7 +313,8 @@ void tcp_update_send_window(struct wr_tcp *tcp, struct wr_tcb *c, const struct w
 /* Hands rcvq to the service again, as far as it takes it. */
 void tcp_deliver_held(struct wr_tcp *tcp, struct wr_tcb *c);
 
-/* Held text went to the service otherwise than by tcp_deliver_held(): what follows from that. */
+/* Held text went to the service otherwise than by tcp_deliver_held(): what follows from that.
+ */
 void tcp_text_taken(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* ---- tcp_stream.c ---- */
@@ -354,8 +355,8 @@ struct wr_tcb *tcp_open_passively(struct wr_tcp *tcp, const struct wr_half_open 
 /* f is the last ACK of its handshake: ESTABLISHED, the service told, the text delivered. */
 enum wr_verdict tcp_open_completed(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
 /*
- * The SYN f to a listener, on the tuple of a TIME-WAIT record that still stands. A cookie, whose
- * number is any, may do if timestamps tell the connections apart.
+ * The SYN f to a listener, on the tuple of a TIME-WAIT record that still stands. A cookie,
+ * whose number is any, may do if timestamps tell the connections apart.
  */
 enum wr_verdict tcp_listen_again(struct wr_tcp *tcp, struct wr_frame *f, bool cookie_may_do);
 /* Owes a reset in answer to f, RFC 9293 3.5.2, within the rate limit. */

@@ -76,11 +76,9 @@ void tcp_ack_send(struct wr_tcp *tcp, struct wr_tcb *c)
 
 void tcp_ack_send_ahead(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 {
-	bool apart = (c->flags & WR_TCB_REORDER) ||
-	             wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
+	bool apart = (c->flags & WR_TCB_REORDER) || wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
 
-	if (!(c->flags & WR_TCB_ACK_NOW) || !apart ||
-	    wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
+	if (!(c->flags & WR_TCB_ACK_NOW) || !apart || wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
 		return;
 	tcp_ack_send(tcp, c);
 	if (!(c->flags & WR_TCB_ACK_NOW)) /* there was a buffer */

@@ -27,9 +27,9 @@ static bool uses_prr(const struct wr_tcp *tcp, const struct wr_tcb *c)
 }
 
 /*
- * Without SACK each duplicate lets a segment leave. Only as many count as segments were out when
- * recovery began, or at the last partial ACK: who forges more earns nothing, RFC 5681 section
- * 3.2 (4).
+ * Without SACK each duplicate lets a segment leave. Only as many count as segments were out
+ * when recovery began, or at the last partial ACK: who forges more earns nothing, RFC 5681
+ * section 3.2 (4).
  */
 static void limit_duplicates(struct wr_tcb *c)
 {
@@ -188,8 +188,7 @@ static void repair(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news, b
 	if ((c->flags & WR_TCB_RECOVERY) && uses_prr(tcp, c))
 		tcp_prr_update(c, delivered, news->acked && c->lost - c->rexmit <= lost);
 	if (!c->sacked && !c->lost && !c->dup_acks && !c->repair->tlp &&
-	    !tcp_path_is_probing(tcp, c) &&
-	    !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)))
+	    !tcp_path_is_probing(tcp, c) && !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)))
 		tcp_repair_detach(tcp, c);
 	tcb_pend(tcp, c);
 }

@@ -237,7 +237,8 @@ bool tcp_send_one_new(struct wr_tcp *tcp, struct wr_tcb *c)
 	return flight + len <= c->snd.wnd && tcp_send_next(tcp, c, len, 0);
 }
 
-/* Will nothing follow the next `len` bytes at once? What waits in the receiver may go on then. */
+/* Will nothing follow the next `len` bytes at once? What waits in the receiver may go on then.
+ */
 static bool ends_burst(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len)
 {
 	const struct wr_buf *b = wr_buf(c->sq_next);

@@ -47,8 +47,9 @@ static void note_reordering(struct wr_tcb *c, const struct wr_buf *b)
 	uint32_t segments = 1;
 
 	if (c->repair->top)
-		segments = (wr_buf(c->repair->top)->seq + wr_buf(c->repair->top)->len - b->seq) /
-		           c->cc.smss;
+		segments =
+			(wr_buf(c->repair->top)->seq + wr_buf(c->repair->top)->len - b->seq) /
+			c->cc.smss;
 	segments = wr_min(wr_max(segments, 1), UINT8_MAX);
 	if (segments > c->reordering)
 		c->reordering = (uint8_t)segments;
@@ -106,7 +107,7 @@ static uint32_t reo_wnd_us(const struct wr_tcb *c)
 	uint64_t wnd = (c->rack_steps + 1ull) * (c->min_rtt_us / 4);
 
 	if (!c->reordering && ((c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) ||
-	                            c->repair->segs_sacked >= DUP_THRESH))
+	                       c->repair->segs_sacked >= DUP_THRESH))
 		return 0;
 	return wnd < c->srtt_us ? (uint32_t)wnd : c->srtt_us;
 }

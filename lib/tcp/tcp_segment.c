@@ -84,7 +84,7 @@ static unsigned put_syn_options(const struct wr_tcp *tcp, uint8_t *start, const 
 	uint8_t *p = put32(start, (uint32_t)(OPT_MSS << 24 | 4 << 16) | syn->mss);
 
 	p = tcp->conf.option_order == WR_TCP_ORDER_FREEBSD ? put_as_freebsd(p, syn)
-	                                                    : put_as_linux(p, syn);
+	                                                   : put_as_linux(p, syn);
 	return (unsigned)(p - start);
 }
 

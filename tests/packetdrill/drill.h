@@ -73,7 +73,9 @@ void drill_work(struct drill *d);
  */
 bool drill_wait(struct drill *d, bool (*ready)(void *arg), void *arg, uint64_t until_ns);
 
-/* Begin and end of a call: the lock, the socket (NULL and EBADF: not held), the engine's turn. */
+/*
+ * Begin and end of a call: the lock, the socket (NULL and EBADF: not held), the engine's turn.
+ */
 struct drill_socket *drill_socket_of(struct drill *d, int fd);
 struct drill_socket *drill_enter(struct drill *d, int fd);
 void drill_leave(struct drill_socket **s);
@@ -83,7 +85,7 @@ void drill_leave(struct drill_socket **s);
 	if (!s)                                                                                \
 	return -1
 
-int drill_fail(int error);              /* -1 and errno; 0 if there is none */
+int drill_fail(int error);               /* -1 and errno; 0 if there is none */
 int drill_error(struct drill_socket *s); /* the one that is to be told, told now */
 int drill_listen_anew(struct drill_socket *s);
 bool drill_someone_waits(void *listener);

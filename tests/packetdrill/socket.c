@@ -112,7 +112,7 @@ static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reaso
 	s->c = NULL;
 	s->connecting = false;
 	s->error = reason == WR_REASON_finished || reason == WR_REASON_aborted ? 0
-	           : reason == WR_REASON_refused                            ? ECONNREFUSED
+	           : reason == WR_REASON_refused                               ? ECONNREFUSED
 	           : reason == WR_REASON_no_route || reason == WR_REASON_unreachable
 	                   ? EHOSTUNREACH
 	           : reason != WR_REASON_reset_by_peer ? ETIMEDOUT

@@ -363,9 +363,19 @@ static void a_listener_has_its_own_congestion_control(void **state)
 static void a_bad_listener_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"",          "ecko",       "echo:", "echo:0",   "echo:65536",
-		"echo/sctp", "echo@1.2.3", ":7",    "echo:7:7",
-		"cc=reno",   "echo,cc=",   "echo,cc=ren", "echo/udp,cc=reno",
+		"",
+		"ecko",
+		"echo:",
+		"echo:0",
+		"echo:65536",
+		"echo/sctp",
+		"echo@1.2.3",
+		":7",
+		"echo:7:7",
+		"cc=reno",
+		"echo,cc=",
+		"echo,cc=ren",
+		"echo/udp,cc=reno",
 		"echo,cc=reno,cc=cubic",
 	};
 

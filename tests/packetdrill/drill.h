@@ -79,6 +79,7 @@ bool drill_wait(struct drill *d, bool (*ready)(void *arg), void *arg, uint64_t u
 struct drill_socket *drill_socket_of(struct drill *d, int fd);
 struct drill_socket *drill_enter(struct drill *d, int fd);
 void drill_leave(struct drill_socket **s);
+/* Declares the socket of a call, which ends with its scope; returns -1 if there is none. */
 #define DRILL_CALL(s, userdata, fd)                                                            \
 	struct drill_socket *s __attribute__((cleanup(drill_leave))) =                         \
 		drill_enter(userdata, fd);                                                     \

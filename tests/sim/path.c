@@ -277,8 +277,6 @@ void sim_path_send(struct sim *sim, struct sim_host *from, const uint8_t *bytes,
 	uint64_t left_ns;
 
 	sim->frames++;
-	if (bytes[12] == 0x08 && bytes[13] == 0x06)
-		from->arp_ns = sim->now_ns;
 	sim->hash = sim_digest(sim->hash ^ sim->now_ns, bytes, n);
 	sim_pcap_frame(sim, bytes, n);
 	if (is_too_long(sim, from, bytes, n, at_ns))

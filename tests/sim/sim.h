@@ -16,9 +16,7 @@
 
 #define SIM_TX_SLOTS 1024 /* of a NIC's queue, at most */
 #define SIM_RX_SLOTS 1024
-
-/* Small buffers, large ones, many large ones: this kind is made when a plan asks for it. */
-enum sim_pool { SIM_POOL_SMALL, SIM_POOL_LARGE, SIM_POOL_MANY, SIM_POOLS };
+#define SIM_POOLS    2 /* small buffers, large buffers */
 
 /* What outlives a run: pools and rings have names in EAL and are made once. */
 struct sim_world {
@@ -28,7 +26,6 @@ struct sim_world {
 };
 
 void sim_world_init(struct sim_world *world);
-struct rte_mempool *sim_world_pool(struct sim_world *world, unsigned host, enum sim_pool kind);
 
 /* A frame on its way: its bytes. */
 struct sim_frame {
@@ -95,7 +92,7 @@ struct sim_side {
 	/* The segment that leaves now, and text that is sent again. */
 	bool again;
 	uint32_t recovery_end; /* the end when text was first sent again; 0: none is */
-	uint64_t forgotten; /* time-outs so far: what SACKs told before is forgotten then */
+	uint64_t forgotten;    /* time-outs so far: what SACKs told before is forgotten then */
 	uint32_t ts_seen;      /* highest TSval that reached this side, if any_ts */
 	bool any_ts;
 	unsigned dups; /* ACKs that reached this side since one moved una */
@@ -165,7 +162,7 @@ struct sim_host {
 	struct wr_owner owner;
 	struct sim_core core[SIM_CORES];
 	uint64_t nic_free_ns;
-	uint64_t arp_ns; /* when it last sent an ARP packet */
+	uint64_t arp_ns; /* when frames last waited for ARP */
 	unsigned hoarded;
 	struct rte_mbuf **hoard;
 };

@@ -190,6 +190,8 @@ void sim_watch_round(struct sim *sim, struct sim_core *core)
 		us->touched = us->sent_new = false;
 		us->idle_ns = 0;
 	}
+	if (core->stats.n[WR_STAT_arp_waiting])
+		core->host->arp_ns = sim->now_ns;
 	pieces = wr_min(plan->ooo_pieces, plan->ooo_bytes / PIECE_OVERHEAD + 1);
 	if (core->stats.n[WR_STAT_tcp_ooo_segments] >
 	    pieces * sim_host_growth(plan) * (uint64_t)sim->plan->flows)

@@ -5,7 +5,7 @@
 
 #define RTO_LEAST_NS  WR_MS(200)
 #define RTO_CAPPED_NS WR_S(60)
-#define ARP_NS        WR_S(8)  /* after that nothing waits for an answer any more */
+#define ARP_NS        WR_S(3)  /* what waited for ARP left later than the engine thinks */
 #define TICKS_NS      WR_MS(1) /* the wheel's, and more */
 
 /* ---- time-outs ---- */
@@ -27,7 +27,7 @@ static void check_silence(struct sim *sim, struct sim_flow *flow, unsigned from)
 	uint64_t interval_ns = sim->now_ns - us->head_ns, late_ns = host->plan->late_ns;
 
 	if (!sim_host_is_punctual(host) ||
-	    (host->arp_ns && sim->now_ns - host->arp_ns < ARP_NS)) {
+	    (host->arp_ns && us->head_ns < host->arp_ns + ARP_NS)) {
 		us->silences = 0;
 		return;
 	}
@@ -36,7 +36,7 @@ static void check_silence(struct sim *sim, struct sim_flow *flow, unsigned from)
 		sim_broken(sim, flow, from, "a retransmission time-out lasts 200 ms at least",
 		           (uint32_t)(interval_ns / 1000), 200000);
 	if (us->silences >= 2 && interval_ns < RTO_CAPPED_NS &&
-	    interval_ns + 2 * late_ns + TICKS_NS < 2 * us->silence_ns)
+	    interval_ns + interval_ns / 64 + 2 * late_ns + TICKS_NS < 2 * us->silence_ns)
 		sim_broken(sim, flow, from, "the retransmission time-out doubles",
 		           (uint32_t)(interval_ns / 1000), (uint32_t)(us->silence_ns / 1000));
 	us->silence_ns = interval_ns;

@@ -352,6 +352,29 @@ static void draw_knobs(struct wr_prng *prng, struct sim_plan *plan)
 		for (unsigned h = i; h < plan->hosts; h += SIM_SIDES)
 			probing &= plan->host[h].mtu_probing != WR_TCP_MTU_PROBING_OFF;
 		plan->path[i].blackhole = probing && one_in(prng, 2);
+		/* Probing finds paths that take the base MTU, RFC 4821 section 7.2. */
+		if (plan->path[i].blackhole && plan->path[i].mtu)
+			plan->path[i].mtu = (uint16_t)wr_max(plan->path[i].mtu, 1100);
+	}
+}
+
+/*
+ * Without SACK a lost retransmission waits for a time-out, and without timestamps none of them
+ * gives a sample that ends the doubling: where queues lose for ever that takes for ever.
+ */
+static void settle_queues(struct sim_plan *plan)
+{
+	bool repairs = true;
+
+	for (unsigned i = 0; i < plan->hosts; i++)
+		repairs &= plan->host[i].sack || plan->host[i].timestamps;
+	for (unsigned i = 0; i < plan->hosts && repairs; i++)
+		for (unsigned k = 0; k < plan->hosts; k++)
+			repairs &= (plan->host[i].sack && plan->host[k].sack) ||
+			           (plan->host[i].timestamps && plan->host[k].timestamps);
+	for (unsigned i = 0; i < SIM_SIDES && !repairs; i++) {
+		plan->path[i].aqm = SIM_TAIL_DROP;
+		plan->path[i].queue_bytes = 4 << 20;
 	}
 }
 
@@ -388,6 +411,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	draw_congestion(&prng, plan);
 	draw_more_trouble(&prng, plan);
 	draw_knobs(&prng, plan);
+	settle_queues(plan);
 	if (one_in(&prng, 3))
 		draw_wrap(&prng, plan);
 }

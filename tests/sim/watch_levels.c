@@ -72,7 +72,7 @@ static void check_flight(struct sim *sim, struct sim_flow *flow, unsigned side,
 
 	if (!info->sack && (us->dups || gone || us->recovery_end))
 		return;
-	if (flight > cwnd + more * info->mss)
+	if (flight > cwnd + more * info->mss + 1) /* a FIN fills no pipe */
 		sim_broken(sim, flow, side, "FlightSize stays within cwnd", flight, cwnd);
 }
 
@@ -111,7 +111,8 @@ static void check_restart(struct sim *sim, struct sim_flow *flow, unsigned side,
 
 	if (ops == &wr_cc_fixed_ops || ops->model)
 		return;
-	if (us->idle_ns > info->rto_us * UINT64_C(1000) + WR_MS(1) && info->cwnd > iw)
+	if (us->idle_ns > info->rto_us * UINT64_C(1000) + WR_MS(1) &&
+	    info->cwnd > iw + 2 * info->mss) /* ACKs of this round may have come behind it */
 		sim_broken(sim, flow, side, "cwnd restarts after an idle time", info->cwnd, iw);
 }
 

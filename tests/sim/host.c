@@ -98,15 +98,17 @@ int sim_host_init(struct sim *sim, unsigned index)
 	struct sim_host *host = &sim->host[index];
 	struct wr_stack_conf conf;
 	struct wr_err err;
-	unsigned class;
+	enum sim_pool kind;
 
 	host->sim = sim;
 	host->plan = &sim->plan->host[index];
 	host->index = index;
 	host->side = index % SIM_SIDES;
-	class = host->plan->mtu > 1500;
-	host->pool = sim->world->pool[index][class];
-	host->pool_size = sim->world->pool_size[class];
+	kind = host->plan->mtu > 1500 ? SIM_POOL_LARGE : SIM_POOL_SMALL;
+	if (host->plan->many_bufs)
+		kind = SIM_POOL_MANY;
+	host->pool = sim_world_pool(sim->world, index, kind);
+	host->pool_size = sim->world->pool_size[kind];
 	host->hoard = calloc(host->pool_size, sizeof(*host->hoard));
 	wr_owner_init(&host->owner, host->plan->cores);
 	fill_conf(sim, host, &conf);

@@ -99,6 +99,7 @@ struct sim_host_plan {
 	uint32_t rcv_buf, snd_buf, ooo_bytes;
 	uint16_t ooo_pieces;
 	uint32_t held_bufs;
+	bool many_bufs; /* 13,000 large ones: 110 MB of text */
 	uint32_t delack_us;
 	uint64_t time_wait_us;
 	uint8_t iw_segments;

@@ -13,23 +13,33 @@
 
 #define STEPS_MOST 20000000 /* a run that needs more spins */
 
+struct rte_mempool *sim_world_pool(struct sim_world *world, unsigned host, enum sim_pool kind)
+{
+	uint16_t mtu = kind == SIM_POOL_SMALL ? 1500 : 9000;
+	struct rte_mempool **pool = &world->pool[host][kind];
+	char name[32];
+
+	if (*pool)
+		return *pool;
+	snprintf(name, sizeof(name), "host%u_%u", host, kind);
+	*pool = wr_buf_pool_new(name, world->pool_size[kind], mtu, SOCKET_ID_ANY);
+	if (!*pool) {
+		fprintf(stderr, "no pool: %s\n", rte_strerror(rte_errno));
+		exit(EXIT_FAILURE);
+	}
+	return *pool;
+}
+
 void sim_world_init(struct sim_world *world)
 {
-	static const uint16_t mtu[SIM_POOLS] = {1500, 9000};
 	char name[24];
 
-	world->pool_size[0] = 4096;
-	world->pool_size[1] = 1024;
+	world->pool_size[SIM_POOL_SMALL] = 4096;
+	world->pool_size[SIM_POOL_LARGE] = 1024;
+	world->pool_size[SIM_POOL_MANY] = 13000;
 	for (unsigned host = 0; host < SIM_HOSTS; host++) {
-		for (unsigned i = 0; i < SIM_POOLS; i++) {
-			snprintf(name, sizeof(name), "host%u_%u", host, i);
-			world->pool[host][i] = wr_buf_pool_new(name, world->pool_size[i],
-			                                       mtu[i], SOCKET_ID_ANY);
-			if (!world->pool[host][i]) {
-				fprintf(stderr, "no pool: %s\n", rte_strerror(rte_errno));
-				exit(EXIT_FAILURE);
-			}
-		}
+		sim_world_pool(world, host, SIM_POOL_SMALL);
+		sim_world_pool(world, host, SIM_POOL_LARGE);
 		for (unsigned core = 0; core < SIM_CORES; core++) {
 			snprintf(name, sizeof(name), "host%u", host);
 			world->inbox[host][core] =

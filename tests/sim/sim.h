@@ -16,7 +16,9 @@
 
 #define SIM_TX_SLOTS 1024 /* of a NIC's queue, at most */
 #define SIM_RX_SLOTS 1024
-#define SIM_POOLS    2 /* small buffers, large buffers */
+
+/* Small buffers, large ones, many large ones: this kind is made when a plan asks for it. */
+enum sim_pool { SIM_POOL_SMALL, SIM_POOL_LARGE, SIM_POOL_MANY, SIM_POOLS };
 
 /* What outlives a run: pools and rings have names in EAL and are made once. */
 struct sim_world {
@@ -26,6 +28,7 @@ struct sim_world {
 };
 
 void sim_world_init(struct sim_world *world);
+struct rte_mempool *sim_world_pool(struct sim_world *world, unsigned host, enum sim_pool kind);
 
 /* A frame on its way: its bytes. */
 struct sim_frame {
@@ -92,7 +95,7 @@ struct sim_side {
 	/* The segment that leaves now, and text that is sent again. */
 	bool again;
 	uint32_t recovery_end; /* the end when text was first sent again; 0: none is */
-	uint64_t forgotten;    /* time-outs so far: what SACKs told before is forgotten then */
+	uint64_t forgotten; /* time-outs so far: what SACKs told before is forgotten then */
 	uint32_t ts_seen;      /* highest TSval that reached this side, if any_ts */
 	bool any_ts;
 	unsigned dups; /* ACKs that reached this side since one moved una */

@@ -348,7 +348,7 @@ int main(int argc, char **argv)
 			puts(sim_scenarios[i].name);
 		return 0;
 	}
-	wr_test_eal(256);
+	wr_test_eal(768);
 	if (options.table)
 		return sim_table_run(the_world(NULL), options.table, options.golden) != 0;
 	if (options.scenarios)

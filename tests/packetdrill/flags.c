@@ -21,7 +21,7 @@ static const struct {
 	/* clang-format off */
 	TCP(rcv_buf), TCP(snd_buf), TCP(timestamps), TCP(sack), TCP(wscale), TCP(ecn),
 	TCP(mss), TCP(iw_segments), TCP(ss_burst), TCP(grow_by_news), TCP(grow_half),
-	TCP(idle_restart), TCP(rack), TCP(tlp), TCP(prr), TCP(frto), TCP(dsack),
+	TCP(idle_restart), TCP(rack), TCP(tlp), TCP(tlp_recovery), TCP(prr), TCP(frto), TCP(dsack),
 	TCP(pacing), TCP(delack_us), TCP(quick_acks), TCP(prompt_acks), TCP(delack_fin),
 	TCP(rto_initial_us), TCP(rto_min_us), TCP(rto_max_us), TCP(rto_slack_us),
 	TCP(r2_us), TCP(r2_syn_us), TCP(synack_retries), TCP(time_wait_us),

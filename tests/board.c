@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_byteorder.h>
@@ -18,13 +17,10 @@ bool board_begin(struct board *board, struct rte_mempool *pool)
 	struct wr_tcb *c = &board->c;
 
 	memset(board, 0, sizeof(*board));
-	board->tcp = calloc(1, sizeof(*board->tcp));
-	if (!board->tcp || rte_pktmbuf_alloc_bulk(pool, board->m, BOARD_BUFS)) {
-		free(board->tcp);
+	if (rte_pktmbuf_alloc_bulk(pool, board->m, BOARD_BUFS))
 		return false;
-	}
-	board->tcp->stats = &board->stats;
-	board->tcp->repair = &board->repair;
+	board->tcp.stats = &board->stats;
+	board->tcp.repair = &board->repair;
 	board->repair.next_free = UINT32_MAX;
 	c->flags = WR_TCB_SACK;
 	c->cc.smss = BOARD_BYTES;
@@ -38,15 +34,14 @@ bool board_begin(struct board *board, struct rte_mempool *pool)
 	c->sq_head = board->m[0];
 	c->sq_tail = board->m[BOARD_BUFS - 1];
 	c->sq_count = BOARD_BUFS;
-	return tcp_repair_attach(board->tcp, c) != NULL;
+	return tcp_repair_attach(&board->tcp, c) != NULL;
 }
 
 void board_end(struct board *board)
 {
-	tcp_repair_detach(board->tcp, &board->c);
+	tcp_repair_detach(&board->tcp, &board->c);
 	for (unsigned i = board->acked; i < BOARD_BUFS; i++)
 		rte_pktmbuf_free(board->m[i]);
-	free(board->tcp);
 }
 
 void board_hear(struct board *board, const struct board_block *block, unsigned blocks)
@@ -70,7 +65,7 @@ void board_hear(struct board *board, const struct board_block *block, unsigned b
 			board->sacked[k] |=
 				left <= k * BOARD_BYTES && (k + 1) * BOARD_BYTES <= right;
 	}
-	tcp_board_sack(board->tcp, &board->c, &news);
+	tcp_board_sack(&board->tcp, &board->c, &news);
 }
 
 void board_acknowledge(struct board *board, unsigned n)
@@ -82,7 +77,7 @@ void board_acknowledge(struct board *board, unsigned n)
 		struct rte_mbuf *m = board->c.sq_head;
 
 		board->c.snd.una = seq_of(board->acked + 1);
-		tcp_board_acked(board->tcp, &board->c, m, &news);
+		tcp_board_acked(&board->tcp, &board->c, m, &news);
 		board->c.sq_head = wr_buf(m)->next;
 		rte_pktmbuf_free(m);
 		board->m[board->acked++] = NULL;

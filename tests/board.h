@@ -12,7 +12,7 @@
 #define BOARD_BYTES 100u /* of text in each */
 
 struct board {
-	struct wr_tcp *tcp;
+	struct wr_tcp tcp;
 	struct wr_tcb c;
 	struct wr_stats stats;
 	struct wr_repair repair;
@@ -26,7 +26,7 @@ struct board_block {
 	uint32_t left, right;
 };
 
-/* Everything is sent, nothing acknowledged. False: the pool is empty, or no memory. */
+/* Everything is sent, nothing acknowledged. False: the pool is empty. */
 bool board_begin(struct board *board, struct rte_mempool *pool);
 void board_end(struct board *board);
 

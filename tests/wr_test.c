@@ -68,8 +68,17 @@ struct rte_mempool *wr_test_pool(const char *name, unsigned n, uint16_t room)
 {
 	struct rte_mempool *pool =
 		rte_pktmbuf_pool_create(name, n, 0, WR_BUF_PRIV_BYTES,
-					(uint16_t)(RTE_PKTMBUF_HEADROOM + room), SOCKET_ID_ANY);
+	                                (uint16_t)(RTE_PKTMBUF_HEADROOM + room), SOCKET_ID_ANY);
 
 	assert_non_null(pool);
 	return pool;
+}
+
+void *wr_test_zalloc(size_t bytes)
+{
+	size_t lines = (bytes + WR_CACHE_LINE - 1) / WR_CACHE_LINE;
+	void *p = aligned_alloc(WR_CACHE_LINE, lines * WR_CACHE_LINE);
+
+	assert_non_null(p);
+	return memset(p, 0, bytes);
 }

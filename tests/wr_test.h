@@ -21,4 +21,7 @@ void wr_test_eal(unsigned mem_mib);
  */
 struct rte_mempool *wr_test_pool(const char *name, unsigned n, uint16_t room);
 
+/* Zeros that begin with a cache line, as tables of the engine do: to be freed. */
+void *wr_test_zalloc(size_t bytes);
+
 #endif /* WR_TEST_H */

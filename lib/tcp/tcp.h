@@ -63,7 +63,8 @@ struct tcp_evict {
 };
 
 struct wr_tcp {
-	struct wr_ip *ip;
+	/* ---- line 0 and 1: every segment ---- */
+	alignas(WR_CACHE_LINE) struct wr_ip *ip;
 	struct wr_stats *stats;
 	uint64_t now_us;
 	uint32_t now_tick;
@@ -74,43 +75,49 @@ struct wr_tcp {
 	uint32_t *pending; /* indices of connections with WR_TCB_PENDING */
 	uint32_t pend_mask, pend_head, pend_tail; /* a circular queue */
 	uint32_t owed_count;
-	struct wr_owed owed[WR_TCP_OWED];
-	uint32_t held;                  /* buffers in send, receive and out-of-order queues */
+	uint32_t held;   /* buffers in send, receive and out-of-order queues */
+	uint32_t plenty; /* below it a receive window that did not grow has all its buffers */
+	uint32_t dead_tcb, free_tcb, free_tcbs;
 	const struct rte_mbuf *offered; /* to a service at this moment, and kept until then */
+	struct tcp_md5 *md5;            /* NULL: there are no keys */
+	uint8_t stream_shift; /* RCV.NXT crosses a multiple of 2^so much: a stream, perhaps */
+	bool draining;        /* no new connections */
+
+	alignas(WR_CACHE_LINE) struct wr_tcp_conf conf;
+	struct wr_tcp_profile profile[WR_TCP_PROFILES];
+
+	/* ---- the rest: opening, trouble, the end ---- */
 	struct tcp_evict evict;
-	uint32_t free_tcb, dead_tcb, free_tcbs;
 	struct wr_half_open *half_open;
 	uint32_t free_half_open, half_opens; /* in use */
 	struct tcp_cookies cookies;
 	struct tcp_fastopen fastopen;
-	struct tcp_limits limits;
 	struct wr_time_wait *time_wait; /* a circular queue in order of expiry */
 	uint32_t tw_head, tw_count;
 	struct wr_rate *rate; /* beside tcb[]; NULL: conf.rates is off */
 	struct wr_reorder *reorder;
 	struct wr_tune *tune;
 	uint32_t free_tune, tune_hand;
-	uint8_t stream_shift; /* RCV.NXT crosses a multiple of 2^so much: a stream, perhaps */
 	uint32_t free_reorder;
 	struct wr_repair *repair;
 	uint32_t free_repair;
 	struct tcp_path *path; /* tcp_path.h */
 	uint32_t free_path;
-	struct wr_limit rst_limit; /* of resets for no connection */
 	const struct wr_owner *owner;
 	uint32_t core;
 	struct wr_sipkey tuple_key;
-	struct wr_tcp_conf conf;
 	unsigned listeners;
 	struct wr_tcp_listener listener[WR_TCP_LISTENERS];
 	uint16_t listener_profile[WR_TCP_LISTENERS];
-	struct wr_tcp_profile profile[WR_TCP_PROFILES];
-	struct tcp_md5 *md5;        /* NULL: there are no keys */
-	bool draining;              /* no new connections */
 	wr_tcp_stray_handler stray; /* NULL: none */
 	void *stray_user;
 	struct wr_ephemeral ports;
+	struct tcp_limits limits;
+	struct wr_limit rst_limit; /* of resets for no connection */
+	struct wr_owed owed[WR_TCP_OWED];
 };
+static_assert(offsetof(struct wr_tcp, conf) == 2 * WR_CACHE_LINE, "lines 0 and 1");
+static_assert(offsetof(struct wr_tcp_conf, connections) <= WR_CACHE_LINE, "one line of policy");
 
 /* ---- small helpers ---- */
 
@@ -439,6 +446,8 @@ void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed);
 
 /* ---- tcp_window.c ---- */
 
+/* wr_tcp.plenty. */
+uint32_t tcp_window_plenty(const struct wr_tcp_conf *conf);
 /* Window that may be advertised: bytes from RCV.NXT on. */
 uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c);
 /* Would a window update be worth a segment? RFC 9293 3.8.6.2.2. */

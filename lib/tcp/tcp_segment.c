@@ -8,7 +8,8 @@
 
 #include "tcp_md5.h"
 
-#define ECT0 2 /* in the TOS octet, RFC 3168 section 5 */
+#define ECT0      2  /* in the TOS octet, RFC 3168 section 5 */
+#define TS_OPTION 12 /* bytes, with two of padding before it */
 
 enum { /* option kinds, RFC 9293, 7323, 2018, 7413 */
        OPT_NOP = 1,
@@ -122,7 +123,9 @@ static void push_header(struct rte_mbuf *m, const struct wr_tuple *t, const stru
 	h->rx_win = rte_cpu_to_be_16(head->wnd);
 	h->cksum = 0; /* by wr_ip_output() */
 	h->tcp_urp = 0;
-	if (head->options_len)
+	if (wr_likely(head->options_len == TS_OPTION)) /* no call for the usual ones */
+		memcpy(h + 1, head->options, TS_OPTION);
+	else if (head->options_len)
 		memcpy(h + 1, head->options, head->options_len);
 }
 
@@ -213,7 +216,7 @@ static bool fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
 	c->rare &= (uint16_t)~WR_TCB_DELACK_ARMED;
 	if (wr_likely(c->flags & WR_TCB_TS)) {
 		put_ts(head->options, tcp_ts_now(tcp, c->ts_offset), c->ts_recent);
-		head->options_len = 12;
+		head->options_len = TS_OPTION;
 		return false;
 	}
 	if (!tcb_is_signed(tcp, c))
@@ -443,7 +446,7 @@ void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
 			put_cookie_options(tcp, head.options + head.options_len, owed);
 	} else if (owed->ts) {
 		put_ts(head.options, owed->ts_val, owed->ts_ecr);
-		head.options_len = 12;
+		head.options_len = TS_OPTION;
 	}
 	push_header(m, &owed->tuple, &head);
 	if (is_signed)

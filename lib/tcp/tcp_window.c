@@ -20,13 +20,31 @@ static uint64_t share_left(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	return used < limit ? (limit - used) / 4 * (uint64_t)tcp->conf.mss : 0;
 }
 
+uint32_t tcp_window_plenty(const struct wr_tcp_conf *conf)
+{
+	/* The connection may hold all that is held, which then counts twice. */
+	uint32_t needs = 4 * (conf->rcv_buf / conf->mss + 1);
+
+	if (conf->held_bufs == 0)
+		return UINT32_MAX;
+	return conf->held_bufs > needs ? (conf->held_bufs - needs) / 2 : 0;
+}
+
+/* Is the connection's share of the buffers less than `room`? */
+static bool is_short(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t room)
+{
+	if (wr_likely(tcp->held < tcp->plenty && !c->tuned))
+		return false;
+	return share_left(tcp, c) < room;
+}
+
 uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	uint32_t held = c->flags & WR_TCB_HELD ? c->rcvq_bytes : 0;
 	uint32_t most = tcb_rcv_buf(tcp, c), room = most > held ? most - held : 0;
 	uint32_t cap = (uint32_t)UINT16_MAX << c->rcv_shift;
 
-	if (wr_unlikely(share_left(tcp, c) < room)) {
+	if (wr_unlikely(is_short(tcp, c, room))) {
 		/* Four segments, while the service takes all: it may wait for them to go on. */
 		uint32_t few = wr_max(4u * tcp->conf.mss, 1u << c->rcv_shift);
 		uint32_t least = c->flags & WR_TCB_HELD ? 0 : few;

@@ -52,6 +52,39 @@ enum wr_tcp_mtu_probing {
 
 /* Policy and sizes; the defaults are wr_tcp_conf_default(). */
 struct wr_tcp_conf {
+	/* What each segment asks for, in one cache line: buffers of one connection, bytes of text, */
+	uint32_t rcv_buf;     /* receive window at first */
+	uint32_t rcv_buf_max; /* it grows up to so much, < 2^30; not above rcv_buf: it does not */
+	uint32_t snd_buf; /* text queued for sending at first, unacknowledged included, at most */
+	uint32_t snd_buf_max; /* grows up to so much, with cwnd; not above snd_buf: it does not */
+	uint32_t held_bufs;  /* buffers that all connections together may keep; the rest of the
+	                      * pool is the reserve for receiving, ACKs and control. 0: no limit
+	                      */
+	/* what is sent, */
+	bool push_bursts;       /* PSH on the last of several segments that leave together, and
+	                         * behind each half of cwnd, as Linux' large sends have it */
+	uint16_t mss;           /* MSS option sent: MTU - 40 */
+	uint16_t ss_burst;      /* segments that one ACK may add to cwnd in slow start of CUBIC, L
+	                         * of RFC 9406; 65,535: no limit, as Linux */
+	bool grow_half;         /* in slow start cwnd grows if more than half of it was used, as
+	                         * Linux; else if all was */
+	bool grow_by_news;      /* cwnd does not grow by text that SACKs or duplicates told of
+	                         * before, as Linux */
+	bool idle_restart;   /* RFC 5681 section 4.1 */
+	bool rack;           /* RFC 8985 section 6 finds losses; off: RFC 6675 */
+	bool tlp;            /* tail loss probes, RFC 8985 section 7 */
+	bool tlp_recovery;   /* and in recovery too, when RACK hears nothing */
+	/* and times, us. */
+	uint32_t delack_us;      /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
+	uint8_t quick_acks;      /* the first so many full segments' worth of text is not
+	                          * acknowledged late, until text is sent; 0: all is */
+	uint8_t prompt_acks;     /* so many are not late after the last text out of order */
+	bool delack_fin;         /* the ACK of a FIN may wait for our own */
+	uint32_t rto_min_us;     /* RFC 6298 asks for 1 s; 200 ms as everybody */
+	uint32_t rto_slack_us;   /* G of RFC 6298: the RTO is at least so much longer than SRTT;
+	                          * Linux: 200 ms */
+	uint32_t rto_max_us;     /* >= 60 s */
+
 	/* Sizes of the tables of one core. */
 	uint32_t connections; /* established and opening */
 	uint32_t half_open;   /* SYN backlog */
@@ -64,16 +97,9 @@ struct wr_tcp_conf {
 	uint32_t tunes;       /* connections whose receive window can grow at the same time, at
 	                       * most 65,535 */
 	/* Buffers of one connection, bytes of text. */
-	uint32_t rcv_buf;     /* receive window at first */
-	uint32_t rcv_buf_max; /* it grows up to so much, < 2^30; not above rcv_buf: it does not */
-	uint32_t snd_buf; /* text queued for sending at first, unacknowledged included, at most */
-	uint32_t snd_buf_max; /* grows up to so much, with cwnd; not above snd_buf: it does not */
 	uint32_t ooo_bytes;  /* kept out of order, at most; counts 256 bytes of overhead a piece
 	                      */
 	uint16_t ooo_pieces; /* pieces kept out of order, at most. Both grow as the window does
-	                      */
-	uint32_t held_bufs;  /* buffers that all connections together may keep; the rest of the
-	                      * pool is the reserve for receiving, ACKs and control. 0: no limit
 	                      */
 	/* What is offered and accepted. */
 	bool timestamps, sack, wscale;
@@ -82,26 +108,13 @@ struct wr_tcp_conf {
 	uint8_t ecn;            /* enum wr_tcp_ecn */
 	uint8_t option_order;   /* enum wr_tcp_option_order */
 	uint8_t wscale_offer;   /* 0 .. 14; WR_TCP_WSCALE_AUTO: the least that rcv_buf needs */
-	bool push_bursts;       /* PSH on the last of several segments that leave together, and
-	                         * behind each half of cwnd, as Linux' large sends have it */
 	uint32_t first_window;  /* of a SYN, bytes, at most 65,535 and rcv_buf; 0: as they allow */
-	uint16_t mss;           /* MSS option sent: MTU - 40 */
 	uint16_t mss_min;       /* smaller MSS options count as this */
 	struct wr_cc_choice cc; /* of connections whose options choose none */
 	bool pacing;            /* of all connections; algorithms with a model always are */
 	bool rates; /* there is memory for pacing; implied by pacing, and by cc if it needs it
 	             */
 	uint8_t iw_segments; /* RFC 6928 */
-	uint16_t ss_burst;      /* segments that one ACK may add to cwnd in slow start of CUBIC, L
-	                         * of RFC 9406; 65,535: no limit, as Linux */
-	bool grow_half;         /* in slow start cwnd grows if more than half of it was used, as
-	                         * Linux; else if all was */
-	bool grow_by_news;      /* cwnd does not grow by text that SACKs or duplicates told of
-	                         * before, as Linux */
-	bool idle_restart;   /* RFC 5681 section 4.1 */
-	bool rack;           /* RFC 8985 section 6 finds losses; off: RFC 6675 */
-	bool tlp;            /* tail loss probes, RFC 8985 section 7 */
-	bool tlp_recovery;   /* and in recovery too, when RACK hears nothing */
 	bool prr;            /* proportional rate reduction, RFC 6937 */
 	bool frto;           /* doubts time-outs, RFC 5682 */
 	bool dsack;          /* sends D-SACKs and uses those received, RFC 2883 */
@@ -115,16 +128,7 @@ struct wr_tcp_conf {
 	uint8_t mtu_probing;    /* enum wr_tcp_mtu_probing */
 	uint16_t mtu_base_mss;  /* bytes of text that a path most likely takes, RFC 4821 7.2 */
 	/* Times, us. */
-	uint32_t delack_us;      /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
-	uint8_t quick_acks;      /* the first so many full segments' worth of text is not
-	                          * acknowledged late, until text is sent; 0: all is */
-	uint8_t prompt_acks;     /* so many are not late after the last text out of order */
-	bool delack_fin;         /* the ACK of a FIN may wait for our own */
 	uint32_t rto_initial_us; /* RFC 6298: 1 s */
-	uint32_t rto_min_us;     /* RFC 6298 asks for 1 s; 200 ms as everybody */
-	uint32_t rto_slack_us;   /* G of RFC 6298: the RTO is at least so much longer than SRTT;
-	                          * Linux: 200 ms */
-	uint32_t rto_max_us;     /* >= 60 s */
 	uint32_t r1_rexmits;     /* R1, as a count: then the next hop is suspected */
 	uint64_t r2_us;          /* R2: give up after so long without an ACK; >= 100 s */
 	uint64_t r2_syn_us;      /* the same for SYN; >= 180 s */

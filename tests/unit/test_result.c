@@ -32,8 +32,7 @@ static char *words[] = {"wringer", "load", "198.18.0.1:7", "--rps", "1000", NULL
 static int set_up(void **state)
 {
 	memset(&t, 0, sizeof(t));
-	t.stats = aligned_alloc(WR_CACHE_LINE, sizeof(*t.stats));
-	memset(t.stats, 0, sizeof(*t.stats));
+	t.stats = wr_test_zalloc(sizeof(*t.stats));
 	for (unsigned i = 0; i < WR_LATENCY_COUNT; i++)
 		wr_histogram_clear(&t.stats->latency[i]);
 	t.snapshot = wr_snapshot_new();

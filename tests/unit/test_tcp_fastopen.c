@@ -21,9 +21,8 @@ static const uint8_t linux_cookie_of_zeros[] = {0xb7, 0xc1, 0x23, 0x50, 0xa9, 0x
 static struct wr_tcp *engine(const struct wr_sipkey *key, unsigned keys, uint32_t peers)
 {
 	const struct wr_sipkey random = {1, 2};
-	struct wr_tcp *tcp = calloc(1, sizeof(*tcp));
+	struct wr_tcp *tcp = wr_test_zalloc(sizeof(*tcp));
 
-	assert_non_null(tcp);
 	wr_tcp_conf_default(&tcp->conf, 1500);
 	tcp->conf.fastopen_peers = peers;
 	tcp->conf.fastopen_keys = (uint8_t)keys;

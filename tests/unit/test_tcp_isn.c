@@ -11,9 +11,8 @@ static const struct wr_tuple tuple = {0xc6120001, 0xc6120002, 7, 40000};
 
 static struct wr_tcp *engine(uint64_t k0, uint64_t k1)
 {
-	struct wr_tcp *tcp = calloc(1, sizeof(*tcp));
+	struct wr_tcp *tcp = wr_test_zalloc(sizeof(*tcp));
 
-	assert_non_null(tcp);
 	tcp->tuple_key = (struct wr_sipkey) {k0, k1};
 	return tcp;
 }

@@ -64,7 +64,7 @@ static void prepare(struct sim_plan *plan, const struct cell *cell)
 /* Why it is not what theory says; docs/congestion.md has the long version. */
 static char reason(const struct cell *cell)
 {
-	if (!cell->loss->share || cell->cc.ops == &wr_cc_fixed_ops)
+	if (cell->loss->share == 0 || cell->cc.ops == &wr_cc_fixed_ops)
 		return 0;
 	if (cell->cc.ops->model)
 		return 'a';

@@ -32,17 +32,10 @@ static bool is_closing_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	return (c->flags & WR_TCB_HELD) && c->rcvq_bytes >= tcp->conf.rcv_buf / 2;
 }
 
-/* At once for every second segment, else after delack_us. */
-void tcp_ack_owe_for_text(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
+bool tcp_ack_may_wait(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	bool second = wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
-
-	if (second || tcp->conf.delack_us == 0 || is_quick(tcp, c) ||
-	    (c->flags & WR_TCB_REORDER) || c->prompt || is_closing_window(tcp, c))
-		c->flags |= WR_TCB_ACK_NOW;
-	else
-		c->flags |= WR_TCB_DELACK;
-	tcb_pend(tcp, c);
+	return tcp->conf.delack_us && !is_quick(tcp, c) && !(c->flags & WR_TCB_REORDER) &&
+	       !c->prompt && !is_closing_window(tcp, c);
 }
 
 void tcp_ack_owe_for_fin(struct wr_tcp *tcp, struct wr_tcb *c)

@@ -243,7 +243,7 @@ static enum wr_verdict check_ack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		return WR_V_tcp_ack_not_sent;
 	}
 	if (wr_seq_lt(seg->ack, c->snd.una)) {
-		if (!ack_too_old(c, seg)) { /* reordered: its text still counts, */
+		if (!ack_too_old(c, seg)) {            /* reordered: its text still counts, */
 			if (seg->sack_count && flight) /* and what it says was received */
 				tcp_not_advanced(tcp, c, seg, false);
 			return WR_V_NEXT;
@@ -327,7 +327,8 @@ static void deliver_kept(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *
  * False: m is still the caller's, as there is no share to keep it in, or as the service
  * aborted the connection.
  */
-static bool deliver(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+static __rte_always_inline bool deliver(struct wr_tcp *tcp, struct wr_tcb *c,
+                                        struct rte_mbuf *m)
 {
 	if (!(c->flags & WR_TCB_HELD) && tcb_events(tcp, c)->on_data(tcp, c, m))
 		return true;

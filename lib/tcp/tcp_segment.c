@@ -105,14 +105,23 @@ struct head {
 	struct wr_seq seq, ack;
 	uint16_t wnd;
 	uint8_t flags;
+	bool ts; /* timestamps, before the other options */
+	uint32_t ts_val, ts_ecr;
 	unsigned options_len;
 	uint8_t options[40];
 };
 
-static void push_header(struct rte_mbuf *m, const struct wr_tuple *t, const struct head *head)
+static unsigned options_bytes(const struct head *head)
 {
-	unsigned len = (unsigned)sizeof(struct rte_tcp_hdr) + head->options_len;
+	return head->options_len + (head->ts ? TS_OPTION : 0);
+}
+
+static __rte_always_inline void push_header(struct rte_mbuf *m, const struct wr_tuple *t,
+                                            const struct head *head)
+{
+	unsigned len = (unsigned)sizeof(struct rte_tcp_hdr) + options_bytes(head);
 	struct rte_tcp_hdr *h = (struct rte_tcp_hdr *)rte_pktmbuf_prepend(m, (uint16_t)len);
+	uint8_t *options = (uint8_t *)(h + 1);
 
 	h->src_port = rte_cpu_to_be_16(t->lport);
 	h->dst_port = rte_cpu_to_be_16(t->rport);
@@ -123,10 +132,10 @@ static void push_header(struct rte_mbuf *m, const struct wr_tuple *t, const stru
 	h->rx_win = rte_cpu_to_be_16(head->wnd);
 	h->cksum = 0; /* by wr_ip_output() */
 	h->tcp_urp = 0;
-	if (wr_likely(head->options_len == TS_OPTION)) /* no call for the usual ones */
-		memcpy(h + 1, head->options, TS_OPTION);
-	else if (head->options_len)
-		memcpy(h + 1, head->options, head->options_len);
+	if (wr_likely(head->ts))
+		options = put_ts(options, head->ts_val, head->ts_ecr);
+	if (wr_unlikely(head->options_len))
+		memcpy(options, head->options, head->options_len);
 }
 
 /* RFC 7413 section 2, padded as Linux does. */
@@ -211,12 +220,13 @@ static bool fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
 	head->flags = flags | WR_TCP_ACK | (c->cc.ece ? WR_TCP_ECE : 0);
 	head->wnd = tcp_advertise(tcp, c);
 	head->options_len = 0;
+	head->ts = c->flags & WR_TCB_TS;
 	c->rcv.acked = c->rcv.nxt;
 	c->flags &= (uint16_t) ~(WR_TCB_ACK_NOW | WR_TCB_DELACK | WR_TCB_WNDUP);
 	c->rare &= (uint16_t)~WR_TCB_DELACK_ARMED;
-	if (wr_likely(c->flags & WR_TCB_TS)) {
-		put_ts(head->options, tcp_ts_now(tcp, c->ts_offset), c->ts_recent);
-		head->options_len = TS_OPTION;
+	if (wr_likely(head->ts)) {
+		head->ts_val = tcp_ts_now(tcp, c->ts_offset);
+		head->ts_ecr = c->ts_recent;
 		return false;
 	}
 	if (!tcb_is_signed(tcp, c))
@@ -230,7 +240,7 @@ static bool fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
 static void add_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head, uint32_t room)
 {
 	struct wr_sack block[WR_SACK_MAX];
-	uint32_t left = wr_min(room, 40 - head->options_len);
+	uint32_t left = wr_min(room, 40 - options_bytes(head));
 	unsigned max = left < 4 ? 0 : (left - 4) / 8, n;
 	bool dsack = c->rare & WR_TCB_DSACK;
 
@@ -426,6 +436,9 @@ void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
 		.ack = owed->ack,
 		.wnd = owed->wnd,
 		.flags = owed->flags,
+		.ts = owed->ts && !(owed->flags & WR_TCP_SYN),
+		.ts_val = owed->ts_val,
+		.ts_ecr = owed->ts_ecr,
 	};
 	bool is_signed = tcp_md5_has_key(tcp, &owed->tuple);
 	struct rte_mbuf *m;
@@ -444,9 +457,6 @@ void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
 	if (owed->flags & WR_TCP_SYN) {
 		head.options_len +=
 			put_cookie_options(tcp, head.options + head.options_len, owed);
-	} else if (owed->ts) {
-		put_ts(head.options, owed->ts_val, owed->ts_ecr);
-		head.options_len = TS_OPTION;
 	}
 	push_header(m, &owed->tuple, &head);
 	if (is_signed)

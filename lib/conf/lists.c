@@ -267,11 +267,12 @@ static int read_listener(char *item, struct wr_conf_listener *out)
 /* "cc=NAME", of the listener before it. */
 static int read_listener_cc(const char *name, struct wr_conf_service_list *list)
 {
-	struct wr_conf_listener *last = &list->listener[list->count - 1];
+	struct wr_conf_listener *last;
 
-	return list->count && last->tcp && !last->cc.ops && wr_cc_read(name, &last->cc)
-	               ? 0
-	               : -EINVAL;
+	if (list->count == 0)
+		return -EINVAL;
+	last = &list->listener[list->count - 1];
+	return last->tcp && !last->cc.ops && wr_cc_read(name, &last->cc) ? 0 : -EINVAL;
 }
 
 static int read_services(const struct wr_conf_key *key, const char *text, void *at)

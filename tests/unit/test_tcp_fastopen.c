@@ -26,15 +26,14 @@ static struct wr_tcp *engine(const struct wr_sipkey *key, unsigned keys, uint32_
 	wr_tcp_conf_default(&tcp->conf, 1500);
 	tcp->conf.fastopen_peers = peers;
 	tcp->conf.fastopen_keys = (uint8_t)keys;
-	memcpy(tcp->conf.fastopen_key, key, keys * sizeof(*key));
+	for (unsigned i = 0; i < keys; i++)
+		tcp->conf.fastopen_key[i] = key[i];
 	tcp->listener[0].options.fastopen = true;
 	tcp->profile[0].options.fastopen = true;
-	tcp->ip = calloc(1, sizeof(*tcp->ip));
-	assert_non_null(tcp->ip);
+	tcp->ip = wr_test_zalloc(sizeof(*tcp->ip));
 	tcp->ip->conf.mtu = 1500;
-	tcp->ip->paths = calloc(1, 4096); /* none is known */
-	tcp->stats = calloc(1, sizeof(*tcp->stats));
-	assert_non_null(tcp->stats);
+	tcp->ip->paths = wr_test_zalloc(4096); /* none is known */
+	tcp->stats = wr_test_zalloc(sizeof(*tcp->stats));
 	assert_int_equal(tcp_fastopen_init(tcp, &random, SOCKET_ID_ANY), 0);
 	return tcp;
 }

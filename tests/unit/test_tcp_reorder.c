@@ -4,6 +4,8 @@
  * steps: CVE-2018-5390.
  */
 
+#include <stdlib.h>
+
 #include "tcp.h"
 #include "wr_prng.h"
 #include "wr_test.h"
@@ -29,7 +31,7 @@ static void begin(struct rig *rig, uint16_t pieces, uint32_t bytes)
 	memset(&rig->c, 0, sizeof(rig->c));
 	memset(&rig->stats, 0, sizeof(rig->stats));
 	memset(rig->byte, 0, sizeof(rig->byte));
-	rig->tcp = test_calloc(1, sizeof(*rig->tcp));
+	rig->tcp = wr_test_zalloc(sizeof(*rig->tcp));
 	rig->tcp->stats = &rig->stats;
 	rig->tcp->reorder = &rig->reorder;
 	rig->reorder.next_free = UINT32_MAX;
@@ -47,7 +49,7 @@ static void end(struct rig *rig)
 	assert_int_equal(rte_mempool_in_use_count(rig->pool), 0);
 	assert_int_equal(rig->stats.n[WR_STAT_tcp_ooo_segments], 0);
 	assert_int_equal(rig->tcp->held, 0);
-	test_free(rig->tcp);
+	free(rig->tcp);
 }
 
 /* A segment with `len` bytes of value `value`, `at` bytes behind RCV.NXT at first. */

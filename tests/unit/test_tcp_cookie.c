@@ -53,7 +53,7 @@ static void with_timestamps_all_options_come_back(void **state)
 			.mss = 1460,
 			.ts = true,
 			.has_wscale = (i & 15) != 15,
-			.wscale = (i & 15) % 15,
+			.wscale = (uint8_t)((i & 15) % 15),
 			.sack = i & 16,
 			.ecn = i & 32,
 		};
@@ -181,8 +181,8 @@ static void any_other_bit_makes_it_no_cookie(void **state)
 
 		laddr.laddr ^= flip;
 		raddr.raddr ^= flip;
-		lport.lport ^= 1u << bit % 16;
-		rport.rport ^= 1u << bit % 16;
+		lport.lport ^= (uint16_t)(1u << bit % 16);
+		rport.rport ^= (uint16_t)(1u << bit % 16);
 		for (unsigned i = 0; i < WR_LEN(other); i++)
 			assert_false(tcp_cookie_check(&cookies, START, other[i], irs, sent.iss,
 			                              &ts, &kept));

@@ -341,12 +341,18 @@ static void wait_for(struct wr_ip *ip, struct neighbour *e, struct rte_mbuf *m)
 	WR_COUNT(ip->stats, arp_waiting, 1);
 }
 
+/* Text that was acknowledged in part may put the header at an odd address. */
+static inline void put_ether(char *at, const struct neighbour *e)
+{
+	memcpy(at, &e->eth, sizeof(e->eth));
+}
+
 static void send_waiting(struct wr_ip *ip, struct neighbour *e)
 {
 	unsigned i;
 
 	for (i = 0; i < e->waiting; i++) {
-		*rte_pktmbuf_mtod(e->wait[i], struct rte_ether_hdr *) = e->eth;
+		put_ether(rte_pktmbuf_mtod(e->wait[i], char *), e);
 		wr_ip_push(ip, e->wait[i]);
 	}
 	ip->neighbours->waiting -= e->waiting;
@@ -385,14 +391,13 @@ void wr_arp_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out 
 {
 	struct neighbour *e = find_on_link(ip, to);
 	uint32_t hop = wr_likely(e != NULL) ? to->dst : wr_ip_next_hop(ip, to->dst);
-	struct rte_ether_hdr *eth =
-		(struct rte_ether_hdr *)rte_pktmbuf_prepend(m, sizeof(*eth));
+	char *eth = rte_pktmbuf_prepend(m, sizeof(struct rte_ether_hdr));
 
 	wr_stat_add(&ip->stats->cause[cause], 1);
 	if (wr_unlikely(e == NULL && hop != 0))
 		e = find_by_hint(ip, hop, to->hint);
 	if (wr_likely(e != NULL && e->state >= REACHABLE)) {
-		*eth = e->eth;
+		put_ether(eth, e);
 		if (wr_unlikely(to->now_us - e->used_us >= TOUCH_INTERVAL_US))
 			touch(ip, e, to->now_us);
 		wr_ip_push(ip, m);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <netinet/in.h>
+#include <string.h>
 
 #include <rte_byteorder.h>
 #include <rte_ip.h>
@@ -255,18 +256,18 @@ static enum wr_verdict classify_other(const struct wr_ip *ip, struct wr_frame *f
 
 static enum wr_verdict classify_ether(const struct wr_ip *ip, struct wr_frame *f)
 {
-	const struct rte_ether_hdr *eth;
+	struct rte_ether_hdr eth; /* a copy: in the frame it may have an odd address */
 	enum wr_verdict verdict;
 
 	if (wr_unlikely(f->m->data_len < ETHER_BYTES))
 		return WR_V_eth_truncated;
-	eth = rte_pktmbuf_mtod(f->m, const struct rte_ether_hdr *);
-	verdict = check_ether_dst(ip, f, &eth->dst_addr);
+	memcpy(&eth, rte_pktmbuf_mtod(f->m, const char *), sizeof(eth));
+	verdict = check_ether_dst(ip, f, &eth.dst_addr);
 	if (wr_unlikely(verdict != WR_V_NEXT))
 		return verdict;
-	if (wr_likely(eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)))
+	if (wr_likely(eth.ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)))
 		return classify_ipv4(ip, f);
-	return classify_other(ip, f, rte_be_to_cpu_16(eth->ether_type));
+	return classify_other(ip, f, rte_be_to_cpu_16(eth.ether_type));
 }
 
 void wr_ip_classify(struct wr_ip *ip, struct wr_frame *f)

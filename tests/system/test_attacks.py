@@ -94,6 +94,16 @@ class Attacks(ApplianceCase):
     def reset(self, port, seq):
         self.wire.send(self.tcp(sport=port, flags="R", seq=seq))
 
+    def expect_alive(self, port, seq, ack):
+        """The connection still echoes what comes in order; it is reset then."""
+        self.wire.forget()
+        self.wire.send(self.tcp(sport=port, flags="PA", seq=seq, ack=ack) / b"still there?")
+        echo = self.wire.receive(
+            lambda f: TCP in f and f[TCP].dport == port and bytes(f[TCP].payload)[:5] == b"still"
+        )
+        self.assertIsNotNone(echo)
+        self.reset(port, seq + 12)
+
     def test_every_flag_combination_at_a_live_connection(self):
         port, seq, ack = self.shake_hands()
         for flags in range(256):
@@ -102,13 +112,7 @@ class Attacks(ApplianceCase):
             for far in (-5000, 3000, 70000):
                 number = (seq + far) % (1 << 32)
                 self.wire.send(self.tcp(sport=port, flags=flags, seq=number, ack=ack) / b"junk")
-        self.wire.forget()
-        self.wire.send(self.tcp(sport=port, flags="PA", seq=seq, ack=ack) / b"still there?")
-        echo = self.wire.receive(
-            lambda f: TCP in f and f[TCP].dport == port and bytes(f[TCP].payload)[:5] == b"still"
-        )
-        self.assertIsNotNone(echo)
-        self.reset(port, seq + 12)
+        self.expect_alive(port, seq, ack)
         self.judge()
 
     def test_land_and_its_relatives(self):
@@ -131,13 +135,7 @@ class Attacks(ApplianceCase):
                 continue
             for flags in ("R", "S", "FA", "PA"):
                 self.wire.send(self.tcp(sport=port, flags=flags, seq=guess, ack=guess) / b"junk")
-        self.wire.forget()
-        self.wire.send(self.tcp(sport=port, flags="PA", seq=seq, ack=ack) / b"still there?")
-        echo = self.wire.receive(
-            lambda f: TCP in f and f[TCP].dport == port and bytes(f[TCP].payload)[:5] == b"still"
-        )
-        self.assertIsNotNone(echo)
-        self.reset(port, seq + 12)
+        self.expect_alive(port, seq, ack)
         self.judge()
 
     def test_floods_to_closed_ports(self):
@@ -170,13 +168,7 @@ class Attacks(ApplianceCase):
                     icmp.nexthopmtu = mtu
                 for quoted in (28, 24, 20, 8, 0):
                     self.wire.send(self.wire.ip4() / icmp / bytes(ours)[:quoted])
-        self.wire.forget()
-        self.wire.send(self.tcp(sport=port, flags="PA", seq=seq, ack=ack) / b"still there?")
-        echo = self.wire.receive(
-            lambda f: TCP in f and f[TCP].dport == port and bytes(f[TCP].payload)[:5] == b"still"
-        )
-        self.assertIsNotNone(echo)
-        self.reset(port, seq + 12)
+        self.expect_alive(port, seq, ack)
         self.judge()
 
     def test_runts_and_giants(self):

@@ -56,7 +56,7 @@ static int set_up(void **state)
 		.live = open_memstream(&t.live, &t.bytes[2]),
 	};
 	t.sample.set = t.load.set;
-	strcpy(t.folder, "/tmp/wr-result-XXXXXX");
+	strcpy(t.folder, P_tmpdir "/wr_result_XXXXXX");
 	return mkdtemp(t.folder) ? 0 : -1;
 }
 

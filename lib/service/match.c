@@ -7,13 +7,6 @@
 #include "reactions.h"
 #include "wr_pattern.h"
 
-/* wr_tcb_user() is the number of bytes so far, so a connection needs no record. */
-static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	wr_tcb_set_user(c, NULL);
-	return true;
-}
-
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	uintptr_t bytes = (uintptr_t)wr_tcb_user(c);
@@ -23,22 +16,15 @@ static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 		wr_tcp_abort(tcp, c);
 		return false; /* m is the caller's */
 	}
-	WR_COUNT(wr_tcp_ip(tcp)->stats, sink_bytes, m->data_len);
-	wr_tcb_set_user(c, (void *)(bytes + m->data_len));
-	rte_pktmbuf_free(m);
+	service_count_text(tcp, c, m);
 	return true;
 }
 
-static void on_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	service_tell_total(tcp, c, (uintptr_t)wr_tcb_user(c));
-}
-
 static const struct wr_tcp_events events = {
-	.on_open = on_open,
+	.on_open = service_count_from_zero,
 	.on_data = on_data,
 	.on_room = service_ignore_room,
-	.on_peer_closed = on_peer_closed,
+	.on_peer_closed = service_tell_total,
 	.on_closed = service_ignore_end,
 };
 

@@ -6,24 +6,10 @@
 #include "reactions.h"
 #include "stream.h"
 
-/* wr_tcb_user() is the number of bytes so far, so a connection needs no record. */
-static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	wr_tcb_set_user(c, NULL);
-	return true;
-}
-
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
-	WR_COUNT(wr_tcp_ip(tcp)->stats, sink_bytes, m->data_len);
-	wr_tcb_set_user(c, (void *)((uintptr_t)wr_tcb_user(c) + m->data_len));
-	rte_pktmbuf_free(m);
+	service_count_text(tcp, c, m);
 	return true;
-}
-
-static void on_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	service_tell_total(tcp, c, (uintptr_t)wr_tcb_user(c));
 }
 
 static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
@@ -36,10 +22,10 @@ static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
 }
 
 static const struct wr_tcp_events events = {
-	.on_open = on_open,
+	.on_open = service_count_from_zero,
 	.on_data = on_data,
 	.on_room = service_ignore_room,
-	.on_peer_closed = on_peer_closed,
+	.on_peer_closed = service_tell_total,
 	.on_closed = service_ignore_end,
 };
 

@@ -105,8 +105,7 @@ static int print_row(struct sim_world *world, const char *const mix[2], unsigned
 	why = reason(mix, mix[0] == mix[1] ? total : within, first / all);
 	fprintf(out, "%-9s %-9s %4u %7.3f %8.3f %7.2f %c %8.2f %9.2f\n", mix[0], mix[1], flows,
 	        total, within, first / all, why ? why : '?', all / 1e6,
-	        100.0 * (double)result.stats[0].n[WR_STAT_tcp_bytes_rexmit] /
-	                (double)result.stats[0].n[WR_STAT_tcp_bytes_out]);
+	        sim_table_sent_again(&result));
 	if (!why)
 		fprintf(stderr, "%s: unfair without a reason\n", mix[0]);
 	return why ? 0 : -1;

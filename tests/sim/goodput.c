@@ -94,9 +94,7 @@ static int print_cell(struct sim_world *world, const struct cell *cell, FILE *ou
 		why = reason(cell);
 	fprintf(out, "%-9s %7s %5u %6.2f %9.2f %8.2f %6.2f %c %9.2f\n", cell->algorithm,
 	        cell->loss->name, (unsigned)cell->rtt_ms, theory.queue, bps / 1e6, says / 1e6,
-	        bps / says, why ? why : '?',
-	        100.0 * (double)result.stats[0].n[WR_STAT_tcp_bytes_rexmit] /
-	                (double)result.stats[0].n[WR_STAT_tcp_bytes_out]);
+	        bps / says, why ? why : '?', sim_table_sent_again(&result));
 	if (!why)
 		fprintf(stderr, "%s: a deviation without a reason\n", cell->algorithm);
 	return why ? 0 : -1;

@@ -65,3 +65,10 @@ int sim_table_run(struct sim_world *world, sim_table table, const char *golden)
 	fclose(want);
 	return line ? -1 : 0;
 }
+
+double sim_table_sent_again(const struct sim_result *result)
+{
+	const uint64_t *n = result->stats[0].n;
+
+	return 100.0 * (double)n[WR_STAT_tcp_bytes_rexmit] / (double)n[WR_STAT_tcp_bytes_out];
+}

@@ -30,6 +30,9 @@ int sim_table_run(struct sim_world *world, sim_table table, const char *golden);
 int sim_table_measure(struct sim_world *world, const struct sim_plan *plan, const char *what,
                       struct sim_result *result);
 
+/* Text sent again by the first host, in % of what it sent. */
+double sim_table_sent_again(const struct sim_result *result);
+
 /* ---- theory.c: goodput in bit/s of one flow over a path ---- */
 
 struct sim_theory {

@@ -274,4 +274,29 @@ static inline struct rte_mbuf *rig_chain(struct rig *rig, struct rte_mbuf *m, ui
 	return head;
 }
 
+/* ---- the fixture of a test program ---- */
+
+static struct rte_mempool *pool; /* its main makes it */
+static struct rig rig;
+
+static inline int open_rig(void **state)
+{
+	rig_open(&rig, &rig_conf, pool);
+	return 0;
+}
+
+/* The same, with PEER known at time 0. */
+static inline int open_rig_with_peer(void **state)
+{
+	open_rig(state);
+	rig_meet_peer(&rig, 0);
+	return 0;
+}
+
+static inline int close_rig(void **state)
+{
+	rig_close(&rig);
+	return 0;
+}
+
 #endif /* IP_RIG_H */

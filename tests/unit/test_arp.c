@@ -3,21 +3,6 @@
 
 #include "ip_rig.h"
 
-static struct rte_mempool *pool;
-static struct rig rig;
-
-static int open_rig(void **state)
-{
-	rig_open(&rig, &rig_conf, pool);
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 #define ASK_PEER    "arp who-has 198.18.0.2 tell 198.18.0.1"
 #define DATAGRAM(n) "198.18.0.1:7 > 198.18.0.2:4000 udp (" #n ")"
 
@@ -196,7 +181,7 @@ static void whoever_wants_to_send_can_ask_first_and_learns_of_a_dead_host(void *
 	assert_int_equal(wr_ip_resolve(&rig.ip, PEER2, t), -EHOSTUNREACH);
 	assert_string_equal(rig_out(&rig), "arp who-has 198.18.0.3 tell 198.18.0.1");
 	assert_int_equal(rig_feed_arp(&rig, RTE_ARP_OP_REPLY, &other_mac, PEER2, US, t),
-			 WR_V_arp_reply);
+	                 WR_V_arp_reply);
 	assert_false(wr_ip_gave_up(&rig.ip, PEER2, 1));
 	assert_int_equal(wr_ip_resolve(&rig.ip, PEER2, t), 0);
 }

@@ -77,6 +77,12 @@ static void send_syn(uint32_t from)
 	attack_segment(&a, from, &tcp);
 }
 
+static void flood(unsigned syns)
+{
+	for (unsigned i = 0; i < syns; i++)
+		send_syn(random_host());
+}
+
 /* The third segment of a handshake, its numbers changed by so much. */
 static void send_ack(const struct answer *to, uint32_t seq_off, uint32_t ack_off)
 {
@@ -100,8 +106,7 @@ static uint64_t verdict(enum wr_verdict v)
 static void random_sources_keep_nobody_out(void **state)
 {
 	begin(NULL);
-	for (unsigned i = 0; i < FLOOD; i++)
-		send_syn(random_host());
+	flood(FLOOD);
 	assert_true(verdict(WR_V_tcp_cookie_sent) > FLOOD * 9 / 10);
 	assert_int_equal(verdict(WR_V_tcp_backlog_full), 0);
 	assert_true(attack_stats(&a)->n[WR_STAT_tcp_cookies_accepted] > 100);
@@ -151,8 +156,7 @@ static void a_syn_draws_one_synack_and_its_repetitions(void **state)
 	conf.tcp.half_open = 512;
 	retries = conf.tcp.synack_retries;
 	begin(&conf);
-	for (unsigned i = 0; i < 200; i++) /* not crowded: each is repeated to the end */
-		send_syn(random_host());
+	flood(200); /* not crowded: each is repeated to the end */
 	attack_wait(&a, WR_S(70));
 	assert_int_equal(a.frames_out, 200 * (1 + retries));
 	end();
@@ -163,8 +167,7 @@ static void in_a_flood_few_are_repeated_and_once(void **state)
 	uint64_t records;
 
 	begin(NULL);
-	for (unsigned i = 0; i < FLOOD; i++)
-		send_syn(random_host());
+	flood(FLOOD);
 	attack_wait(&a, WR_S(4));
 	records = verdict(WR_V_tcp_syn_received);
 	assert_true(a.frames_out >= FLOOD);
@@ -182,8 +185,7 @@ static void repetitions_leave_the_output_queue_to_others(void **state)
 	attack_conf(&conf);
 	conf.tcp.half_open = 8192;
 	begin(&conf);
-	for (unsigned i = 0; i < 8192; i++)
-		send_syn(random_host());
+	flood(8192);
 	a.wire.now_ns += WR_S(1);
 	attack_wait(&a, WR_MS(400));
 	assert_int_equal(attack_stats(&a)->n[WR_STAT_tx_dropped], 0);
@@ -196,8 +198,7 @@ static void forged_cookies_open_nothing(void **state)
 	uint64_t opened;
 
 	begin(NULL);
-	for (unsigned i = 0; i < FLOOD / 2; i++)
-		send_syn(random_host());
+	flood(FLOOD / 2);
 	opened = attack_stats(&a)->n[WR_STAT_tcp_passive_opens];
 	a.client[0].stopped = a.client[1].stopped = true;
 	attack_wait(&a, WR_MS(10));
@@ -219,8 +220,7 @@ static void cookies_are_good_once_while_their_connection_lives(void **state)
 	uint64_t opened;
 
 	begin(NULL);
-	for (unsigned i = 0; i < FLOOD / 10; i++)
-		send_syn(random_host());
+	flood(FLOOD / 10);
 	a.on_frame = NULL;
 	opened = attack_stats(&a)->n[WR_STAT_tcp_passive_opens];
 	for (unsigned round = 0; round < 3; round++)

@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ip_rig.h"
 
-static struct rte_mempool *pool;
-static struct rig rig;
-
-static int open_rig(void **state)
-{
-	rig_open(&rig, &rig_conf, pool);
-	rig_meet_peer(&rig, 0);
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 #define MORE    true
 #define LAST    false
 #define TIMEOUT (60 * SECOND)
@@ -557,7 +541,7 @@ static void random_fragments_match_the_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig_with_peer, close_rig)
 		TEST(fragments_in_any_order_make_the_datagram),
 		TEST(a_tcp_segment_in_fragments_is_joined),
 		TEST(the_longest_ping_is_answered),

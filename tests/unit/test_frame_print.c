@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ip_rig.h"
 
-static struct rte_mempool *pool;
-static struct rig rig;
-
-static int open_rig(void **state)
-{
-	rig_open(&rig, &rig_conf, pool);
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 static void expect(struct rte_mbuf *m, const char *text)
 {
 	char line[256];
@@ -54,7 +39,7 @@ static struct rte_mbuf *with_options(const uint8_t *options, unsigned bytes)
 static void options_are_named(void **state)
 {
 	static const uint8_t syn[] = {2, 4, 5, 180, 4, 2, 8, 10, 0, 0,
-				      0, 1, 0, 0,   0, 2, 1, 3,	 3, 7};
+	                              0, 1, 0, 0,   0, 2, 1, 3,  3, 7};
 	static const uint8_t sack[] = {1, 1, 5, 10, 0, 0, 0, 5, 0, 0, 0, 9, 200, 3, 1, 0};
 	static const uint8_t md5[20] = {1, 1, 19, 18};
 	static const uint8_t fast[] = {34, 2, 34, 6, 1, 2, 0xab, 0xcd};
@@ -68,8 +53,8 @@ static void options_are_named(void **state)
 	       "<nop,nop,sack 5:9,kind 200 len 3,eol>");
 	expect(with_options(md5, 20),
 	       "198.18.0.2:4000 > 198.18.0.1:7 . 100:100(0) ack 200 win 65535 <nop,nop,md5>");
-	expect(with_options(fast, 8),
-	       "198.18.0.2:4000 > 198.18.0.1:7 . 100:100(0) ack 200 win 65535 <FO,FO 0102abcd>");
+	expect(with_options(fast, 8), "198.18.0.2:4000 > 198.18.0.1:7 . 100:100(0) ack 200 win "
+	                              "65535 <FO,FO 0102abcd>");
 	expect(with_options(bad, 4),
 	       "198.18.0.2:4000 > 198.18.0.1:7 . 100:100(0) ack 200 win 65535 <malformed>");
 }

@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ip_rig.h"
 
-static struct rte_mempool *pool;
-static struct rig rig;
-
-static int open_rig(void **state)
-{
-	rig_open(&rig, &rig_conf, pool);
-	rig_meet_peer(&rig, 0);
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 static enum wr_verdict feed(struct rte_mbuf *m, struct wr_icmp_error *error)
 {
 	struct wr_icmp_error unused;
@@ -343,7 +327,7 @@ static void noise_is_survived(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig_with_peer, close_rig)
 		TEST(an_echo_comes_back_in_its_own_buffer),
 		TEST(an_echo_to_all_is_ignored),
 		TEST(short_and_broken_messages_are_dropped),

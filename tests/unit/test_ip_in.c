@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ip_rig.h"
 
-static struct rte_mempool *pool;
-static struct rig rig;
-
-static int open_rig(void **state)
-{
-	rig_open(&rig, &rig_conf, pool);
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 /* Classifies, checks the verdict and gives the buffer back. */
 static void expect(struct rte_mbuf *m, enum wr_verdict verdict)
 {

@@ -3,22 +3,6 @@
 
 #include "ip_rig.h"
 
-static struct rte_mempool *pool;
-static struct rig rig;
-
-static int open_rig(void **state)
-{
-	rig_open(&rig, &rig_conf, pool);
-	rig_meet_peer(&rig, 0);
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 /* A transport header and `bytes` bytes of text in all, in buffers of `step`. */
 static struct rte_mbuf *payload(uint32_t bytes, uint32_t step)
 {
@@ -376,7 +360,7 @@ static void routes_and_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig_with_peer, close_rig)
 		TEST(a_segment_gets_its_headers),
 		TEST(software_sums_are_right_for_every_length_and_chain),
 		TEST(offloads_leave_the_pseudo_header_sum),

@@ -2,23 +2,7 @@
 #include "ip_rig.h"
 #include "wr_path.h"
 
-static struct rte_mempool *pool;
-static struct rig rig;
-
 #define AGE (600 * SECOND)
-
-static int open_rig(void **state)
-{
-	rig_open(&rig, &rig_conf, pool);
-	rig_meet_peer(&rig, 0);
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
 
 static uint16_t mtu_of(uint32_t dst, uint64_t now_us)
 {
@@ -179,7 +163,7 @@ static void a_path_below_the_floor_loses_df_and_nothing_is_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig_with_peer, close_rig)
 		TEST(an_unknown_path_takes_what_the_port_takes),
 		TEST(what_was_told_holds_for_that_host_alone),
 		TEST(it_is_forgotten_after_ten_minutes),

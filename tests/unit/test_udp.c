@@ -4,8 +4,6 @@
 #include "ip_rig.h"
 #include "wr_udp.h"
 
-static struct rte_mempool *pool;
-static struct rig rig;
 static struct wr_udp udp;
 static struct wr_owner one_core;
 static const struct wr_sipkey key = {1, 2};
@@ -32,7 +30,7 @@ static enum wr_verdict swallow(struct wr_udp *u, struct rte_mbuf *m,
 
 static enum wr_verdict delivered = WR_V_udp_delivered, no_mbuf = WR_V_udp_no_mbuf;
 
-static int open_rig(void **state)
+static int open_udp(void **state)
 {
 	static const struct wr_udp_listener listener[] = {
 		{.port = 7, .replies = true, .handler = echo},
@@ -42,17 +40,10 @@ static int open_rig(void **state)
 	};
 	unsigned i;
 
-	rig_open(&rig, &rig_conf, pool);
-	rig_meet_peer(&rig, 0);
+	open_rig_with_peer(state);
 	wr_udp_init(&udp, &rig.ip, &one_core, 0, &key);
 	for (i = 0; i < WR_LEN(listener); i++)
 		assert_int_equal(wr_udp_listen(&udp, &listener[i]), 0);
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	rig_close(&rig);
 	return 0;
 }
 
@@ -316,7 +307,7 @@ static void a_chosen_port_is_free_of_listeners_and_of_the_callers_own(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_udp, close_rig)
 		TEST(a_datagram_is_echoed_in_its_own_buffer),
 		TEST(the_answer_comes_from_the_address_that_was_asked),
 		TEST(lengths_are_checked),

@@ -61,15 +61,12 @@ static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	struct end *end = wr_tcb_user(c);
-	const uint8_t *text = rte_pktmbuf_mtod(m, const uint8_t *);
 
 	FUZZ_HOLDS(end->c == c && !end->got_eof);
 	if (end->refuses)
 		return false;
-	FUZZ_HOLDS(m->data_len > 0 &&
-	           end->taken + m->data_len <= pair.end[end == pair.end].given);
-	for (uint32_t i = 0; i < m->data_len; i++)
-		FUZZ_HOLDS(text[i] == peer_byte(end->taken + i));
+	FUZZ_HOLDS(end->taken + m->data_len <= pair.end[end == pair.end].given);
+	peer_check_text(m, end->taken);
 	end->taken += m->data_len;
 	rte_pktmbuf_free(m);
 	return true;
@@ -202,17 +199,11 @@ static void wait_for(uint64_t ns)
 static void serve(struct end *end, uint16_t bytes)
 {
 	struct rte_mbuf *m;
-	uint8_t *text;
 
 	bytes = (uint16_t)RTE_MIN(1u + bytes % 1400, TEXT - end->given);
-	if (!end->c || end->is_closing || bytes == 0)
-		return;
-	m = rte_pktmbuf_alloc(fuzz_pool());
+	m = end->c && !end->is_closing && bytes ? peer_text(end->given, bytes) : NULL;
 	if (!m)
 		return;
-	text = (uint8_t *)rte_pktmbuf_append(m, bytes);
-	for (uint32_t i = 0; i < bytes; i++)
-		text[i] = peer_byte(end->given + i);
 	if (wr_tcp_send(tcp_of(end), end->c, m) == 0)
 		end->given += bytes;
 	else

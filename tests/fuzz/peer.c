@@ -27,6 +27,28 @@ uint8_t peer_byte(uint32_t at)
 	return (uint8_t)(at * 0x9e3779b1u >> 24);
 }
 
+struct rte_mbuf *peer_text(uint32_t at, uint16_t bytes)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(fuzz_pool());
+	uint8_t *text;
+
+	if (!m)
+		return NULL;
+	text = (uint8_t *)rte_pktmbuf_append(m, bytes);
+	for (uint32_t i = 0; i < bytes; i++)
+		text[i] = peer_byte(at + i);
+	return m;
+}
+
+void peer_check_text(const struct rte_mbuf *m, uint32_t at)
+{
+	const uint8_t *text = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	FUZZ_HOLDS(m->pkt_len > 0 && m->pkt_len == m->data_len);
+	for (uint32_t i = 0; i < m->data_len; i++)
+		FUZZ_HOLDS(text[i] == peer_byte(at + i));
+}
+
 /* ---- the service ---- */
 
 static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -41,7 +63,6 @@ static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	struct peer *peer = wr_tcb_user(c);
-	const uint8_t *text = rte_pktmbuf_mtod(m, const uint8_t *);
 
 	if (c != peer->c) {
 		rte_pktmbuf_free(m);
@@ -49,9 +70,7 @@ static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	}
 	if (peer->refuses)
 		return false;
-	FUZZ_HOLDS(m->pkt_len > 0 && m->pkt_len == m->data_len);
-	for (uint32_t i = 0; i < m->data_len; i++)
-		FUZZ_HOLDS(text[i] == peer_byte(peer->taken + i));
+	peer_check_text(m, peer->taken);
 	peer->taken += m->data_len;
 	rte_pktmbuf_free(m);
 	return true;
@@ -86,15 +105,12 @@ static const struct wr_tcp_events events = {
 void peer_serve(struct peer *peer, uint16_t bytes)
 {
 	struct wr_tcp *tcp = wr_stack_tcp(peer->stack);
-	struct rte_mbuf *m = peer->is_open ? rte_pktmbuf_alloc(fuzz_pool()) : NULL;
-	uint8_t *text;
+	struct rte_mbuf *m;
 
+	bytes = (uint16_t)(1 + bytes % 1400);
+	m = peer->is_open ? peer_text(peer->given, bytes) : NULL;
 	if (!m)
 		return;
-	bytes = (uint16_t)(1 + bytes % 1400);
-	text = (uint8_t *)rte_pktmbuf_append(m, bytes);
-	for (uint32_t i = 0; i < bytes; i++)
-		text[i] = peer_byte(peer->given + i);
 	if (wr_tcp_send(tcp, peer->c, m) == 0)
 		peer->given += bytes;
 	else

@@ -39,6 +39,12 @@ struct peer {
 /* The byte at place `at` of the text that the peer sends, and of what the service sends. */
 uint8_t peer_byte(uint32_t at);
 
+/* A buffer with `bytes` of that text, from place `at` on. NULL: there is none. */
+struct rte_mbuf *peer_text(uint32_t at, uint16_t bytes);
+
+/* m is what on_data gives: text, one piece, and that from place `at` on. */
+void peer_check_text(const struct rte_mbuf *m, uint32_t at);
+
 /* Makes an engine that knows the peer's MAC; `sack`: it speaks SACK. */
 void peer_begin(struct peer *peer, bool sack);
 

@@ -187,7 +187,6 @@ static bool fin_was_acked(struct wr_tcp *tcp, struct wr_tcb *c)
 static enum wr_verdict complete_open(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
 {
 	const struct wr_seg *seg = &f->seg;
-
 	bool fastopen = tcb_is_fastopen(c);
 
 	if (wr_seq_le(seg->ack, c->iss) || wr_seq_lt(c->snd.nxt, seg->ack))

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The simulator's command:
- *   wringer_sim --scenarios               every named situation, as a test each
- *   wringer_sim --seeds 1-2000            swarm testing
- *   wringer_sim --fresh 500               the same, with seeds that nobody has
- * seen yet wringer_sim --fresh 1000000 --seconds 60 --failures 1     for so
- * long wringer_sim --seed N --trace --pcap FILE    one of them, looked at
- * closely wringer_sim --seed N --cuts WHAT      without some of it: what a
- * failure prints wringer_sim --scenario NAME --seed N --trace wringer_sim
- * --goodput[=FILE]          the table of goodput; is it that of the file?
+ *   wringer_sim --scenarios                    every named situation, as a test each
+ *   wringer_sim --list                         their names
+ *   wringer_sim --seeds 1-2000                 swarm testing
+ *   wringer_sim --fresh 500                    the same, with seeds that nobody has seen yet
+ *   wringer_sim --fresh 1000000 --seconds 60 --failures 1   for so long, until so many fail
+ *   wringer_sim --seed N --trace --pcap FILE   one of them, looked at closely
+ *   wringer_sim --seed N --cuts WHAT           without some of it: what a failure prints
+ *   wringer_sim --scenario NAME --seed N --trace
+ *   wringer_sim --table NAME [--golden FILE]   goodput, fairness, recovery; is it the file's?
  */
 
 #include <getopt.h>

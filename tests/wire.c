@@ -236,11 +236,35 @@ void wire_meet(struct wire *wire)
 	wire_run(wire, WR_MS(1));
 }
 
+struct wire *wire_new(const struct wr_stack_conf *server, unsigned cores, unsigned buffers,
+                      unsigned client_buffers)
+{
+	static struct wire wire;
+	struct wr_stack_conf client;
+
+	memset(&wire, 0, sizeof(wire));
+	wire.now_ns = WR_S(1000);
+	wire.delay_ns = WR_US(50);
+	wire_attach(&wire, 0, server, cores, buffers);
+	wire_conf(&client, 1);
+	wire_attach(&wire, 1, &client, 1, client_buffers);
+	wire_meet(&wire);
+	return &wire;
+}
+
 void wire_stats(struct wire *wire, unsigned host, struct wr_stats *sum)
 {
 	memset(sum, 0, sizeof(*sum));
 	for (unsigned i = 0; i < wire->host[host].cores; i++)
 		wr_stats_sum(sum, &wire->host[host].stats[i]);
+}
+
+uint64_t wire_stat(struct wire *wire, unsigned host, enum wr_stat stat)
+{
+	struct wr_stats sum;
+
+	wire_stats(wire, host, &sum);
+	return sum.n[stat];
 }
 
 static void lane_free(struct wire_lane *lane)

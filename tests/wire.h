@@ -56,6 +56,13 @@ void wire_serve(struct wr_stack_conf *conf, const struct wr_service *service);
 void wire_attach(struct wire *wire, unsigned host, const struct wr_stack_conf *conf,
                  unsigned cores, unsigned buffers);
 
+/*
+ * A wire 50 us long whose host 0 runs `server` on `cores` cores, and whose host 1 has one core
+ * and nothing but wire_conf(); each knows the other's address. There is one at a time.
+ */
+struct wire *wire_new(const struct wr_stack_conf *server, unsigned cores, unsigned buffers,
+                      unsigned client_buffers);
+
 /* One ARP exchange in both directions, so that the first frames of a test need not wait. */
 void wire_meet(struct wire *wire);
 
@@ -70,6 +77,9 @@ void wire_inject(struct wire *wire, unsigned host, unsigned core, struct rte_mbu
 
 /* The sum of all cores' numbers. */
 void wire_stats(struct wire *wire, unsigned host, struct wr_stats *sum);
+
+/* One of them. */
+uint64_t wire_stat(struct wire *wire, unsigned host, enum wr_stat stat);
 
 /* Frees both hosts; fails the test if a buffer is missing or the books do not balance. */
 void wire_free(struct wire *wire);

@@ -64,6 +64,12 @@ void wr_test_eal(unsigned mem_mib)
 	atexit(remove_runtime_dir);
 }
 
+int wr_test_start(void **state)
+{
+	wr_test_eal(512);
+	return 0;
+}
+
 struct rte_mempool *wr_test_pool(const char *name, unsigned n, uint16_t room)
 {
 	struct rte_mempool *pool =

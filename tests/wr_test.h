@@ -15,6 +15,9 @@
 /* Starts EAL once for this program: no root, no hugepages, no devices, mem_mib of memory. */
 void wr_test_eal(unsigned mem_mib);
 
+/* The same with 512 MiB, as the set-up of a group of tests. */
+int wr_test_start(void **state);
+
 /*
  * A pool of n buffers with room for `room` bytes of frame behind the usual headroom, and
  * the private area that the engine needs. The pool lives until the program ends.

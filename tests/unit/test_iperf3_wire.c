@@ -18,7 +18,7 @@
 #define CORES       2
 #define BUFFERS     16383
 
-static struct wire *wire_new(void)
+static struct wire *two_hosts(void)
 {
 	static struct wire wire;
 	struct wr_stack_conf conf;
@@ -139,7 +139,7 @@ static bool lose(void *ctx, unsigned to, const struct rte_mbuf *m)
 
 static void whole_test(const struct i3_params *params, struct loss *loss, json_t **document)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = two_hosts();
 	struct side server = {.conf.server = true}, client = {.conf.params = *params};
 	json_t *theirs, *ours;
 
@@ -309,23 +309,16 @@ static void connect_peer(struct rig *rig)
 
 static void rig_open(struct rig *rig)
 {
-	static struct wire wire;
 	struct wr_stack_conf conf;
 	struct i3_worker_conf worker = {.listen_port = I3_PORT, .conns = 8, .socket = -1};
 	struct wr_err err;
 
-	memset(&wire, 0, sizeof(wire));
-	wire.now_ns = WR_S(1000);
-	wire.delay_ns = WR_US(50);
-	for (unsigned host = 0; host < 2; host++) {
-		wire_conf(&conf, host);
-		wire_attach(&wire, host, &conf, 1, BUFFERS);
-	}
-	wire_meet(&wire);
-	worker.stack = wire.host[SERVER].core[0];
-	worker.stats = &wire.host[SERVER].stats[0];
-	worker.pool = wire.host[SERVER].pool;
-	*rig = (struct rig) {.wire = &wire, .w = i3_worker_new(&worker, &err)};
+	wire_conf(&conf, SERVER);
+	*rig = (struct rig) {.wire = wire_new(&conf, 1, BUFFERS, BUFFERS)};
+	worker.stack = rig->wire->host[SERVER].core[0];
+	worker.stats = &rig->wire->host[SERVER].stats[0];
+	worker.pool = rig->wire->host[SERVER].pool;
+	rig->w = i3_worker_new(&worker, &err);
 	assert_non_null(rig->w);
 	connect_peer(rig);
 }

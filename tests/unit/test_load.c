@@ -545,12 +545,6 @@ static void contradictions_are_refused_in_words(void **state)
 	wire_free(&rig->wire);
 }
 
-static int start(void **state)
-{
-	wr_test_eal(512);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -577,5 +571,5 @@ int main(void)
 		cmocka_unit_test(contradictions_are_refused_in_words),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

@@ -118,29 +118,21 @@ static struct wr_tcb *start_client(struct wire *wire, struct client *client, uin
 }
 
 /* held: buffers that the server's connections may keep; 0: no limit. */
-static struct wire *wire_new_held(unsigned buffers, uint32_t held)
+static struct wire *serve_held(unsigned buffers, uint32_t held)
 {
-	static struct wire wire;
 	struct wr_stack_conf conf;
 
-	memset(&wire, 0, sizeof(wire));
-	wire.now_ns = WR_S(1000);
-	wire.delay_ns = WR_US(50);
 	wire_conf(&conf, SERVER);
 	conf.tcp.held_bufs = held;
 	wire_serve(&conf, &wr_service_echo);
 	wire_serve(&conf, &wr_service_discard);
 	wire_serve(&conf, &wr_service_chargen);
-	wire_attach(&wire, SERVER, &conf, 1, buffers);
-	wire_conf(&conf, CLIENT);
-	wire_attach(&wire, CLIENT, &conf, 1, 8191);
-	wire_meet(&wire);
-	return &wire;
+	return wire_new(&conf, 1, buffers, 8191);
 }
 
-static struct wire *wire_new(unsigned buffers)
+static struct wire *serve(unsigned buffers)
 {
-	return wire_new_held(buffers, 0);
+	return serve_held(buffers, 0);
 }
 
 static void services_are_found_by_name(void **state)
@@ -158,7 +150,7 @@ static void services_are_found_by_name(void **state)
 
 static void echo_returns_every_byte_and_closes_after_the_client(void **state)
 {
-	struct wire *wire = wire_new(8191);
+	struct wire *wire = serve(8191);
 	struct client client = {.to_send = 3000000, .close_at_end = true};
 
 	start_client(wire, &client, 7);
@@ -172,7 +164,7 @@ static void echo_returns_every_byte_and_closes_after_the_client(void **state)
 
 static void echo_to_a_client_that_does_not_read_stays_bounded(void **state)
 {
-	struct wire *wire = wire_new(8191);
+	struct wire *wire = serve(8191);
 	struct client client = {.to_send = 4000000, .paused = true, .close_at_end = true};
 	struct wr_tcb *c = start_client(wire, &client, 7);
 	uint32_t stuck_at;
@@ -193,7 +185,7 @@ static void echo_to_a_client_that_does_not_read_stays_bounded(void **state)
 /* Clients of `port` that take all they can get and read nothing do not starve another. */
 static void others_are_served_beside_slow_readers_of(uint16_t port)
 {
-	struct wire *wire = wire_new_held(2047, 1535);
+	struct wire *wire = serve_held(2047, 1535);
 	struct client slow[16], good = {.to_send = 1000000, .close_at_end = true};
 	const struct wr_stats *stats = &wire->host[SERVER].stats[0];
 
@@ -222,7 +214,7 @@ static void slow_readers_of_chargen_do_not_starve_others(void **state)
 
 static void discard_takes_everything_and_says_nothing(void **state)
 {
-	struct wire *wire = wire_new(4095);
+	struct wire *wire = serve(4095);
 	struct client client = {.to_send = 1000000, .close_at_end = true};
 	const struct wr_stats *stats = &wire->host[SERVER].stats[0];
 
@@ -237,7 +229,7 @@ static void discard_takes_everything_and_says_nothing(void **state)
 
 static void chargen_sends_the_rotating_lines_until_the_client_closes(void **state)
 {
-	struct wire *wire = wire_new(4095);
+	struct wire *wire = serve(4095);
 	struct client client = {.lines = true};
 	struct wr_tcb *c = start_client(wire, &client, 19);
 
@@ -253,7 +245,7 @@ static void chargen_sends_the_rotating_lines_until_the_client_closes(void **stat
 
 static void chargen_waits_for_a_client_that_does_not_read(void **state)
 {
-	struct wire *wire = wire_new(4095);
+	struct wire *wire = serve(4095);
 	struct client client = {.lines = true, .paused = true};
 	struct wr_tcb *c = start_client(wire, &client, 19);
 	const struct wr_stats *stats = &wire->host[SERVER].stats[0];
@@ -286,7 +278,7 @@ static unsigned starve(struct rte_mempool *pool, struct rte_mbuf **taken, unsign
 
 static void chargen_goes_on_after_the_pool_was_empty(void **state)
 {
-	struct wire *wire = wire_new(1023);
+	struct wire *wire = serve(1023);
 	struct client client = {.lines = true};
 	static struct rte_mbuf *taken[1023];
 	const struct wr_stats *stats = &wire->host[SERVER].stats[0];
@@ -347,7 +339,7 @@ static void listen_on_5000(struct wire *wire, struct received *got)
 
 static void udp_echo_returns_the_datagram(void **state)
 {
-	struct wire *wire = wire_new(255);
+	struct wire *wire = serve(255);
 	struct received got = {0};
 
 	listen_on_5000(wire, &got);
@@ -362,7 +354,7 @@ static void udp_echo_returns_the_datagram(void **state)
 
 static void udp_discard_answers_nothing(void **state)
 {
-	struct wire *wire = wire_new(255);
+	struct wire *wire = serve(255);
 	struct received got = {0};
 
 	listen_on_5000(wire, &got);
@@ -374,7 +366,7 @@ static void udp_discard_answers_nothing(void **state)
 
 static void udp_chargen_never_answers_more_than_it_was_sent(void **state)
 {
-	struct wire *wire = wire_new(255);
+	struct wire *wire = serve(255);
 	struct received got = {0};
 
 	listen_on_5000(wire, &got);
@@ -387,12 +379,6 @@ static void udp_chargen_never_answers_more_than_it_was_sent(void **state)
 	assert_int_equal(got.datagrams, 250);
 	assert_in_range(got.longest, 400, 512);
 	wire_free(wire);
-}
-
-static int start(void **state)
-{
-	wr_test_eal(512);
-	return 0;
 }
 
 int main(void)
@@ -412,5 +398,5 @@ int main(void)
 		cmocka_unit_test(udp_chargen_never_answers_more_than_it_was_sent),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

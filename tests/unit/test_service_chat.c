@@ -9,30 +9,14 @@
 #define CHAT  7002
 #define CORES 2
 
-static struct wire *wire_new(void)
+static struct wire *serve(void)
 {
-	static struct wire wire;
 	struct wr_stack_conf conf;
 
-	memset(&wire, 0, sizeof(wire));
-	wire.now_ns = WR_S(1000);
-	wire.delay_ns = WR_US(50);
 	wire_conf(&conf, 0);
 	wire_serve(&conf, &wr_service_echo); /* so that chat is not the first listener */
 	wire_serve(&conf, &wr_service_chat);
-	wire_attach(&wire, 0, &conf, CORES, 8191);
-	wire_conf(&conf, 1);
-	wire_attach(&wire, 1, &conf, 1, 8191);
-	wire_meet(&wire);
-	return &wire;
-}
-
-static uint64_t stat_of(struct wire *wire, enum wr_stat stat)
-{
-	struct wr_stats sum;
-
-	wire_stats(wire, 0, &sum);
-	return sum.n[stat];
+	return wire_new(&conf, CORES, 8191, 8191);
 }
 
 static uint64_t clients_of(struct wire *wire, unsigned core)
@@ -85,7 +69,7 @@ static void forget(struct talker *t, unsigned n)
 
 static void a_line_goes_to_all_others_on_all_cores(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t[4] = {0};
 	unsigned number[4];
 
@@ -105,15 +89,15 @@ static void a_line_goes_to_all_others_on_all_cores(void **state)
 		for (unsigned to = 0; to < WR_LEN(t); to++)
 			assert_string_equal(t[to].heard, to == from ? "" : expected);
 	}
-	assert_int_equal(stat_of(wire, WR_STAT_chat_lines), 2 * WR_LEN(t));
-	assert_int_equal(stat_of(wire, WR_STAT_chat_lines_lost), 0);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_chat_lines), 2 * WR_LEN(t));
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_chat_lines_lost), 0);
 	end_clients(t, WR_LEN(t));
 	wire_free(wire);
 }
 
 static void joining_and_leaving_are_told(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t[3] = {0};
 	char text[64];
 
@@ -135,7 +119,7 @@ static void joining_and_leaving_are_told(void **state)
 
 static void lines_may_come_in_pieces_and_be_too_long(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t[2] = {{.piece = 1}, {.piece = 100}};
 	char text[700], expected[700];
 	int len;
@@ -158,7 +142,7 @@ static void lines_may_come_in_pieces_and_be_too_long(void **state)
 
 static void control_characters_do_not_reach_terminals(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t[2] = {0};
 
 	start_clients(wire, t, 2);
@@ -171,7 +155,7 @@ static void control_characters_do_not_reach_terminals(void **state)
 
 static void a_client_that_does_not_read_loses_lines_and_then_its_connection(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t[4] = {0};
 	static char text[100 * 100 + 1];
 	size_t heard = 0;
@@ -192,20 +176,14 @@ static void a_client_that_does_not_read_loses_lines_and_then_its_connection(void
 	for (const char *at = t[2].heard; (at = strchr(at, '\n')); at++)
 		heard++;
 	assert_int_equal(heard, 6000 + 2); /* all, and two have left */
-	assert_true(stat_of(wire, WR_STAT_chat_lines_lost) > 2000);
-	assert_true(stat_of(wire, WR_STAT_chat_lines_lost) < 2400);
-	assert_int_equal(stat_of(wire, WR_STAT_service_timeouts), 2);
+	assert_true(wire_stat(wire, 0, WR_STAT_chat_lines_lost) > 2000);
+	assert_true(wire_stat(wire, 0, WR_STAT_chat_lines_lost) < 2400);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_timeouts), 2);
 	assert_int_equal(clients_of(wire, 0) + clients_of(wire, 1), 2);
 	talker_wake(&t[1], WR_MS(10));
 	talker_wake(&t[3], WR_MS(10));
 	end_clients(t, WR_LEN(t));
 	wire_free(wire);
-}
-
-static int start(void **state)
-{
-	wr_test_eal(512);
-	return 0;
 }
 
 int main(void)
@@ -219,5 +197,5 @@ int main(void)
 			a_client_that_does_not_read_loses_lines_and_then_its_connection),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

@@ -12,27 +12,14 @@
 #define GET(p) "GET " p " HTTP/1.1\r\n" HOST "\r\n"
 #define PERIOD WR_S(5) /* request-timeout */
 
-static struct wire *wire_new(void)
+static struct wire *serve(void)
 {
-	static struct wire wire;
 	struct wr_stack_conf conf;
 
-	memset(&wire, 0, sizeof(wire));
-	wire.now_ns = WR_S(1000);
-	wire.delay_ns = WR_US(50);
 	wire_conf(&conf, 0);
 	conf.request_timeout_us = PERIOD / 1000;
 	wire_serve(&conf, &wr_service_http);
-	wire_attach(&wire, 0, &conf, 1, 4095);
-	wire_conf(&conf, 1);
-	wire_attach(&wire, 1, &conf, 1, 4095);
-	wire_meet(&wire);
-	return &wire;
-}
-
-static uint64_t stat_of(struct wire *wire, enum wr_stat stat)
-{
-	return wire->host[0].stats[0].n[stat];
+	return wire_new(&conf, 1, 4095, 4095);
 }
 
 /* Everything that a connection hears that says `text`, cut into pieces. */
@@ -61,7 +48,7 @@ static unsigned count(const char *text, const char *what)
 static void assert_answer(const char *text, const char *begin, const char *end, bool closes)
 {
 	for (size_t piece = 1; piece < 60; piece += 9) {
-		struct wire *wire = wire_new();
+		struct wire *wire = serve();
 		struct talker t = {.piece = piece};
 
 		talker_start(&t, wire, HTTP);
@@ -185,7 +172,7 @@ static void broken_requests_are_answered_once_and_closed(void **state)
 static void a_long_head_gets_431_and_a_long_target_414(void **state)
 {
 	static char text[20000];
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t;
 
 	snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nA: %015000d\r\n\r\n", 0);
@@ -201,7 +188,7 @@ static void a_long_head_gets_431_and_a_long_target_414(void **state)
 
 static void pipelined_requests_are_answered_in_order(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	char text[100 * 64], *at = text;
 	const char *answer;
 	struct talker t;
@@ -218,8 +205,8 @@ static void pipelined_requests_are_answered_in_order(void **state)
 		answer = strstr(answer, begin);
 		assert_non_null(answer);
 	}
-	assert_int_equal(stat_of(wire, WR_STAT_http_requests), 100);
-	assert_int_equal(stat_of(wire, WR_STAT_http_2xx), 100);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_http_requests), 100);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_http_2xx), 100);
 	talker_free(&t);
 	wire_free(wire);
 }
@@ -227,7 +214,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
 /* Requests behind a long answer wait for it, although their text came long ago. */
 static void a_long_answer_is_sent_whole_before_the_next(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {.piece = 50};
 	const uint64_t bytes = 3 << 20;
 	const char *content, *after;
@@ -243,14 +230,14 @@ static void a_long_answer_is_sent_whole_before_the_next(void **state)
 	assert_string_equal(t.heard + t.heard_len - 3, "ok\n");
 	assert_int_equal(t.peer_closed, 1);
 	assert_int_equal(t.reason, WR_REASON_finished);
-	assert_int_equal(stat_of(wire, WR_STAT_http_2xx), 4);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_http_2xx), 4);
 	talker_free(&t);
 	wire_free(wire);
 }
 
 static void a_client_that_does_not_read_holds_no_more_than_its_queue(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {.paused = true};
 	struct wr_stats *stats = &wire->host[0].stats[0];
 
@@ -270,7 +257,7 @@ static void a_client_that_does_not_read_holds_no_more_than_its_queue(void **stat
 
 static void a_slow_but_steady_reader_is_served(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {.forgets = true};
 
 	talker_start(&t, wire, HTTP);
@@ -282,7 +269,7 @@ static void a_slow_but_steady_reader_is_served(void **state)
 	}
 	talker_wake(&t, WR_S(20));
 	assert_true(t.heard_len > 2 << 20);
-	assert_int_equal(stat_of(wire, WR_STAT_service_timeouts), 0);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_timeouts), 0);
 	talker_hang_up(&t);
 	talker_free(&t);
 	wire_free(wire);
@@ -290,7 +277,7 @@ static void a_slow_but_steady_reader_is_served(void **state)
 
 static void a_head_that_dribbles_in_gets_408(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {0};
 	static const char text[] = "GET / HTTP/1.1\r\nHost: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -301,28 +288,28 @@ static void a_head_that_dribbles_in_gets_408(void **state)
 	}
 	assert_non_null(strstr(t.heard, "HTTP/1.1 408 Request Timeout\r\n"));
 	assert_int_equal(t.peer_closed, 1);
-	assert_int_equal(stat_of(wire, WR_STAT_service_timeouts), 1);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_timeouts), 1);
 	talker_free(&t);
 	wire_free(wire);
 }
 
 static void content_that_does_not_come_ends_the_connection(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {0};
 
 	talker_start(&t, wire, HTTP);
 	talker_say(&t, "POST / HTTP/1.1\r\n" HOST "Content-Length: 1000\r\n\r\nabc");
 	wire_run(wire, 3 * PERIOD);
 	assert_int_equal(t.closed, 1);
-	assert_int_equal(stat_of(wire, WR_STAT_service_timeouts), 1);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_timeouts), 1);
 	talker_free(&t);
 	wire_free(wire);
 }
 
 static void an_idle_connection_is_kept(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {0};
 
 	talker_start(&t, wire, HTTP);
@@ -340,7 +327,7 @@ static void an_idle_connection_is_kept(void **state)
  */
 static void a_peer_that_sends_on_after_an_error_is_reset_in_the_end(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	static char text[3 << 20];
 	struct talker t = {.stays = true};
 
@@ -351,14 +338,14 @@ static void a_peer_that_sends_on_after_an_error_is_reset_in_the_end(void **state
 	wire_run(wire, WR_S(5));
 	assert_non_null(strstr(t.heard, "HTTP/1.1 400 "));
 	assert_int_equal(t.reason, WR_REASON_reset_by_peer);
-	assert_int_equal(stat_of(wire, WR_STAT_service_refused), 1);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_refused), 1);
 	talker_free(&t);
 	wire_free(wire);
 }
 
 static void half_a_request_before_a_fin_is_forgotten(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {0};
 
 	talker_start(&t, wire, HTTP);
@@ -369,12 +356,6 @@ static void half_a_request_before_a_fin_is_forgotten(void **state)
 	assert_int_equal(t.reason, WR_REASON_finished);
 	talker_free(&t);
 	wire_free(wire);
-}
-
-static int start(void **state)
-{
-	wr_test_eal(512);
-	return 0;
 }
 
 int main(void)
@@ -400,5 +381,5 @@ int main(void)
 		cmocka_unit_test(half_a_request_before_a_fin_is_forgotten),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

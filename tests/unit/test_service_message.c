@@ -10,27 +10,14 @@
 #define MOST    (1u << 20)
 #define PERIOD  WR_S(5) /* request-timeout */
 
-static struct wire *wire_new(unsigned buffers)
+static struct wire *serve(unsigned buffers)
 {
-	static struct wire wire;
 	struct wr_stack_conf conf;
 
-	memset(&wire, 0, sizeof(wire));
-	wire.now_ns = WR_S(1000);
-	wire.delay_ns = WR_US(50);
 	wire_conf(&conf, 0);
 	conf.request_timeout_us = PERIOD / 1000;
 	wire_serve(&conf, &wr_service_message);
-	wire_attach(&wire, 0, &conf, 1, buffers);
-	wire_conf(&conf, 1);
-	wire_attach(&wire, 1, &conf, 1, 8191);
-	wire_meet(&wire);
-	return &wire;
-}
-
-static uint64_t stat_of(struct wire *wire, enum wr_stat stat)
-{
-	return wire->host[0].stats[0].n[stat];
+	return wire_new(&conf, 1, buffers, 8191);
 }
 
 /* A message of n bytes at out; returns its size with the length. */
@@ -47,7 +34,7 @@ static uint32_t put(uint8_t *out, uint32_t n)
 /* Many messages in a row, cut into pieces: all come back, and only complete ones. */
 static void echo(const uint32_t *sizes, unsigned n, size_t piece)
 {
-	struct wire *wire = wire_new(8191);
+	struct wire *wire = serve(8191);
 	struct talker t = {.piece = piece};
 	uint8_t *text = malloc(n * (MOST + 4));
 	uint32_t len = 0;
@@ -60,7 +47,7 @@ static void echo(const uint32_t *sizes, unsigned n, size_t piece)
 	assert_int_equal(t.said, len);
 	assert_int_equal(t.heard_len, len);
 	assert_memory_equal(t.heard, text, len);
-	assert_int_equal(stat_of(wire, WR_STAT_messages_echoed), n);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_messages_echoed), n);
 	talker_hang_up(&t);
 	wire_run(wire, WR_S(1));
 	assert_int_equal(t.reason, WR_REASON_finished);
@@ -88,7 +75,7 @@ static void messages_may_come_in_any_pieces(void **state)
 
 static void half_a_message_is_not_echoed(void **state)
 {
-	struct wire *wire = wire_new(8191);
+	struct wire *wire = serve(8191);
 	struct talker t = {0};
 	uint8_t text[4096];
 	uint32_t one = put(text, 100), two = one + put(text + one, 1000);
@@ -108,7 +95,7 @@ static void half_a_message_is_not_echoed(void **state)
 static void lengths_out_of_bounds_are_reset(void **state)
 {
 	static const uint8_t bad[][4] = {{0, 0, 0, 0}, {0, 16, 0, 1}, {255, 255, 255, 255}};
-	struct wire *wire = wire_new(8191);
+	struct wire *wire = serve(8191);
 
 	for (unsigned i = 0; i < WR_LEN(bad); i++) {
 		struct talker t = {0};
@@ -118,14 +105,14 @@ static void lengths_out_of_bounds_are_reset(void **state)
 		assert_int_equal(t.reason, WR_REASON_reset_by_peer);
 		talker_free(&t);
 	}
-	assert_int_equal(stat_of(wire, WR_STAT_service_refused), WR_LEN(bad));
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_refused), WR_LEN(bad));
 	wire_free(wire);
 }
 
 /* Messages that never end may bind a quarter of the buffers; then they cost their sender. */
 static void unfinished_messages_cannot_bind_all_buffers(void **state)
 {
-	struct wire *wire = wire_new(2047);
+	struct wire *wire = serve(2047);
 	struct talker t[8];
 	static uint8_t text[MOST];
 	unsigned reset = 0;
@@ -144,13 +131,13 @@ static void unfinished_messages_cannot_bind_all_buffers(void **state)
 		talker_free(&t[i]);
 	}
 	assert_true(reset > 0);
-	assert_int_equal(stat_of(wire, WR_STAT_service_refused), reset);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_refused), reset);
 	wire_free(wire);
 }
 
 static void small_pieces_share_buffers(void **state)
 {
-	struct wire *wire = wire_new(2047);
+	struct wire *wire = serve(2047);
 	struct talker t = {.piece = 5};
 	uint8_t text[8004];
 	uint32_t len = put(text, 8000);
@@ -169,21 +156,21 @@ static void small_pieces_share_buffers(void **state)
 
 static void half_a_message_does_not_wait_for_ever(void **state)
 {
-	struct wire *wire = wire_new(2047);
+	struct wire *wire = serve(2047);
 	struct talker t = {0};
 
 	talker_start(&t, wire, MESSAGE);
 	talker_say_bytes(&t, "\0\0\0\x08half", 8);
 	wire_run(wire, 3 * PERIOD);
 	assert_int_equal(t.reason, WR_REASON_reset_by_peer);
-	assert_int_equal(stat_of(wire, WR_STAT_service_timeouts), 1);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_timeouts), 1);
 	talker_free(&t);
 	wire_free(wire);
 }
 
 static void a_client_that_does_not_read_is_given_up(void **state)
 {
-	struct wire *wire = wire_new(8191);
+	struct wire *wire = serve(8191);
 	struct talker t = {.paused = true};
 	static uint8_t text[MOST + 4];
 	uint32_t len = put(text, MOST);
@@ -193,17 +180,11 @@ static void a_client_that_does_not_read_is_given_up(void **state)
 	wire_run(wire, WR_S(2));
 	assert_true(rte_mempool_in_use_count(wire->host[0].pool) < 1200);
 	wire_run(wire, 4 * PERIOD);
-	assert_int_equal(stat_of(wire, WR_STAT_service_timeouts), 1);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_timeouts), 1);
 	assert_int_equal(rte_mempool_in_use_count(wire->host[0].pool), 0);
 	talker_wake(&t, WR_S(1));
 	talker_free(&t);
 	wire_free(wire);
-}
-
-static int start(void **state)
-{
-	wr_test_eal(512);
-	return 0;
 }
 
 int main(void)
@@ -219,5 +200,5 @@ int main(void)
 		cmocka_unit_test(a_client_that_does_not_read_is_given_up),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

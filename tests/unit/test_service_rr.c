@@ -14,30 +14,17 @@
 #define MATCH  5206
 #define PERIOD WR_S(5) /* request-timeout */
 
-static struct wire *wire_new(void)
+static struct wire *serve(void)
 {
-	static struct wire wire;
 	struct wr_stack_conf conf;
 
-	memset(&wire, 0, sizeof(wire));
-	wire.now_ns = WR_S(1000);
-	wire.delay_ns = WR_US(50);
 	wire_conf(&conf, 0);
 	conf.request_timeout_us = PERIOD / 1000;
 	wire_serve(&conf, &wr_service_rr);
 	wire_serve(&conf, &wr_service_sink);
 	wire_serve(&conf, &wr_service_source);
 	wire_serve(&conf, &wr_service_match);
-	wire_attach(&wire, 0, &conf, 1, 8191);
-	wire_conf(&conf, 1);
-	wire_attach(&wire, 1, &conf, 1, 8191);
-	wire_meet(&wire);
-	return &wire;
-}
-
-static uint64_t stat_of(struct wire *wire, enum wr_stat stat)
-{
-	return wire->host[0].stats[0].n[stat];
+	return wire_new(&conf, 1, 8191, 8191);
 }
 
 /* ---- rr ---- */
@@ -83,21 +70,21 @@ static void every_size_gets_the_response_it_asked_for(void **state)
 {
 	static const uint32_t sizes[] = {16,   17,   63,   64,   65,    200,
 	                                 1000, 1448, 1449, 5000, 300000};
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 
 	for (unsigned i = 0; i < WR_LEN(sizes); i++)
 		for (unsigned j = 0; j < WR_LEN(sizes); j++)
 			exchange(wire, sizes[i], sizes[j], 1400);
 	for (uint32_t response = 0; response < 16; response++)
 		exchange(wire, 64, response, 1400);
-	assert_int_equal(stat_of(wire, WR_STAT_rr_requests),
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_rr_requests),
 	                 WR_LEN(sizes) * WR_LEN(sizes) + 16);
 	wire_free(wire);
 }
 
 static void a_request_may_come_in_any_pieces(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 
 	for (size_t piece = 1; piece < 40; piece++) {
 		exchange(wire, 64, 64, piece);
@@ -111,7 +98,7 @@ static void requests_sent_ahead_are_answered_in_order(void **state)
 	static const struct {
 		uint32_t request, response;
 	} mix[] = {{64, 64}, {64, 64}, {16, 3000}, {700, 16}, {16, 0}, {1200, 1200}, {64, 64}};
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {.piece = 1400};
 	uint8_t text[8192];
 	uint32_t at = 0, heard = 0;
@@ -139,7 +126,7 @@ static void what_is_no_request_is_reset(void **state)
 {
 	static const char *const bad[] = {"GET / HTTP/1.1\r\n\r\n",
 	                                  "WRRR\0\0\0\x0f\0\0\0\x10\0\0\0\0"};
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 
 	for (unsigned i = 0; i < WR_LEN(bad); i++) {
 		struct talker t = {0};
@@ -149,13 +136,13 @@ static void what_is_no_request_is_reset(void **state)
 		assert_int_equal(t.reason, WR_REASON_reset_by_peer);
 		talker_free(&t);
 	}
-	assert_int_equal(stat_of(wire, WR_STAT_service_refused), WR_LEN(bad));
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_refused), WR_LEN(bad));
 	wire_free(wire);
 }
 
 static void half_a_request_does_not_wait_for_ever(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {0};
 	uint8_t text[64];
 
@@ -164,7 +151,7 @@ static void half_a_request_does_not_wait_for_ever(void **state)
 	talker_say_bytes(&t, text, 30);
 	wire_run(wire, 3 * PERIOD);
 	assert_int_equal(t.reason, WR_REASON_reset_by_peer);
-	assert_int_equal(stat_of(wire, WR_STAT_service_timeouts), 1);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_timeouts), 1);
 	talker_free(&t);
 	wire_free(wire);
 }
@@ -208,7 +195,7 @@ static void a_datagram_gets_one_response(void **state)
 	static struct received got;
 	const struct wr_udp_listener listener = {
 		.port = 5000, .handler = receive, .user = &got};
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	uint8_t text[1000];
 
 	assert_int_equal(wr_udp_listen(wr_stack_udp(wire->host[1].core[0]), &listener), 0);
@@ -228,7 +215,7 @@ static void a_bad_datagram_gets_none(void **state)
 	static struct received got;
 	const struct wr_udp_listener listener = {
 		.port = 5000, .handler = receive, .user = &got};
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	uint8_t text[64];
 
 	assert_int_equal(wr_udp_listen(wr_stack_udp(wire->host[1].core[0]), &listener), 0);
@@ -240,11 +227,11 @@ static void a_bad_datagram_gets_none(void **state)
 	ask(wire, text + 1, 63, 5000);
 	ask(wire, text, 64, 7); /* an echo server would answer back */
 	assert_int_equal(got.datagrams, 0);
-	assert_int_equal(stat_of(wire, WR_STAT_service_refused), 3);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_refused), 3);
 	put_request(text, 64, 0, 1);
 	ask(wire, text, 64, 5000);
 	assert_int_equal(got.datagrams, 0);
-	assert_int_equal(stat_of(wire, WR_STAT_rr_requests), 1);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_rr_requests), 1);
 	wire_free(wire);
 }
 
@@ -254,7 +241,7 @@ static void sink_tells_how_much_it_took(void **state)
 {
 	static const char text[2000000];
 	const uint8_t expected[] = {0, 0, 0, 0, 0, 0x1e, 0x84, 0x80};
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {0};
 
 	talker_start(&t, wire, SINK);
@@ -263,7 +250,7 @@ static void sink_tells_how_much_it_took(void **state)
 	wire_run(wire, WR_S(5));
 	assert_int_equal(t.heard_len, 8);
 	assert_memory_equal(t.heard, expected, 8);
-	assert_int_equal(stat_of(wire, WR_STAT_sink_bytes), sizeof(text));
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_sink_bytes), sizeof(text));
 	talker_free(&t);
 	wire_free(wire);
 }
@@ -272,7 +259,7 @@ static void match_takes_the_pattern_and_says_how_much(void **state)
 {
 	static uint8_t text[2000000];
 	const uint8_t expected[] = {0, 0, 0, 0, 0, 0x1e, 0x84, 0x80};
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {0};
 
 	wr_pattern_fill(text, sizeof(text), 0);
@@ -292,7 +279,7 @@ static void match_resets_at_a_byte_that_is_wrong(void **state)
 	const size_t wrong[] = {0, 1459, 100000, sizeof(text) - 1};
 
 	for (unsigned i = 0; i < WR_LEN(wrong); i++) {
-		struct wire *wire = wire_new();
+		struct wire *wire = serve();
 		struct talker t = {0};
 
 		wr_pattern_fill(text, sizeof(text), 0);
@@ -303,7 +290,7 @@ static void match_resets_at_a_byte_that_is_wrong(void **state)
 		wire_run(wire, WR_S(5));
 		assert_int_equal(t.heard_len, 0);
 		assert_int_equal(t.reason, WR_REASON_reset_by_peer);
-		assert_int_equal(stat_of(wire, WR_STAT_service_refused), 1);
+		assert_int_equal(wire_stat(wire, 0, WR_STAT_service_refused), 1);
 		talker_free(&t);
 		wire_free(wire);
 	}
@@ -311,7 +298,7 @@ static void match_resets_at_a_byte_that_is_wrong(void **state)
 
 static void assert_source(const char *line, uint64_t bytes)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {.piece = 3};
 
 	talker_start(&t, wire, SOURCE);
@@ -324,7 +311,7 @@ static void assert_source(const char *line, uint64_t bytes)
 	assert_false(wr_pattern_differs(t.heard, bytes, 0));
 	assert_int_equal(t.peer_closed, 1);
 	assert_int_equal(t.reason, WR_REASON_finished);
-	assert_int_equal(stat_of(wire, WR_STAT_source_bytes), bytes);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_source_bytes), bytes);
 	talker_free(&t);
 	wire_free(wire);
 }
@@ -340,7 +327,7 @@ static void source_sends_what_was_asked_for_and_closes(void **state)
 
 static void source_without_a_number_sends_until_the_client_closes(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {0};
 
 	talker_start(&t, wire, SOURCE);
@@ -360,7 +347,7 @@ static void source_refuses_what_is_no_number(void **state)
 	static const char *const bad[] = {"x\n",   "-1\n",
 	                                  "1 M\n", "99999999999999999999\n",
 	                                  "1T\n",  "1111111111111111111111111111111"};
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 
 	for (unsigned i = 0; i < WR_LEN(bad); i++) {
 		struct talker t = {0};
@@ -370,30 +357,24 @@ static void source_refuses_what_is_no_number(void **state)
 		assert_int_equal(t.reason, WR_REASON_reset_by_peer);
 		talker_free(&t);
 	}
-	assert_int_equal(stat_of(wire, WR_STAT_service_refused), WR_LEN(bad));
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_refused), WR_LEN(bad));
 	wire_free(wire);
 }
 
 static void source_gives_up_a_client_that_does_not_read(void **state)
 {
-	struct wire *wire = wire_new();
+	struct wire *wire = serve();
 	struct talker t = {.paused = true};
 
 	talker_start(&t, wire, SOURCE);
 	talker_say(&t, "\n");
 	wire_run(wire, 4 * PERIOD);
-	assert_int_equal(stat_of(wire, WR_STAT_service_timeouts), 1);
+	assert_int_equal(wire_stat(wire, 0, WR_STAT_service_timeouts), 1);
 	assert_int_equal(rte_mempool_in_use_count(wire->host[0].pool), 0);
 	talker_wake(&t, WR_S(1));
 	assert_int_equal(t.closed, 1);
 	talker_free(&t);
 	wire_free(wire);
-}
-
-static int start(void **state)
-{
-	wr_test_eal(512);
-	return 0;
 }
 
 int main(void)
@@ -415,5 +396,5 @@ int main(void)
 		cmocka_unit_test(source_gives_up_a_client_that_does_not_read),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

@@ -92,21 +92,13 @@ static void send_bytes(struct wire *wire, unsigned host, unsigned core, struct w
 }
 
 /* The server has `cores` cores and the echo service, the client one core. */
-static struct wire *wire_new(unsigned cores)
+static struct wire *serve(unsigned cores)
 {
-	static struct wire wire;
 	struct wr_stack_conf conf;
 
-	memset(&wire, 0, sizeof(wire));
-	wire.now_ns = WR_S(1000);
-	wire.delay_ns = WR_US(50);
 	wire_conf(&conf, SERVER);
 	wire_serve(&conf, &wr_service_echo);
-	wire_attach(&wire, SERVER, &conf, cores, 8191);
-	wire_conf(&conf, CLIENT);
-	wire_attach(&wire, CLIENT, &conf, 1, 2047);
-	wire_meet(&wire);
-	return &wire;
+	return wire_new(&conf, cores, 8191, 2047);
 }
 
 /* Frames as if from the client's address. */
@@ -138,7 +130,7 @@ static unsigned to_the_last_core(const struct rte_mbuf *m, unsigned cores)
 
 static void frames_on_the_wrong_core_reach_the_owner(void **state)
 {
-	struct wire *wire = wire_new(3);
+	struct wire *wire = serve(3);
 	struct seen seen[20] = {0};
 	struct wr_stats sum;
 
@@ -167,7 +159,7 @@ static void a_hash_of_the_nic_names_the_owner(void **state)
 	struct craft_tcp syn = {.sport = 4000, .dport = 7, .flags = 0x02, .wnd = 1000};
 	struct rte_mbuf *m;
 
-	wire = wire_new(2);
+	wire = serve(2);
 	wire_free(wire);
 	memset(wire, 0, sizeof(*wire));
 	wire_conf(&conf, SERVER);
@@ -186,7 +178,7 @@ static void a_hash_of_the_nic_names_the_owner(void **state)
 
 static void a_full_inbox_is_counted_and_costs_no_buffer(void **state)
 {
-	struct wire *wire = wire_new(2);
+	struct wire *wire = serve(2);
 	struct craft_tcp syn = {.dport = 9, .flags = 0x02, .wnd = 1000};
 	uint64_t over = 0, full = 0;
 
@@ -214,7 +206,7 @@ static void a_full_inbox_is_counted_and_costs_no_buffer(void **state)
 
 static void arp_news_reach_all_cores(void **state)
 {
-	struct wire *wire = wire_new(3);
+	struct wire *wire = serve(3);
 	struct craft_path nine = from_client;
 	uint64_t before;
 	struct seen seen[2] = {0};
@@ -266,7 +258,7 @@ static bool keep_last_tcp(void *ctx, unsigned to, const struct rte_mbuf *m)
 
 static void an_icmp_error_reaches_the_owner_of_the_quoted_flow(void **state)
 {
-	struct wire *wire = wire_new(2);
+	struct wire *wire = serve(2);
 	struct capture capture = {.pool = wire->host[CLIENT].pool};
 	struct seen seen = {0};
 
@@ -289,7 +281,7 @@ static void an_icmp_error_reaches_the_owner_of_the_quoted_flow(void **state)
 
 static void an_icmp_error_about_udp_is_soft_if_a_service_may_have_sent_it(void **state)
 {
-	struct wire *wire = wire_new(1);
+	struct wire *wire = serve(1);
 	struct craft_path ours = {.src = SERVER_ADDR, .dst = CLIENT_ADDR};
 	struct rte_mempool *pool = wire->host[SERVER].pool;
 	struct rte_mbuf *about = craft_udp(pool, &ours, 7, 4000, "x", 1);
@@ -331,7 +323,7 @@ static void ask_by_udp(struct wr_udp *udp, struct rte_mbuf *m, const struct wr_t
 
 static void fragments_of_one_datagram_meet_on_one_core(void **state)
 {
-	struct wire *wire = wire_new(3);
+	struct wire *wire = serve(3);
 	const struct wr_tuple to = {CLIENT_ADDR, SERVER_ADDR, 5000, 7};
 	uint32_t bytes = 0;
 	const struct wr_udp_listener listener = {
@@ -416,7 +408,7 @@ static enum wr_verdict send_back(struct wr_udp *udp, struct rte_mbuf *m,
 
 static void answers_and_errors_of_udp_come_home_to_the_core_that_asked(void **state)
 {
-	struct wire *wire = wire_new(3);
+	struct wire *wire = serve(3);
 	const struct wr_udp_listener peer = {.port = 4000, .handler = send_back};
 	struct asker asker[3] = {0};
 
@@ -440,7 +432,7 @@ static void answers_and_errors_of_udp_come_home_to_the_core_that_asked(void **st
 
 static void an_owned_listener_serves_a_flow_on_one_core(void **state)
 {
-	struct wire *wire = wire_new(2);
+	struct wire *wire = serve(2);
 	struct asker asker[2] = {0};
 
 	for (unsigned core = 0; core < 2; core++) {
@@ -464,7 +456,7 @@ static void an_owned_listener_serves_a_flow_on_one_core(void **state)
 
 static void fragments_of_a_segment_reach_the_owner_of_its_flow(void **state)
 {
-	struct wire *wire = wire_new(2);
+	struct wire *wire = serve(2);
 	struct rte_mempool *pool = wire->host[SERVER].pool;
 
 	for (uint16_t port = 3000; port < 3016; port++) {
@@ -495,7 +487,7 @@ static void fragments_of_a_segment_reach_the_owner_of_its_flow(void **state)
 
 static void an_unknown_protocol_is_unreachable(void **state)
 {
-	struct wire *wire = wire_new(1);
+	struct wire *wire = serve(1);
 	const struct craft_ip ip = {.proto = 99};
 
 	wire_inject(wire, SERVER, 0,
@@ -507,7 +499,7 @@ static void an_unknown_protocol_is_unreachable(void **state)
 
 static void frames_that_found_no_room_stay_in_order(void **state)
 {
-	struct wire *wire = wire_new(1);
+	struct wire *wire = serve(1);
 	struct wr_stack *stack = wire->host[SERVER].core[0];
 	struct rte_mbuf *out[8], *again[8];
 	const struct wr_stats *stats = &wire->host[SERVER].stats[0];
@@ -536,7 +528,7 @@ static void frames_that_found_no_room_stay_in_order(void **state)
 
 static void a_drain_closes_everything_in_order(void **state)
 {
-	struct wire *wire = wire_new(2);
+	struct wire *wire = serve(2);
 	struct wr_stack_message drain[2] = {{.ask = WR_ASK_DRAIN}, {.ask = WR_ASK_DRAIN}};
 	struct seen seen[100] = {0}, late = {0};
 
@@ -565,7 +557,7 @@ static void a_drain_closes_everything_in_order(void **state)
 
 static void an_abort_resets_what_a_drain_left(void **state)
 {
-	struct wire *wire = wire_new(1);
+	struct wire *wire = serve(1);
 	struct wr_stack_message message = {.ask = WR_ASK_DRAIN};
 	struct seen rude = {0};
 
@@ -584,7 +576,7 @@ static void an_abort_resets_what_a_drain_left(void **state)
 
 static void control_is_answered_with_a_page_of_connections(void **state)
 {
-	struct wire *wire = wire_new(1);
+	struct wire *wire = serve(1);
 	static struct wr_stack_message page;
 	struct seen seen[100] = {0};
 	unsigned found = 0;
@@ -606,7 +598,7 @@ static void control_is_answered_with_a_page_of_connections(void **state)
 
 static void a_full_mailbox_says_so(void **state)
 {
-	struct wire *wire = wire_new(1);
+	struct wire *wire = serve(1);
 	static struct wr_stack_message message[80];
 	unsigned posted = 0;
 
@@ -627,7 +619,7 @@ static uint64_t fake_cycles(void)
 
 static void one_round_of_32_is_timed(void **state)
 {
-	struct wire *wire = wire_new(1);
+	struct wire *wire = serve(1);
 	struct wr_stack_conf conf;
 	const struct wr_stats *stats = &wire->host[SERVER].stats[0];
 
@@ -654,7 +646,7 @@ static void one_round_of_32_is_timed(void **state)
 
 static void two_services_on_one_port_are_refused_in_words(void **state)
 {
-	struct wire *wire = wire_new(1);
+	struct wire *wire = serve(1);
 	struct wr_stack_conf conf = wire->host[SERVER].conf;
 	struct wr_stats stats = {0};
 	struct wr_err err = {0};
@@ -665,12 +657,6 @@ static void two_services_on_one_port_are_refused_in_words(void **state)
 	assert_string_equal(err.text, "echo: TCP port 7 is taken by another service; "
 	                              "give one of them another port");
 	wire_free(wire);
-}
-
-static int start(void **state)
-{
-	wr_test_eal(512);
-	return 0;
 }
 
 struct chore {
@@ -701,7 +687,7 @@ static void call_chore(struct wr_stack *stack, void *arg)
 
 static void a_task_runs_when_it_is_due_and_its_deadline_counts(void **state)
 {
-	struct wire *wire = wire_new(1);
+	struct wire *wire = serve(1);
 	struct wr_stack *stack = wire->host[SERVER].core[0];
 	struct chore chore = {.due_ns = wire->now_ns + WR_US(700)};
 	const struct wr_stack_task task = {run_chore, chore_deadline, &chore};
@@ -721,7 +707,7 @@ static void a_task_runs_when_it_is_due_and_its_deadline_counts(void **state)
 
 static void a_call_from_the_control_thread_runs_on_the_worker(void **state)
 {
-	struct wire *wire = wire_new(1);
+	struct wire *wire = serve(1);
 	struct wr_stack *stack = wire->host[SERVER].core[0];
 	struct chore chore = {0};
 	struct wr_stack_message message = {
@@ -763,5 +749,5 @@ int main(void)
 		cmocka_unit_test(two_services_on_one_port_are_refused_in_words),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

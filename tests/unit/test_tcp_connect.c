@@ -406,12 +406,6 @@ static void bare_syns_are_of_no_connection_and_their_answers_are_only_counted(vo
 	wire_free(&wire);
 }
 
-static int start(void **state)
-{
-	wr_test_eal(512);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,5 +423,5 @@ int main(void)
 		cmocka_unit_test(without_timestamps_or_permission_time_wait_is_waited_out),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

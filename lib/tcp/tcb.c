@@ -3,8 +3,13 @@
 
 #include <string.h>
 
+#include "tcp_board.h"
 #include "tcp_md5.h"
 #include "tcp_path.h"
+#include "tcp_reorder.h"
+#include "tcp_tune.h"
+#include "tcp_wait.h"
+#include "tcp_window.h"
 
 struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash,
                        uint32_t instead)

@@ -7,8 +7,17 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
+#include "tcp_evict.h"
+#include "tcp_half_open.h"
+#include "tcp_in.h"
 #include "tcp_md5.h"
+#include "tcp_open.h"
+#include "tcp_out.h"
 #include "tcp_path.h"
+#include "tcp_segment.h"
+#include "tcp_timer.h"
+#include "tcp_wait.h"
+#include "tcp_window.h"
 
 #define FLUSH_FAILURES 32 /* connections without a buffer until a flush stops asking */
 

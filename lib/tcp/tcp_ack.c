@@ -7,6 +7,9 @@
  */
 
 #include "tcp.h"
+#include "tcp_ack.h"
+#include "tcp_segment.h"
+#include "tcp_timer.h"
 
 void tcp_ack_saw_trouble(const struct wr_tcp *tcp, struct wr_tcb *c)
 {

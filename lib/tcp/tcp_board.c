@@ -10,6 +10,9 @@
  */
 
 #include "tcp.h"
+#include "tcp_board.h"
+#include "tcp_rack.h"
+#include "tcp_rate.h"
 
 #define WALK_MOST 256 /* buffers looked at for one ACK that are not newly marked */
 

@@ -5,6 +5,9 @@
 #include <errno.h>
 
 #include "tcp.h"
+#include "tcp_segment.h"
+#include "tcp_timer.h"
+#include "tcp_wait.h"
 
 /* A tuple that is looked at: what it hashes to, and who has it. */
 struct candidate {

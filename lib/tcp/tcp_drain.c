@@ -2,6 +2,7 @@
 /* Shutdown in order. */
 
 #include "tcp.h"
+#include "tcp_half_open.h"
 
 /* A listener's index stays valid: half-open records name it. */
 static void stop_listening(struct wr_tcp *tcp)

@@ -6,6 +6,7 @@
  */
 
 #include "tcp.h"
+#include "tcp_ecn.h"
 
 #define ECN_MASK 3
 #define ECN_CE   3

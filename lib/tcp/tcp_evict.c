@@ -7,6 +7,8 @@
  */
 
 #include "tcp.h"
+#include "tcp_evict.h"
+#include "tcp_segment.h"
 
 #define PASS_TICKS   7813 /* 1 s: in which all connections are looked at once */
 #define SLICE_MOST   1024 /* of them at a time */

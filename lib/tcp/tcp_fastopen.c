@@ -7,7 +7,11 @@
 #include <rte_malloc.h>
 #include <rte_memcpy.h>
 
+#include "tcp_in.h"
 #include "tcp_md5.h"
+#include "tcp_open.h"
+#include "tcp_rtt.h"
+#include "tcp_timer.h"
 #include "wr_path.h"
 
 #define COOKIE_BYTES      8

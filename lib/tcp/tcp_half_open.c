@@ -2,6 +2,9 @@
 /* Half-open records: SYN-RECEIVED by passive open, in 64 bytes or less. */
 
 #include "tcp.h"
+#include "tcp_half_open.h"
+#include "tcp_open.h"
+#include "tcp_rtt.h"
 
 static uint32_t timer_of(const struct wr_tcp *tcp, uint32_t index)
 {

@@ -6,7 +6,17 @@
  * next segment must not replace (tcp_ack.c).
  */
 
+#include "tcp_ack.h"
+#include "tcp_ecn.h"
+#include "tcp_in.h"
+#include "tcp_loss.h"
 #include "tcp_md5.h"
+#include "tcp_open.h"
+#include "tcp_reorder.h"
+#include "tcp_stream.h"
+#include "tcp_timer.h"
+#include "tcp_tune.h"
+#include "tcp_window.h"
 
 /* ACK for what was not acceptable: limited, so that two ends cannot keep it up for ever. */
 static void owe_limited_ack(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t rare)

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "tcp_md5.h"
+#include "tcp_rtt.h"
+#include "tcp_timer.h"
 
 static uint64_t ticks_us(uint32_t ticks)
 {

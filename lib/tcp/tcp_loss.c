@@ -8,7 +8,18 @@
  */
 
 #include "tcp.h"
+#include "tcp_board.h"
+#include "tcp_ecn.h"
+#include "tcp_loss.h"
+#include "tcp_out.h"
 #include "tcp_path.h"
+#include "tcp_prr.h"
+#include "tcp_rack.h"
+#include "tcp_rate.h"
+#include "tcp_rtt.h"
+#include "tcp_segment.h"
+#include "tcp_tlp.h"
+#include "tcp_undo.h"
 
 #define DUP_THRESH 3 /* RFC 5681, RFC 6675 */
 

@@ -2,6 +2,15 @@
 /* Opening: LISTEN with its cookies, SYN-SENT; resets for no connection. */
 
 #include "tcp.h"
+#include "tcp_ecn.h"
+#include "tcp_evict.h"
+#include "tcp_half_open.h"
+#include "tcp_in.h"
+#include "tcp_loss.h"
+#include "tcp_open.h"
+#include "tcp_rtt.h"
+#include "tcp_segment.h"
+#include "tcp_timer.h"
 
 /* ---- segments for no connection ---- */
 

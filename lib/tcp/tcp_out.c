@@ -7,7 +7,19 @@
 #include <rte_memcpy.h>
 
 #include "tcp.h"
+#include "tcp_ack.h"
+#include "tcp_board.h"
+#include "tcp_evict.h"
+#include "tcp_out.h"
+#include "tcp_pace.h"
 #include "tcp_path.h"
+#include "tcp_rate.h"
+#include "tcp_rtt.h"
+#include "tcp_segment.h"
+#include "tcp_stream.h"
+#include "tcp_tlp.h"
+#include "tcp_undo.h"
+#include "tcp_window.h"
 
 #define HEADERS_MAX 96 /* bytes: Ethernet with a tag, IPv4, TCP with all options */
 

@@ -5,6 +5,8 @@
  */
 
 #include "tcp.h"
+#include "tcp_pace.h"
+#include "tcp_timer.h"
 
 #define BURST_NS 1000000 /* BBR.send_quantum: what a millisecond makes */
 

@@ -5,6 +5,7 @@
 
 #include <rte_malloc.h>
 
+#include "tcp_board.h"
 #include "tcp_md5.h"
 #include "tcp_path.h"
 

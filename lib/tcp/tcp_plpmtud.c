@@ -12,7 +12,11 @@
 #include <rte_memcpy.h>
 
 #include "tcp.h"
+#include "tcp_board.h"
+#include "tcp_out.h"
+#include "tcp_pace.h"
 #include "tcp_path.h"
+#include "tcp_segment.h"
 
 #define TRIES     2  /* probes of one length that are lost until it is too long */
 #define EXACT     16 /* bytes: the search ends when so few are in doubt */

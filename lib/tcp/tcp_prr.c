@@ -9,6 +9,8 @@
  */
 
 #include "tcp.h"
+#include "tcp_board.h"
+#include "tcp_prr.h"
 
 void tcp_prr_begin(struct wr_tcb *c, struct wr_seq before)
 {

@@ -9,6 +9,9 @@
  */
 
 #include "tcp.h"
+#include "tcp_board.h"
+#include "tcp_rack.h"
+#include "tcp_timer.h"
 
 #define DUP_THRESH 3
 #define PERSIST    16 /* recoveries without a D-SACK until the window shrinks again */

@@ -6,6 +6,8 @@
  */
 
 #include "tcp.h"
+#include "tcp_board.h"
+#include "tcp_rate.h"
 
 static struct wr_rate *rate_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {

@@ -8,6 +8,9 @@
 #include <rte_memcpy.h>
 
 #include "tcp.h"
+#include "tcp_reorder.h"
+#include "tcp_run.h"
+#include "tcp_tune.h"
 
 #define OVERHEAD   256 /* bytes charged for each buffer besides its text */
 #define PRUNE_MOST 16  /* buffers given up for one that comes */

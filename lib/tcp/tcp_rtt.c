@@ -2,6 +2,8 @@
 /* Round-trip time and the retransmission timer: RFC 6298. */
 
 #include "tcp.h"
+#include "tcp_rtt.h"
+#include "tcp_timer.h"
 
 /* Section 2. */
 void tcp_rtt_sample(struct wr_tcb *c, uint32_t rtt_us)

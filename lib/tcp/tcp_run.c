@@ -7,6 +7,7 @@
  */
 
 #include "tcp.h"
+#include "tcp_run.h"
 
 static struct rte_mbuf **lower(struct rte_mbuf *m)
 {

@@ -6,7 +6,12 @@
 #include <rte_byteorder.h>
 #include <rte_tcp.h>
 
+#include "tcp_ecn.h"
 #include "tcp_md5.h"
+#include "tcp_reorder.h"
+#include "tcp_rtt.h"
+#include "tcp_segment.h"
+#include "tcp_window.h"
 
 #define ECT0      2  /* in the TOS octet, RFC 3168 section 5 */
 #define TS_OPTION 12 /* bytes, with two of padding before it */

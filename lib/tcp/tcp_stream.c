@@ -7,6 +7,10 @@
 #include <rte_memcpy.h>
 
 #include "tcp.h"
+#include "tcp_in.h"
+#include "tcp_out.h"
+#include "tcp_segment.h"
+#include "tcp_stream.h"
 
 /* ---- SEND ---- */
 

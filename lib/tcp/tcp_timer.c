@@ -5,6 +5,14 @@
  */
 
 #include "tcp.h"
+#include "tcp_loss.h"
+#include "tcp_pace.h"
+#include "tcp_rtt.h"
+#include "tcp_segment.h"
+#include "tcp_stream.h"
+#include "tcp_timer.h"
+#include "tcp_tlp.h"
+#include "tcp_window.h"
 
 #define LONG_IDLE (1u << 30) /* ticks: 38 hours; half of what the 32-bit clock tells apart */
 

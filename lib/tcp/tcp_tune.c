@@ -10,6 +10,7 @@
  */
 
 #include "tcp.h"
+#include "tcp_tune.h"
 
 #define NONE      UINT32_MAX
 #define LOOK_AT   8    /* records, when none is free */

@@ -8,6 +8,8 @@
  */
 
 #include "tcp.h"
+#include "tcp_board.h"
+#include "tcp_undo.h"
 
 void tcp_undo_begin(struct wr_tcb *c)
 {

@@ -6,6 +6,10 @@
 #include <rte_memcpy.h>
 
 #include "tcp.h"
+#include "tcp_in.h"
+#include "tcp_segment.h"
+#include "tcp_stream.h"
+#include "tcp_timer.h"
 
 #define SEND_BUFFERS_MIN  4096 /* that a send queue may have, however small they are */
 #define SEND_BUFFER_BYTES 64   /* of text a buffer, at least, in longer queues */

@@ -6,6 +6,8 @@
  */
 
 #include "tcp.h"
+#include "tcp_open.h"
+#include "tcp_wait.h"
 
 #define EXPIRE_MOST 256 /* records looked at in one tick */
 #define TURN_SHIFT  12  /* a turn is 4096 ticks: half a second */

@@ -2,6 +2,9 @@
 /* The window that we offer: RFC 9293 sections 3.8.6.2.2 and RFC 7323 section 2.4. */
 
 #include "tcp.h"
+#include "tcp_timer.h"
+#include "tcp_tune.h"
+#include "tcp_window.h"
 
 #define FROZEN_TICKS 1563 /* 200 ms */
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "tcp.h"
+#include "tcp_reorder.h"
 #include "wr_prng.h"
 #include "wr_test.h"
 

@@ -2,6 +2,8 @@
 /* Windows: arithmetic up to 1 GiB, scales, and what holds growth back. */
 
 #include "tcp.h"
+#include "tcp_tune.h"
+#include "tcp_window.h"
 #include "wr_test.h"
 
 #define GIB (1u << 30)

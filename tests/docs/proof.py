@@ -6,6 +6,7 @@ A function is named as `file.c:function` of lib/, a test as `KIND:NAME`:
     script:FILE.CASE  unit:FILE.TEST  sim:SCENARIO  watch:INVARIANT  fuzz:TARGET
     system:FILE.CLASS.METHOD
 
+FILE of a script names an RFC section and may have dots; CASE has none.
 A test must be one that runs: its program is in meson.build, its name in the group of it.
 """
 
@@ -45,7 +46,7 @@ class Source:
         )
 
     def has_script(self, name):
-        file, _, case = name.partition(".")
+        file, _, case = name.rpartition(".")
         listed = f"'{file}'" in self.text("tests/script/meson.build")
         text = self.text(f"tests/script/{file}.script")
         return listed and re.search(rf"^case {re.escape(case)}$", text, re.M) is not None

@@ -66,9 +66,9 @@ static void put_addresses(struct text *out, const struct rte_ipv4_hdr *ip)
 	put(out, ADDR_FMT " > " ADDR_FMT, ADDR_ARGS(src), ADDR_ARGS(dst));
 }
 
-static void put_flags(struct text *out, uint8_t flags)
+static void put_flags(struct text *out, unsigned flags)
 {
-	static const char letter[8] = {'F', 'S', 'R', 'P', '.', 'U', 'E', 'W'};
+	static const char letter[9] = {'F', 'S', 'R', 'P', '.', 'U', 'E', 'W', 'A'};
 	unsigned i;
 
 	if (flags == 0)
@@ -102,6 +102,14 @@ static void put_option(struct text *out, const uint8_t *p, unsigned bytes)
 		put(out, bytes > 2 ? "FO " : "FO");
 		for (i = 2; i < bytes; i++)
 			put(out, "%02x", p[i]);
+	} else if ((p[0] == 172 || p[0] == 174) && bytes <= 11 && bytes % 3 == 2) {
+		static const char *const name[2][3] = {{"e0b", "ceb", "e1b"},
+		                                       {"e1b", "ceb", "e0b"}};
+
+		put(out, "ECN%u", p[0] == 174);
+		for (i = 2; i < bytes; i += 3)
+			put(out, " %s %u", name[p[0] == 174][i / 3],
+			    wr_be32_get(p + i - 1) & 0xffffff);
 	} else {
 		put(out, "kind %u len %u", p[0], bytes);
 	}
@@ -151,7 +159,7 @@ static void put_tcp(struct text *out, const struct rte_ipv4_hdr *ip, const struc
 	text_len = l4->length - header;
 	put_ports(out, ip, l4->p);
 	put(out, " ");
-	put_flags(out, seg.flags);
+	put_flags(out, seg.flags | wr_tcp_ace_flags(wr_tcp_ace(&seg)));
 	put(out, " %u:%u(%u)", seg.seq.n, seg.seq.n + text_len, text_len);
 	if ((seg.flags & WR_TCP_ACK) != 0)
 		put(out, " ack %u", seg.ack.n);

@@ -8,7 +8,7 @@
 #include "wr_be.h"
 #include "wr_frame.h"
 
-/* Option kinds: RFC 9293 section 3.2, RFC 7323, RFC 2018, RFC 2385, RFC 7413. */
+/* Option kinds: RFC 9293 section 3.2, RFC 7323, RFC 2018, RFC 2385, RFC 7413, RFC 9768. */
 enum {
 	OPTION_END = 0,
 	OPTION_NOP = 1,
@@ -19,6 +19,8 @@ enum {
 	OPTION_TS = 8,
 	OPTION_SIGNATURE = 19,
 	OPTION_FASTOPEN = 34,
+	OPTION_ACCECN0 = 172,
+	OPTION_ACCECN1 = 174,
 };
 
 enum {
@@ -31,6 +33,9 @@ enum {
 	SIGNATURE_BYTES = 18,
 	FASTOPEN_HEAD_BYTES = 2,
 	COOKIE_BYTES_LEAST = 4,
+	ACCECN_HEAD_BYTES = 2,
+	ACCECN_FIELD_BYTES = 3,
+	ACCECN_FIELDS = 3,
 };
 
 #define DEFAULT_MSS 536 /* bytes, RFC 9293 MUST-15 */
@@ -167,6 +172,32 @@ bool wr_tcp_parse_fastopen(const struct wr_seg *seg, struct wr_fastopen *out)
 		return true;
 	}
 	return false;
+}
+
+bool wr_tcp_parse_accecn(const struct wr_seg *seg, struct wr_accecn *out)
+{
+	static const uint8_t order[2][ACCECN_FIELDS] = {{WR_ECT0, WR_CE, WR_ECT1},
+	                                                {WR_ECT1, WR_CE, WR_ECT0}};
+	struct option option;
+	unsigned at = 0, fields;
+
+	*out = (struct wr_accecn) {.has = 0};
+	do {
+		if (!next_option(seg, &at, &option))
+			return false;
+	} while (option.kind != OPTION_ACCECN0 && option.kind != OPTION_ACCECN1);
+
+	/* Of any length: what whole fields there are, the rest is padding. */
+	fields = wr_min((unsigned)(option.bytes - ACCECN_HEAD_BYTES) / ACCECN_FIELD_BYTES,
+	                ACCECN_FIELDS);
+	for (unsigned i = 0; i < fields; i++) {
+		const uint8_t *p = option.at + ACCECN_HEAD_BYTES + i * ACCECN_FIELD_BYTES;
+		unsigned field = order[option.kind == OPTION_ACCECN1][i];
+
+		out->has |= (uint8_t)(1u << field);
+		out->bytes[field] = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+	}
+	return true;
 }
 
 struct wr_sack wr_tcp_sack(const struct wr_seg *seg, unsigned i)

@@ -21,6 +21,7 @@ enum {
 	WR_TCP_URG = 0x20,
 	WR_TCP_ECE = 0x40,
 	WR_TCP_CWR = 0x80,
+	WR_TCP_AE = 0x100, /* RFC 9768. Not in wr_seg.flags: see wr_tcp_ace() */
 };
 
 /* A SACK block, RFC 2018: [left, right). */
@@ -59,6 +60,32 @@ static inline const uint8_t *wr_tcp_signature(const struct wr_seg *seg)
 {
 	return seg->has_ts || !seg->signature_off ? NULL : seg->options + seg->signature_off;
 }
+
+/* Values of the ECN field of the IP header, RFC 3168 section 5. */
+enum { WR_NOT_ECT, WR_ECT1, WR_ECT0, WR_CE, WR_ECN_MASK = 3 };
+
+/*
+ * AE, CWR and ECE as a number, 0..7: the ACE field of RFC 9768 section 3.2.2. It is read from
+ * the frame, which must still be as wr_tcp_parse() found it.
+ */
+static inline uint8_t wr_tcp_ace(const struct wr_seg *seg)
+{
+	const uint8_t offset_and_ae = seg->options[-8];
+
+	return (uint8_t)((offset_and_ae & 1) << 2 | seg->flags >> 6);
+}
+
+/* The header flags that say so. */
+static inline uint16_t wr_tcp_ace_flags(uint32_t ace)
+{
+	return (uint16_t)((ace & 3) << 6 | (ace & 4) << 6);
+}
+
+/* The options AccECN0 and AccECN1, RFC 9768 section 3.2.3: bytes that came, modulo 2^24. */
+struct wr_accecn {
+	uint8_t has;       /* bit 1 << n: bytes[n] is there */
+	uint32_t bytes[4]; /* by ECN field: EE1B, EE0B, ECEB at WR_ECT1, WR_ECT0, WR_CE */
+};
 
 /* The option of RFC 7413 section 2. */
 #define WR_TCP_COOKIE_MAX 16 /* bytes */
@@ -121,6 +148,9 @@ void wr_tcp_parse_syn(const struct wr_seg *seg, struct wr_syn_options *out);
 
 /* Reads the Fast Open option of a SYN; false: there is none of a valid length. */
 bool wr_tcp_parse_fastopen(const struct wr_seg *seg, struct wr_fastopen *out);
+
+/* Reads the first AccECN option; false: there is none. Total on any input. */
+bool wr_tcp_parse_accecn(const struct wr_seg *seg, struct wr_accecn *out);
 
 /* SACK block i < seg->sack_count. */
 struct wr_sack wr_tcp_sack(const struct wr_seg *seg, unsigned i);

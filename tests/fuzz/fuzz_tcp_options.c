@@ -7,6 +7,7 @@ static void check(const struct wr_seg *seg, const uint8_t *bytes, uint32_t size)
 {
 	uint32_t flags = !!(seg->flags & WR_TCP_SYN) + !!(seg->flags & WR_TCP_FIN);
 	struct wr_syn_options syn;
+	struct wr_accecn accecn;
 
 	FUZZ_HOLDS(seg->text_off >= 20 && seg->text_off <= 60);
 	FUZZ_HOLDS((uint32_t)seg->text_off + seg->text_len == size);
@@ -19,6 +20,11 @@ static void check(const struct wr_seg *seg, const uint8_t *bytes, uint32_t size)
 		wr_tcp_sack(seg, i);
 	wr_tcp_parse_syn(seg, &syn);
 	FUZZ_HOLDS(syn.wscale <= 14);
+	wr_tcp_parse_accecn(seg, &accecn);
+	for (unsigned i = 0; i < WR_LEN(accecn.bytes); i++)
+		FUZZ_HOLDS(accecn.has & 1u << i ? accecn.bytes[i] <= 0xffffff
+		                                : accecn.bytes[i] == 0);
+	FUZZ_HOLDS(wr_tcp_ace(seg) <= 7);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

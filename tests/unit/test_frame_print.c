@@ -43,6 +43,7 @@ static void options_are_named(void **state)
 	static const uint8_t sack[] = {1, 1, 5, 10, 0, 0, 0, 5, 0, 0, 0, 9, 200, 3, 1, 0};
 	static const uint8_t md5[20] = {1, 1, 19, 18};
 	static const uint8_t fast[] = {34, 2, 34, 6, 1, 2, 0xab, 0xcd};
+	static const uint8_t accecn[] = {172, 8, 0, 4, 1, 0, 0, 7, 174, 5, 0, 0, 1, 172, 2, 1};
 	static const uint8_t bad[] = {2, 0, 5, 180};
 
 	expect(with_options(syn, 20),
@@ -55,6 +56,9 @@ static void options_are_named(void **state)
 	       "198.18.0.2:4000 > 198.18.0.1:7 . 100:100(0) ack 200 win 65535 <nop,nop,md5>");
 	expect(with_options(fast, 8), "198.18.0.2:4000 > 198.18.0.1:7 . 100:100(0) ack 200 win "
 	                              "65535 <FO,FO 0102abcd>");
+	expect(with_options(accecn, 16),
+	       "198.18.0.2:4000 > 198.18.0.1:7 . 100:100(0) ack 200 win 65535 "
+	       "<ECN0 e0b 1025 ceb 7,ECN1 e1b 1,ECN0,nop>");
 	expect(with_options(bad, 4),
 	       "198.18.0.2:4000 > 198.18.0.1:7 . 100:100(0) ack 200 win 65535 <malformed>");
 }

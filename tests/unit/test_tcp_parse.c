@@ -287,6 +287,78 @@ static void no_option_reads_past_the_header(void **state)
 	}
 }
 
+static struct wr_accecn accecn_of(const uint8_t *options, unsigned options_len)
+{
+	struct segment s = make(WR_TCP_ACK, options, options_len, 0);
+	struct wr_accecn out;
+	struct wr_seg seg;
+
+	assert_int_equal(wr_tcp_parse(s.bytes, s.length, &seg), WR_V_NEXT);
+	assert_true(wr_tcp_parse_accecn(&seg, &out));
+	return out;
+}
+
+static void the_fields_of_accecn_depend_on_its_kind(void **state)
+{
+	static const uint8_t order0[] = {172, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1};
+	static const uint8_t order1[] = {1, 174, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+	struct wr_accecn out = accecn_of(order0, sizeof(order0));
+
+	assert_int_equal(out.has, 1 << WR_ECT0 | 1 << WR_CE | 1 << WR_ECT1);
+	assert_int_equal(out.bytes[WR_ECT0], 0x010203);
+	assert_int_equal(out.bytes[WR_CE], 0x040506);
+	assert_int_equal(out.bytes[WR_ECT1], 0x070809);
+	out = accecn_of(order1, sizeof(order1));
+	assert_int_equal(out.has, 1 << WR_ECT0 | 1 << WR_CE | 1 << WR_ECT1);
+	assert_int_equal(out.bytes[WR_ECT1], 0x010203);
+	assert_int_equal(out.bytes[WR_CE], 0x040506);
+	assert_int_equal(out.bytes[WR_ECT0], 0x070809);
+}
+
+/* RFC 9768 section 3.2.3: the whole fields that fit count, the rest is padding. */
+static void accecn_of_any_length_is_read(void **state)
+{
+	static const uint8_t has[4] = {0, 1 << WR_ECT0, 1 << WR_ECT0 | 1 << WR_CE,
+				       1 << WR_ECT0 | 1 << WR_CE | 1 << WR_ECT1};
+
+	for (unsigned len = 2; len <= 16; len++) {
+		uint8_t options[16] = {172, (uint8_t)len, 0, 0, len < 5 ? 0 : 9};
+		struct wr_accecn out = accecn_of(options, sizeof(options));
+		unsigned fields = wr_min((len - 2) / 3, 3);
+
+		assert_int_equal(out.has, has[fields]);
+		assert_int_equal(out.bytes[WR_ECT0], len < 5 ? 0 : 9);
+	}
+}
+
+static void absent_accecn_is_not_read(void **state)
+{
+	static const uint8_t ts[] = {1, 1, 8, 10, 172, 11, 0, 1, 172, 5, 0, 2};
+	struct segment s = make(WR_TCP_ACK, ts, sizeof(ts), 0);
+	struct wr_accecn out;
+	struct wr_seg seg;
+
+	assert_int_equal(wr_tcp_parse(s.bytes, s.length, &seg), WR_V_NEXT);
+	assert_false(wr_tcp_parse_accecn(&seg, &out));
+	assert_int_equal(out.has, 0);
+}
+
+static void the_ace_field_is_made_of_three_flags(void **state)
+{
+	for (unsigned ace = 0; ace < 8; ace++) {
+		uint16_t flags = wr_tcp_ace_flags(ace);
+		struct segment s = make(WR_TCP_ACK | (uint8_t)flags, NULL, 0, 3);
+		struct wr_seg seg;
+
+		s.bytes[12] |= (uint8_t)(flags >> 8);
+		assert_int_equal(wr_tcp_parse(s.bytes, s.length, &seg), WR_V_NEXT);
+		assert_int_equal(wr_tcp_ace(&seg), ace);
+		assert_int_equal(seg.text_len, 3);
+	}
+	assert_int_equal(wr_tcp_ace_flags(6), WR_TCP_AE | WR_TCP_CWR);
+	assert_int_equal(wr_tcp_ace_flags(5), WR_TCP_AE | WR_TCP_ECE);
+}
+
 static void random_bytes_stay_inside_the_segment(void **state)
 {
 	struct wr_prng prng;
@@ -305,9 +377,11 @@ static void random_bytes_stay_inside_the_segment(void **state)
 		if (wr_tcp_parse(p, n, &seg) == WR_V_NEXT) {
 			struct wr_syn_options syn;
 			struct wr_fastopen fast;
+			struct wr_accecn accecn;
 
 			wr_tcp_parse_syn(&seg, &syn);
 			wr_tcp_parse_fastopen(&seg, &fast);
+			wr_tcp_parse_accecn(&seg, &accecn);
 			if (wr_tcp_signature(&seg))
 				assert_in_range(seg.signature_off, 2, seg.options_len - 16);
 			assert_true(seg.text_off + (uint32_t)seg.text_len == n);
@@ -339,6 +413,10 @@ int main(void)
 		cmocka_unit_test(fast_open_cookies_of_wrong_length_count_as_absent),
 		cmocka_unit_test(a_signature_is_found_and_hides_timestamps),
 		cmocka_unit_test(a_signature_of_wrong_length_counts_as_absent),
+		cmocka_unit_test(the_fields_of_accecn_depend_on_its_kind),
+		cmocka_unit_test(accecn_of_any_length_is_read),
+		cmocka_unit_test(absent_accecn_is_not_read),
+		cmocka_unit_test(the_ace_field_is_made_of_three_flags),
 		cmocka_unit_test(no_option_reads_past_the_header),
 		cmocka_unit_test(random_bytes_stay_inside_the_segment),
 	};

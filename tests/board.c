@@ -4,6 +4,7 @@
 #include <rte_byteorder.h>
 
 #include "board.h"
+#include "tcp_board.h"
 
 #define FIRST 0xffffd000u /* the numbers wrap on the way */
 
@@ -61,6 +62,8 @@ void board_hear(struct board *board, const struct board_block *block, unsigned b
 
 		option[1 + 2 * i] = rte_cpu_to_be_32(FIRST + left);
 		option[2 + 2 * i] = rte_cpu_to_be_32(FIRST + right);
+		if (left == board->acked * BOARD_BYTES)
+			continue; /* not beyond the acknowledgement: not believed */
 		for (unsigned k = board->acked; k < BOARD_BUFS; k++)
 			board->sacked[k] |=
 				left <= k * BOARD_BYTES && (k + 1) * BOARD_BYTES <= right;

@@ -212,20 +212,30 @@ void tcp_board_acked_part(struct wr_tcb *c, struct wr_buf *b, uint32_t part)
 
 /* ---- what is SACKed ---- */
 
-/* A block that an honest receiver can report: above UNA, not beyond what was sent. */
+/* Not reversed, not beyond what was sent. */
+static bool was_sent(const struct wr_tcb *c, const struct wr_sack *s)
+{
+	return wr_seq_lt(s->left, s->right) && wr_seq_le(s->right, c->snd.nxt);
+}
+
+/*
+ * A block that an honest receiver can report, RFC 2018 section 3: it is isolated, so that the
+ * byte at SND.UNA is missing. Linux takes no others either.
+ */
 static bool plausible(const struct wr_tcb *c, const struct wr_sack *s)
 {
-	return wr_seq_lt(s->left, s->right) && wr_seq_le(c->snd.una, s->left) &&
-	       wr_seq_le(s->right, c->snd.nxt);
+	return was_sent(c, s) && wr_seq_lt(c->snd.una, s->left);
 }
 
 bool tcp_is_dsack(const struct wr_tcb *c, const struct wr_seg *seg, const struct wr_sack *s)
 {
 	struct wr_sack second;
 
-	/* The first block is below the ACK, or within the second block. */
-	if (wr_seq_lt(s->left, seg->ack))
-		return wr_seq_lt(s->left, s->right) && wr_seq_le(s->right, c->snd.nxt);
+	/* The first block is below the ACK as a whole, or within the second block. */
+	if (!was_sent(c, s))
+		return false;
+	if (wr_seq_le(s->right, seg->ack))
+		return true;
 	if (seg->sack_count < 2)
 		return false;
 	second = wr_tcp_sack(seg, 1);

@@ -239,7 +239,8 @@ bool tcp_is_dsack(const struct wr_tcb *c, const struct wr_seg *seg, const struct
 	if (seg->sack_count < 2)
 		return false;
 	second = wr_tcp_sack(seg, 1);
-	return wr_seq_le(second.left, s->left) && wr_seq_le(s->right, second.right);
+	return plausible(c, &second) && wr_seq_le(second.left, s->left) &&
+	       wr_seq_le(s->right, second.right);
 }
 
 /* The segment's plausible blocks, lowest first. */

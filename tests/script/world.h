@@ -15,8 +15,14 @@
 #define WORLD_BUFFERS 2047       /* of the engine */
 #define WORLD_ADDR    0xc6120001 /* the engine's */
 #define WORLD_PEER    0xc6120002
-#define WORLD_LPORT   7000  /* where `listen` listens and `connect` connects from */
-#define WORLD_RPORT   40000 /* of flow 0; flow n: + n */
+#define WORLD_MAC                                                                              \
+	{                                                                                      \
+		{                                                                              \
+			0x02, 0, 0, 0, 0, 1                                                    \
+		}                                                                              \
+	}
+#define WORLD_LPORT 7000  /* where `listen` listens and `connect` connects from */
+#define WORLD_RPORT 40000 /* of flow 0; flow n: + n */
 
 /* A connection as script and service know it. */
 struct world_flow {
@@ -78,6 +84,18 @@ bool world_end(struct world *w);
 /* Lets time pass; with `stop`, no further than to the next segment that is sent. */
 void world_run_until(struct world *w, uint64_t time_ns, bool stop);
 
+/* Takes all but `left` buffers from the engine's pool, and gives them back. */
+void world_starve(struct world *w, unsigned left);
+void world_feed(struct world *w);
+
+/* Notes what no script allows, if it is the first; returns false. */
+__attribute__((format(printf, 2, 3))) bool world_wrong(struct world *w, const char *fmt, ...);
+
+/* The byte at relative sequence number n, of either side. */
+uint8_t world_text_byte(uint32_t n, bool ours);
+
+/* ---- peer.c: what crosses the wire ---- */
+
 /* A segment from the peer: now, or together with those that follow. */
 void world_receive(struct world *w, const struct packet *p, bool more);
 
@@ -85,7 +103,18 @@ void world_receive(struct world *w, const struct packet *p, bool more);
 void world_receive_icmp(struct world *w, unsigned flow, uint8_t type, uint8_t code,
                         uint16_t mtu, uint32_t seq);
 
-/* ---- what the service does; false: the engine refused, see w->wrong ---- */
+/* `op` of RTE_ARP_OP_*. */
+void world_receive_arp(struct world *w, uint16_t op);
+
+/* Takes what the engine has to send, and notes the segments of it; false if there is nothing.
+ */
+bool world_transmit(struct world *w);
+
+/* The two numbers between which segments of a flow are translated, of either side. */
+void world_origin(const struct world *w, unsigned flow, bool from_peer,
+                  struct packet_origin *origin);
+
+/* ---- service.c: what the service does; false: the engine refused, see w->wrong ---- */
 
 bool world_listen(struct world *w);
 bool world_connect(struct world *w, unsigned flow);
@@ -96,14 +125,7 @@ bool world_abort(struct world *w, unsigned flow);
 bool world_read(struct world *w, unsigned flow, uint32_t bytes);
 bool world_set_options(struct world *w, unsigned flow);
 
-/* Takes all but `left` buffers from the engine's pool, and gives them back. */
-void world_starve(struct world *w, unsigned left);
-void world_feed(struct world *w);
-
 /* What ss would show; false if there is no such connection. */
 bool world_info(struct world *w, unsigned flow, struct wr_tcp_info *info);
-
-void world_origin(const struct world *w, unsigned flow, bool from_peer,
-                  struct packet_origin *origin);
 
 #endif /* WR_SCRIPT_WORLD_H */

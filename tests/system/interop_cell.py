@@ -19,7 +19,7 @@ import threading
 import time
 
 from harness import LOGS, WRINGER, eventually
-from interop_path import LINUX, REFERENCE, ROUTER, WRINGER_HOST
+from interop_path import LINUX, ROUTER, WRINGER_HOST
 
 MATCH, SOURCE, WEB = 5206, 5205, 8080
 CHUNK = 256 * 1024
@@ -54,10 +54,6 @@ class Cell:
     def is_sender(self):
         """Whether Wringer sends the text."""
         return (self.role == "serve") == (self.way == "down")
-
-    def path(self):
-        """What a reference depends on: which end is Wringer's does not matter to Linux."""
-        return dataclasses.replace(self, role="serve")
 
     def __str__(self):
         absent = ",".join("no " + f for f in FEATURES if f not in self.features)
@@ -118,17 +114,18 @@ class Clock:
 def receive(sock, size, clock):
     """Takes and compares `size` bytes of the pattern."""
     expected, at = pattern(size), 0
+    room = memoryview(bytearray(CHUNK))
     while at < size:
         clock.arm(sock)
         try:
-            got = sock.recv(min(CHUNK, size - at))
+            got = sock.recv_into(room[: size - at])
         except socket.timeout:
             raise TooLong(at) from None
         if not got:
             raise Broken(f"the connection ended after {at} of {size} bytes")
-        if got != expected[at : at + len(got)]:
+        if not expected.startswith(room[:got], at):  # copies nothing
             raise Broken(f"a byte behind {at} differs")
-        at += len(got)
+        at += got
 
 
 def unacknowledged(sock):
@@ -216,12 +213,16 @@ class Service:
     def __init__(self, end, port, algorithm, act, size, clock):
         self.failure = None
         self.seconds = 0.0
-        self.act, self.size, self.clock = act, size, clock
+        self.end, self.act, self.size, self.clock = end, act, size, clock
         with end.inside():
             self.listener = socket.create_server(("0.0.0.0", port), backlog=8)
         choose(self.listener, algorithm)
-        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
+
+    def _run(self):
+        with self.end.at_home():
+            self._serve()
 
     def _serve(self):
         try:
@@ -263,7 +264,7 @@ def client(end, target, algorithm, act, size, clock):
     """One connection of a Linux client; the seconds that it took."""
     with end.inside():
         sock = socket.socket()
-    with sock:
+    with sock, end.at_home():
         choose(sock, algorithm)
         clock.arm(sock)
         begin = time.monotonic()
@@ -294,19 +295,22 @@ def judged(run, size):
 
 
 def reference(path, cell, size, seconds):
-    """The same transfer between two Linux ends."""
-    ends = {"up": path.linux, "down": path.reference}
-    for end in ends.values():
+    """The same transfer between two Linux ends, of which one stands where Wringer would."""
+    for end in path.linux, path.reference:
         end.configure(cell.features, bool(cell.longest))
     path.impair(cell.loss, cell.longest)
-    before = ends[cell.way].counters()
+    sender = path.reference if cell.is_sender() else path.linux
+    caller, server = path.linux, path.reference
+    if cell.role == "load":
+        caller, server = server, caller
+    before = sender.counters()
     clock = Clock(seconds)
     act, port = CLIENT[cell.way]
     patient = Clock(seconds + RESET_SECONDS)  # the client ends it, if time does
-    with Service(path.reference, port, cell.algorithm, SERVER[cell.way], size, patient):
-        outcome = judged(lambda: client(path.linux, (REFERENCE, port), cell.algorithm, act, size,
+    with Service(server, port, cell.algorithm, SERVER[cell.way], size, patient):
+        outcome = judged(lambda: client(caller, (server.address, port), cell.algorithm, act, size,
                                         clock), size)
-    return with_counters(outcome, before, ends[cell.way].counters())
+    return with_counters(outcome, before, sender.counters())
 
 
 def with_counters(outcome, before, after):
@@ -334,7 +338,7 @@ class Wringer:
         self.command = [
             "ip", "netns", "exec", path.router.name, str(WRINGER), subcommand, *options,
             "--port", f"tap:{path.tap}", "--ip", f"{WRINGER_HOST}/24",
-            "--gateway", ROUTER["wringer"], "--cores", "1", "--idle", "adaptive", "--no-huge",
+            "--gateway", ROUTER["wringer"], "--lcores", str(path.measured_cpu), "--idle", "adaptive", "--no-huge",
             "--instance", self.name, "--json", "--cc", cell.algorithm, "--ecn", ecn,
             "--impair", cell.impair, *absent, *EXTRA,
         ]

@@ -7,6 +7,10 @@
 
 Three network namespaces. What is lost is lost in the router, as the sender's own namespace
 would tell the sender; and frames are segments there, as a frame of 64 KiB is lost as one.
+
+Two CPUs: the end that is measured, Wringer or the reference, has one for itself; the other end
+and the router share the other. Frames are received on the CPU of whoever they are for (RPS):
+left alone, a veth has the sender's CPU do the work of all three, or not, as ksoftirqd has it.
 """
 
 import contextlib
@@ -44,11 +48,24 @@ SYSCTLS = {
 }
 
 
-class LinuxEnd:
-    """A namespace whose veth leads to the router."""
+def two_cpus():
+    """Of those allowed: the router's, and that of the end that is measured; one may be both."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[0], allowed[-1]
 
-    def __init__(self, path, kind):
+
+def receive_on(namespace, link, cpu):
+    """What arrives from this link is worked on by that CPU."""
+    namespace.exec("sh", "-c", f"for queue in /sys/class/net/{link}/queues/rx-*; do"
+                   f" echo {1 << cpu:x} >$queue/rps_cpus || exit; done")
+
+
+class LinuxEnd:
+    """A namespace whose veth leads to the router; its programs run on `cpu`."""
+
+    def __init__(self, path, kind, cpu):
         self.address = NETS[kind]
+        self.cpu = cpu
         link = f"{path.tag}{kind[:3]}"
         self.namespace = Namespace(link)
         run("ip", "link", "add", link, "netns", self.namespace.name, "type", "veth",
@@ -61,6 +78,8 @@ class LinuxEnd:
             run("ip", "-n", netns, "link", "set", link, "gso_max_segs", "1", "txqueuelen", "20000",
                 "up")
         run("ip", "-n", self.namespace.name, "route", "add", "default", "via", ROUTER[kind])
+        receive_on(self.namespace, link, cpu)
+        receive_on(path.router, link, path.router_cpu)
         self.namespace.sysctl("ipv4/tcp_no_metrics_save", 1)
 
     def configure(self, features, probing):
@@ -77,6 +96,16 @@ class LinuxEnd:
             yield
         finally:
             self.namespace.leave()
+
+    @contextlib.contextmanager
+    def at_home(self):
+        """This thread meanwhile runs on the CPU of this end."""
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {self.cpu})
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, before)
 
     def counters(self):
         """The kernel's own of TCP: names as nstat has them."""
@@ -102,9 +131,10 @@ class Path:
         # A router that tells nobody of its MTU makes the hole; there are no redirects either.
         self.router.sysctl("ipv4/conf/all/send_redirects", 0)
         self.linux = self.reference = None
+        self.router_cpu, self.measured_cpu = two_cpus()
         try:
-            self.linux = LinuxEnd(self, "linux")
-            self.reference = LinuxEnd(self, "reference")
+            self.linux = LinuxEnd(self, "linux", self.router_cpu)
+            self.reference = LinuxEnd(self, "reference", self.measured_cpu)
         except BaseException:
             self.remove()
             raise
@@ -132,6 +162,7 @@ class Path:
         ip = ("ip", "-n", self.router.name)
         run(*ip, "address", "add", f"{ROUTER['wringer']}/24", "dev", self.tap)
         run(*ip, "link", "set", self.tap, "txqueuelen", "20000", "up")
+        receive_on(self.router, self.tap, self.router_cpu)
 
     def tap_is_there(self):
         shown = run("ip", "-n", self.router.name, "link", "show", "dev", self.tap, check=False)

@@ -36,8 +36,7 @@ static void dctcp_on_ack(struct wr_cc *cc, const struct wr_cc_ack *ack)
 	if (d->acked == 0 && d->window_end == 0)
 		d->window_end = ack->nxt;
 	d->acked = cc_add(d->acked, ack->acked);
-	if (ack->ece)
-		d->marked = cc_add(d->marked, ack->acked);
+	d->marked = cc_add(d->marked, wr_min(ack->marked, ack->acked));
 	if ((int32_t)(ack->una - d->window_end) > 0)
 		end_window(d, ack->nxt);
 	wr_cc_reno_ops.on_ack(cc, ack);

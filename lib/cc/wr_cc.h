@@ -136,6 +136,7 @@ struct wr_cc {
 	bool ece : 1;       /* ECN-Echo is due in what is sent */
 	bool timed : 1;     /* paced, and its rate is sampled */
 	bool cwr : 1;       /* the next new text says Congestion Window Reduced */
+	bool accecn : 1;    /* with ecn: the feedback is that of RFC 9768 */
 	union {
 		struct wr_cc_reno reno;
 		struct wr_cc_cubic cubic;
@@ -195,7 +196,7 @@ struct wr_cc_ack {
 	bool cwnd_limited; /* cwnd, not the application or the peer, held the sender back */
 	uint32_t pipe;     /* bytes in flight now, lost and SACKed ones not counted */
 	const struct wr_cc_rate *rate; /* NULL: see ops->model */
-	bool ece;          /* it echoes marks: ECN-Echo, RFC 3168 */
+	uint32_t marked;   /* bytes of `acked` that came marked, as the peer says: RFC 3168, 9768 */
 	uint16_t burst;    /* segments that it may add in slow start, L of RFC 9406; 0: 8 */
 };
 

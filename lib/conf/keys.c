@@ -13,7 +13,8 @@ static const char *const methods[] = {"GET", "POST", NULL};
 static const char *const option_orders[] = {"linux", "freebsd", NULL};
 static const char *const nagles[] = {"auto", "on", "off", NULL};
 static const char *const cookies[] = {"never", "auto", "always", NULL};
-static const char *const ecns[] = {"off", "passive", "on", NULL};
+static const char *const ecns[] = {"off",    "passive",   "on",
+                                   "accecn", "accecn-on", "accecn-passive", NULL};
 static const char *const mtu_probings[] = {"off", "black-hole", "always", NULL};
 
 /* Who takes a key. */
@@ -282,7 +283,8 @@ static const struct wr_conf_key tcp[] = {
 	SWITCH(STACK, "pacing", "off", pacing,
 	       "Text leaves evenly over the round trip, not in bursts; bbr always paces"),
 	CHOICE(STACK, "ecn", ecns, "passive", ecn,
-	       "Congestion marks, RFC 3168; passive: if the peer asks; dctcp always asks"),
+	       "Congestion marks, RFC 3168; passive: if the peer asks; accecn: counted, "
+	       "RFC 9768; accecn-on, accecn-passive: so if the peer asks; dctcp always asks"),
 	CHOICE(STACK, "nagle", nagles, "auto", nagle, "Nagle's algorithm; auto: as each service prefers"),
 	VALUE(SERVE, port_set, "fastopen", "none", fastopen_ports,
 	      "Ports whose TCP listeners take text with a SYN, perhaps twice, RFC 7413"),

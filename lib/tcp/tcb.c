@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tcp_accecn.h"
 #include "tcp_board.h"
 #include "tcp_md5.h"
 #include "tcp_path.h"
@@ -127,6 +128,7 @@ void tcb_enter_time_wait(struct wr_tcp *tcp, struct wr_tcb *c)
 		.ts_recent = c->ts_recent,
 		.wnd = (uint16_t)wr_min(tcp_free_window(tcp, c) >> c->rcv_shift, UINT16_MAX),
 		.ts = c->flags & WR_TCB_TS,
+		.ace = c->cc.accecn ? tcp_accecn_counter(tcp, c) & 7u : 0,
 		.live = true,
 	};
 	uint32_t hash = wr_flow_hash(tcp->flows, &c->tuple);

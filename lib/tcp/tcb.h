@@ -259,6 +259,13 @@ static_assert(sizeof(struct wr_tcb) == 320, "five lines a connection");
 
 #define WR_TCB_NO_LISTENER UINT8_MAX
 
+/* What a connection agrees on. */
+enum tcp_ecn {
+	TCP_ECN_NONE,
+	TCP_ECN_CLASSIC,  /* RFC 3168 */
+	TCP_ECN_ACCURATE, /* RFC 9768 */
+};
+
 /* A connection between our SYN-ACK and its ACK: SYN-RECEIVED by passive open. */
 struct wr_half_open {
 	struct wr_tuple tuple;
@@ -275,7 +282,10 @@ struct wr_half_open {
 	bool grants;       /* the first SYN-ACK brings a Fast Open cookie */
 	uint8_t listener;  /* index into tcp->listener[] */
 	uint8_t acks;
-	bool ts : 1, sack : 1, wscale : 1, ecn : 1, used : 1;
+	bool ts : 1, sack : 1, wscale : 1, used : 1;
+	bool no_ect : 1;     /* a SYN without ECN came after one with AccECN */
+	uint8_t ecn : 2;     /* enum tcp_ecn: agreed on by its SYN */
+	uint8_t syn_ecn : 2; /* ECN field of the newest SYN, for AccECN */
 };
 static_assert(sizeof(struct wr_half_open) <= 64, "half-open is compact");
 
@@ -287,6 +297,7 @@ struct wr_time_wait {
 	uint32_t until_tick;
 	uint16_t wnd; /* as last sent, scaled */
 	bool ts : 1, live : 1;
+	uint8_t ace : 3;      /* of AccECN; 0 without */
 	bool answered : 1;    /* what needed no answer, in answer_turn */
 	uint8_t answer_turn;  /* time in turns of tcp_wait.c, modulo 256 */
 };

@@ -10,6 +10,7 @@
 #include "tcp_evict.h"
 #include "tcp_half_open.h"
 #include "tcp_in.h"
+#include "tcp_accecn.h"
 #include "tcp_md5.h"
 #include "tcp_open.h"
 #include "tcp_out.h"
@@ -121,6 +122,9 @@ uint64_t wr_tcp_bytes(const struct wr_tcp_conf *conf)
 	       (uint64_t)conf->repairs * sizeof(struct wr_repair) +
 	       (uint64_t)conf->paths * sizeof(struct tcp_path) +
 	       (uint64_t)conf->tunes * sizeof(struct wr_tune) + tcp_limits_bytes(conf) +
+	       (tcp_accecn_is_wanted(conf)
+	                ? (uint64_t)conf->connections * sizeof(struct tcp_accecn)
+	                : 0) +
 	       (has_rates(conf) ? (uint64_t)conf->connections * sizeof(struct wr_rate) : 0);
 }
 
@@ -151,6 +155,11 @@ static int make_tables(struct wr_tcp *tcp, const struct wr_sipkey *key, int sock
 	if (has_rates(conf)) {
 		tcp->rate = table("rate", conf->connections, sizeof(*tcp->rate), socket);
 		if (!tcp->rate)
+			return -ENOMEM;
+	}
+	if (tcp_accecn_is_wanted(conf)) {
+		tcp->accecn = table("accecn", conf->connections, sizeof(*tcp->accecn), socket);
+		if (!tcp->accecn)
 			return -ENOMEM;
 	}
 	if (!tcp->flows || !tcp->wheel || !tcp->tcb || !tcp->pending || !tcp->half_open ||
@@ -250,6 +259,7 @@ void wr_tcp_free(struct wr_tcp *tcp)
 	rte_free(tcp->path);
 	rte_free(tcp->tune);
 	rte_free(tcp->rate);
+	rte_free(tcp->accecn);
 	tcp_limits_fini(tcp);
 	rte_free(tcp->md5);
 	tcp_fastopen_fini(tcp);

@@ -30,13 +30,13 @@ struct wr_owed {
 	struct wr_seq seq, ack;
 	uint32_t ts_val, ts_ecr;
 	uint16_t wnd;
-	uint8_t flags;    /* WR_TCP_* */
+	uint16_t flags;   /* WR_TCP_* */
 	uint8_t cause;    /* enum wr_cause */
 	uint8_t tos, ttl; /* ttl 0: the host's default */
 	bool ts;
 	/* Of a SYN-ACK whose number is a cookie. */
 	uint8_t listener; /* index */
-	bool sack, wscale;
+	bool sack, wscale, accecn;
 	uint32_t half_open; /* index: SYN-ACK of that record; UINT32_MAX: none */
 };
 
@@ -51,7 +51,8 @@ struct wr_tcp_profile {
 	uint32_t uses;
 };
 
-struct tcp_md5; /* tcp_md5.h */
+struct tcp_md5;    /* tcp_md5.h */
+struct tcp_accecn; /* tcp_accecn.h */
 
 /* The pass over connections that goes on while buffers are short: tcp_evict.c. */
 struct tcp_evict {
@@ -95,6 +96,7 @@ struct wr_tcp {
 	struct wr_time_wait *time_wait; /* a circular queue in order of expiry */
 	uint32_t tw_head, tw_count;
 	struct wr_rate *rate; /* beside tcb[]; NULL: conf.rates is off */
+	struct tcp_accecn *accecn; /* beside tcb[]; NULL: conf.ecn has no AccECN */
 	struct wr_reorder *reorder;
 	struct wr_tune *tune;
 	uint32_t free_tune, tune_hand;

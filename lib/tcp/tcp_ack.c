@@ -70,15 +70,26 @@ void tcp_ack_send(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->prompt = false;
 }
 
+static void send_now(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	tcp_ack_send(tcp, c);
+	if (!(c->flags & WR_TCB_ACK_NOW)) /* there was a buffer */
+		c->rare &= (uint16_t) ~(WR_TCB_CHALLENGE | WR_TCB_DUP_ACK);
+}
+
 void tcp_ack_send_ahead(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 {
 	bool apart = (c->flags & WR_TCB_REORDER) || wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
 
 	if (!(c->flags & WR_TCB_ACK_NOW) || !apart || wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
 		return;
-	tcp_ack_send(tcp, c);
-	if (!(c->flags & WR_TCB_ACK_NOW)) /* there was a buffer */
-		c->rare &= (uint16_t) ~(WR_TCB_CHALLENGE | WR_TCB_DUP_ACK);
+	send_now(tcp, c);
+}
+
+void tcp_ack_send_now(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	if (wr_ip_out_room(tcp->ip) >= TCP_OUT_RESERVE)
+		send_now(tcp, c);
 }
 
 /* Nothing carried the ACK: it has delack_us from now. */

@@ -29,6 +29,8 @@ static inline void tcp_ack_owe_for_text(struct wr_tcp *tcp, struct wr_tcb *c, ui
 void tcp_ack_owe_for_fin(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Sends an ACK; what it was owed for is in it. */
 void tcp_ack_send(struct wr_tcp *tcp, struct wr_tcb *c);
+/* The ACK that is owed leaves ahead of what the burst brings, if there is room for it. */
+void tcp_ack_send_now(struct wr_tcp *tcp, struct wr_tcb *c);
 /* While ACKs are prompt: sends what is owed if a segment of `len` bytes must not replace it. */
 void tcp_ack_send_ahead(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len);
 void tcp_ack_arm_delayed(struct wr_tcp *tcp, struct wr_tcb *c);

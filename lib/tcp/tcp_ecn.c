@@ -3,49 +3,165 @@
  * Explicit Congestion Notification, RFC 3168: agreed on by SYN and SYN-ACK, sent on new text
  * alone; marks that come are echoed until the peer says that it has slowed down, and echoes
  * that come slow us down once a window. With DCTCP the echo tells of each segment, RFC 8257.
+ * What RFC 9768 has otherwise is in tcp_accecn.c and tcp_accecn_feedback.c.
  */
 
-#include "tcp.h"
 #include "tcp_ecn.h"
+#include "tcp_accecn.h"
 
-#define ECN_MASK 3
-#define ECN_CE   3
+/* The flags AE, CWR and ECE of SYN and SYN-ACK, as a number: RFC 9768 table 2. */
+enum {
+	ASKS_NOTHING = 0,
+	ASKS_CLASSIC = 3,
+	ASKS_ACCURATE = 7,
+	AGREES_CLASSIC = 1,
+	REFLECTS = 7, /* a broken server sends back what the SYN had */
+};
 
-static bool wanted(const struct wr_tcp *tcp, const struct wr_cc_choice *cc)
+/* ---- the handshake ---- */
+
+static bool asks_classic(const struct wr_tcp *tcp, const struct wr_cc_choice *cc)
 {
-	return cc->ops->marks || tcp->conf.ecn == WR_TCP_ECN_ON;
+	return cc->ops->marks || tcp->conf.ecn == WR_TCP_ECN_ON ||
+	       tcp->conf.ecn == WR_TCP_ECN_ACCECN_ON;
 }
 
-bool tcp_ecn_asks(const struct wr_tcp *tcp, const struct wr_tcb *c)
+/* What the SYNs of c ask for at first. */
+static enum tcp_ecn asks(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	/* RFC 3168 section 6.1.1.1: some networks drop such SYNs; the next one has none. */
-	return wanted(tcp, tcb_cc_choice(tcp, c)) && c->syn_rexmits == 0;
+	if (tcp->conf.ecn == WR_TCP_ECN_ACCECN)
+		return TCP_ECN_ACCURATE;
+	return asks_classic(tcp, tcb_cc_choice(tcp, c)) ? TCP_ECN_CLASSIC : TCP_ECN_NONE;
 }
 
-/* Section 6.1.1: an ECN-setup SYN has both flags. */
-bool tcp_ecn_offered(const struct wr_tcp *tcp, const struct wr_cc_choice *cc,
-                     const struct wr_seg *seg)
+uint16_t tcp_ecn_syn_flags(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	switch (asks(tcp, c)) {
+	case TCP_ECN_ACCURATE: /* RFC 9768 section 3.1.4.1: asks twice */
+		return c->syn_rexmits > 1 ? 0 : wr_tcp_ace_flags(ASKS_ACCURATE);
+	case TCP_ECN_CLASSIC:
+		/* RFC 3168 section 6.1.1.1: some networks drop such SYNs; the next one has
+		 * none. */
+		return c->syn_rexmits ? 0 : wr_tcp_ace_flags(ASKS_CLASSIC);
+	default:
+		return 0;
+	}
+}
+
+enum tcp_ecn tcp_ecn_offered(const struct wr_tcp *tcp, const struct wr_cc_choice *cc,
+                             const struct wr_seg *seg)
 {
 	const uint8_t both = WR_TCP_ECE | WR_TCP_CWR;
+	uint8_t ace = wr_tcp_ace(seg);
 
+	/* RFC 9768 section 3.1.3: what is not defined asks for it, too. */
+	if (tcp_accecn_is_wanted(&tcp->conf) && ace != ASKS_NOTHING && ace != ASKS_CLASSIC)
+		return TCP_ECN_ACCURATE;
+	/* RFC 3168 section 6.1.1: an ECN-setup SYN has both flags. */
 	if ((seg->flags & both) != both)
-		return false;
-	return wanted(tcp, cc) || tcp->conf.ecn == WR_TCP_ECN_PASSIVE;
+		return TCP_ECN_NONE;
+	return cc->ops->marks || tcp->conf.ecn != WR_TCP_ECN_OFF ? TCP_ECN_CLASSIC
+	                                                         : TCP_ECN_NONE;
 }
 
-void tcp_ecn_agreed(struct wr_tcp *tcp, struct wr_tcb *c)
+/* RFC 9768 section 5.1: the client's ACK tells that it is in AccECN mode. */
+enum tcp_ecn tcp_ecn_remembered(const struct wr_tcp *tcp, const struct wr_seg *seg,
+                                bool classic)
 {
+	if (classic)
+		return TCP_ECN_CLASSIC;
+	return tcp_accecn_is_wanted(&tcp->conf) &&
+	                       wr_tcp_ace(seg) >= tcp_accecn_tell(WR_NOT_ECT)
+	               ? TCP_ECN_ACCURATE
+	               : TCP_ECN_NONE;
+}
+
+uint16_t tcp_ecn_synack_flags(const struct wr_half_open *h)
+{
+	switch (h->ecn) {
+	case TCP_ECN_ACCURATE:
+		return tcp_ecn_gives_up(h->retries)
+		               ? 0
+		               : wr_tcp_ace_flags(tcp_accecn_tell(h->syn_ecn));
+	case TCP_ECN_CLASSIC:
+		return wr_tcp_ace_flags(AGREES_CLASSIC);
+	default:
+		return 0;
+	}
+}
+
+uint16_t tcp_ecn_own_synack_flags(struct wr_tcp *tcp, struct wr_tcb *c, bool again)
+{
+	if (c->cc.accecn)
+		return wr_tcp_ace_flags(tcp_accecn_synack(tcp, c, again));
+	return c->cc.ecn ? wr_tcp_ace_flags(AGREES_CLASSIC) : 0;
+}
+
+bool tcp_ecn_syn_again(const struct wr_tcp *tcp, struct wr_half_open *h,
+                       const struct wr_frame *f)
+{
+	uint8_t ace = wr_tcp_ace(&f->seg);
+
+	if (!tcp_accecn_is_wanted(&tcp->conf) || !wr_seq_eq(f->seg.seq, h->irs))
+		return true;
+	if (h->ecn == TCP_ECN_ACCURATE) {
+		h->syn_ecn = f->tos & WR_ECN_MASK;
+		h->no_ect |= ace == ASKS_NOTHING;
+		return ace != ASKS_CLASSIC;
+	}
+	return h->ecn != TCP_ECN_CLASSIC || ace == ASKS_NOTHING || ace == ASKS_CLASSIC;
+}
+
+static void agreed(struct wr_tcp *tcp, struct wr_tcb *c, enum tcp_ecn ecn)
+{
+	if (ecn == TCP_ECN_NONE)
+		return;
 	c->cc.ecn = true;
 	WR_COUNT(tcp->stats, tcp_ecn_connections, 1);
 }
 
-void tcp_ecn_answered(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+void tcp_ecn_accepted(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_half_open *h)
+{
+	agreed(tcp, c, h->ecn);
+	if (h->ecn == TCP_ECN_ACCURATE)
+		tcp_accecn_accept(tcp, c, h);
+}
+
+/* What a SYN-ACK agrees to. */
+static enum tcp_ecn agreed_by(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                              const struct wr_seg *seg)
 {
 	const uint8_t both = WR_TCP_ECE | WR_TCP_CWR;
-	uint8_t setup = seg->flags & WR_TCP_ACK ? WR_TCP_ECE : both;
+	uint8_t ace = wr_tcp_ace(seg);
 
-	if (tcp_ecn_asks(tcp, c) && (seg->flags & both) == setup)
-		tcp_ecn_agreed(tcp, c);
+	if (asks(tcp, c) != TCP_ECN_ACCURATE)
+		return tcp_ecn_syn_flags(tcp, c) && (seg->flags & both) == WR_TCP_ECE
+		               ? TCP_ECN_CLASSIC
+		               : TCP_ECN_NONE;
+	if (ace == ASKS_NOTHING || ace == REFLECTS)
+		return TCP_ECN_NONE;
+	return ace == AGREES_CLASSIC ? TCP_ECN_CLASSIC : TCP_ECN_ACCURATE;
+}
+
+/* What a SYN that crosses ours does: as if ours were the answer to it. */
+static enum tcp_ecn agreed_by_both(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                                   const struct wr_seg *seg)
+{
+	enum tcp_ecn theirs = tcp_ecn_offered(tcp, tcb_cc_choice(tcp, c), seg);
+
+	return tcp_ecn_syn_flags(tcp, c) ? wr_min(theirs, asks(tcp, c)) : TCP_ECN_NONE;
+}
+
+void tcp_ecn_answered(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f)
+{
+	enum tcp_ecn ecn = f->seg.flags & WR_TCP_ACK ? agreed_by(tcp, c, &f->seg)
+	                                             : agreed_by_both(tcp, c, &f->seg);
+
+	agreed(tcp, c, ecn);
+	if (ecn == TCP_ECN_ACCURATE)
+		tcp_accecn_connected(tcp, c, f);
+	else if (asks(tcp, c) == TCP_ECN_ACCURATE)
+		WR_COUNT(tcp->stats, tcp_accecn_refused, 1);
 }
 
 /* ---- marks that came ---- */
@@ -73,8 +189,12 @@ static void owe_ack_so_far(struct wr_tcp *tcp, struct wr_tcb *c)
 
 void tcp_ecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f)
 {
-	bool marked = (f->tos & ECN_MASK) == ECN_CE;
+	bool marked = (f->tos & WR_ECN_MASK) == WR_CE;
 
+	if (c->cc.accecn) {
+		tcp_accecn_arrives(tcp, c, f);
+		return;
+	}
 	if (marked)
 		WR_COUNT(tcp->stats, tcp_ecn_marks_in, 1);
 	if (wr_cc_ops(&c->cc)->marks) {
@@ -107,7 +227,7 @@ void tcp_ecn_reduced(struct wr_tcb *c)
 	if (!c->cc.ecn)
 		return;
 	c->cwr_end = c->snd.nxt;
-	c->cc.cwr = true;
+	c->cc.cwr = !c->cc.accecn;
 }
 
 bool tcp_ecn_has_reduced(const struct wr_tcb *c)
@@ -133,12 +253,31 @@ void tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c)
 	wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
 }
 
+void tcp_ecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+{
+	if (c->cc.accecn)
+		tcp_accecn_feedback(tcp, c, seg);
+	/* That of a SYN-ACK, which ends a simultaneous open, is an answer: section 6.1.1. */
+	else if ((seg->flags & (WR_TCP_ECE | WR_TCP_SYN)) == WR_TCP_ECE)
+		tcp_ecn_echoed(tcp, c);
+}
+
+uint32_t tcp_ecn_marked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
+                        uint32_t acked)
+{
+	if (c->cc.accecn)
+		return tcp_accecn_take_marked(tcp, c, acked);
+	return seg->flags & WR_TCP_ECE ? acked : 0;
+}
+
 /* ---- what leaves ---- */
 
-uint8_t tcp_ecn_text_flags(struct wr_tcb *c)
+uint8_t tcp_ecn_marks_text(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t *flags)
 {
-	bool cwr = c->cc.cwr;
-
+	if (c->cc.accecn)
+		return tcp_accecn_may_mark(tcp, c) ? WR_ECT0 : WR_NOT_ECT;
+	if (c->cc.cwr)
+		*flags |= WR_TCP_CWR;
 	c->cc.cwr = false;
-	return cwr ? WR_TCP_CWR : 0;
+	return WR_ECT0;
 }

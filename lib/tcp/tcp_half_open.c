@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Half-open records: SYN-RECEIVED by passive open, in 64 bytes or less. */
 
-#include "tcp.h"
+#include "tcp_accecn.h"
+#include "tcp_ecn.h"
 #include "tcp_half_open.h"
 #include "tcp_open.h"
 #include "tcp_rtt.h"
@@ -155,7 +156,8 @@ static enum wr_verdict owe_ack(struct wr_tcp *tcp, uint32_t index, enum wr_cause
 		.ts_val = tcp_ts_now(tcp, h->ts_offset),
 		.ts_ecr = h->ts_recent,
 		.wnd = (uint16_t)(scaled ? wnd >> tcp_rcv_shift(tcp) : wnd),
-		.flags = WR_TCP_ACK,
+		.flags = WR_TCP_ACK |
+		         (h->ecn == TCP_ECN_ACCURATE ? wr_tcp_ace_flags(TCP_ACCECN_INITIAL) : 0),
 		.cause = (uint8_t)cause,
 		.tos = tcp->listener[h->listener].options.tos,
 		.ttl = tcp->listener[h->listener].options.ttl,
@@ -200,7 +202,7 @@ static bool answers_cookie(struct wr_tcp *tcp, uint32_t index, const struct wr_f
 /* The steps of 3.10.7.4 before the ACK. WR_V_NEXT: the segment may complete the handshake. */
 static enum wr_verdict check(struct wr_tcp *tcp, uint32_t index, struct wr_frame *f)
 {
-	const struct wr_half_open *h = &tcp->half_open[index];
+	struct wr_half_open *h = &tcp->half_open[index];
 	const struct wr_seg *seg = &f->seg;
 	struct wr_seq nxt = wr_seq_add(h->irs, 1);
 	uint32_t wnd = tcp_first_window(tcp);
@@ -210,6 +212,10 @@ static enum wr_verdict check(struct wr_tcp *tcp, uint32_t index, struct wr_frame
 		 * The peer did not get our SYN-ACK; or it began anew, then it answers this one
 		 * with the reset that ends the record.
 		 */
+		if (!tcp_ecn_syn_again(tcp, h, f)) {
+			tcp_half_open_end(tcp, index);
+			return tcp_owe_reset(tcp, f, WR_V_tcp_ecn_mixed);
+		}
 		owe_synack(tcp, index, WR_CAUSE_tcp_synack_rexmit);
 		return wr_seq_eq(seg->seq, h->irs) ? WR_V_tcp_syn_duplicate
 		                                   : WR_V_tcp_challenged;

@@ -6,6 +6,7 @@
  * next segment must not replace (tcp_ack.c).
  */
 
+#include "tcp_accecn.h"
 #include "tcp_ack.h"
 #include "tcp_ecn.h"
 #include "tcp_in.h"
@@ -262,8 +263,8 @@ static enum wr_verdict check_ack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 	}
 
 	tcp_update_send_window(tcp, c, seg);
-	if (wr_unlikely(seg->flags & WR_TCP_ECE) && c->cc.ecn)
-		tcp_ecn_echoed(tcp, c);
+	if (wr_unlikely(c->cc.ecn))
+		tcp_ecn_feedback(tcp, c, seg);
 	if (!wr_seq_eq(seg->ack, c->snd.una)) {
 		tcp_acked(tcp, c, seg, wr_seq_span(c->snd.una, seg->ack), flight);
 		if (c->state == WR_TCP_CLOSED)
@@ -598,8 +599,11 @@ enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct
 		v = check_rst(tcp, c, seg);
 	if (v == WR_V_NEXT)
 		v = check_syn(tcp, c, seg);
-	if (v != WR_V_NEXT)
+	if (v != WR_V_NEXT) {
+		if (c->cc.accecn)
+			tcp_accecn_rejected(tcp, c, f);
 		return v;
+	}
 
 	v = check_ack(tcp, c, f);
 	if (v != WR_V_NEXT)

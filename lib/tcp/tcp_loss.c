@@ -344,7 +344,8 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		take_rtt(c, rtt_us);
 
 	if (limited || c->cc.every_ack) {
-		bool ece = (seg->flags & WR_TCP_ECE) && c->cc.ecn;
+		uint32_t marked =
+			wr_unlikely(c->cc.ecn) ? tcp_ecn_marked(tcp, c, seg, acked) : 0;
 		const struct wr_cc_ack ack = {
 			.now_us = tcp->now_us,
 			.acked = growth(tcp, c, acked, sacked),
@@ -354,8 +355,8 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 			.una = c->snd.una.n,
 			.nxt = c->snd.nxt.n,
 			.in_recovery = c->flags & WR_TCB_RECOVERY,
-			.cwnd_limited = limited && !ece, /* RFC 3168 section 6.1.2 */
-			.ece = ece,
+			.cwnd_limited = limited && !marked, /* RFC 3168 section 6.1.2 */
+			.marked = marked,
 			.burst = tcp->conf.ss_burst,
 		};
 

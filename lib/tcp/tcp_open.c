@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Opening: LISTEN with its cookies, SYN-SENT; resets for no connection. */
 
-#include "tcp.h"
+#include "tcp_accecn.h"
 #include "tcp_ecn.h"
 #include "tcp_evict.h"
 #include "tcp_half_open.h"
@@ -100,7 +100,8 @@ void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener
 		.ts = f->seg.has_ts && tcp->conf.timestamps,
 		.sack = peer.sack_permitted,
 		.wscale = peer.has_wscale,
-		.ecn = tcp_ecn_offered(tcp, listener_cc(tcp, listener), &f->seg),
+		.ecn = tcp_ecn_offered(tcp, listener_cc(tcp, listener), &f->seg) & 3u,
+		.syn_ecn = f->tos & WR_ECN_MASK,
 		.grants = tcp->listener[listener].options.fastopen &&
 		          tcp_fastopen_deserves(tcp, f, listener),
 		.used = true,
@@ -132,8 +133,7 @@ struct wr_tcb *tcp_open_passively(struct wr_tcp *tcp, const struct wr_half_open 
 	c->opened_tick = h->opened_tick;
 	c->rexmits = c->syn_rexmits = h->retries;
 	tcb_negotiated(tcp, c, &peer, h->ts, h->retries > 0);
-	if (h->ecn)
-		tcp_ecn_agreed(tcp, c);
+	tcp_ecn_accepted(tcp, c, h);
 	return c;
 }
 
@@ -147,6 +147,10 @@ enum wr_verdict tcp_open_completed(struct wr_tcp *tcp, struct wr_tcb *c, struct 
 	c->state_tick = tcp->now_tick;
 	WR_COUNT(tcp->stats, tcp_passive_opens, 1);
 	tcb_arm_limits(tcp, c);
+	if (c->cc.ecn) {
+		tcp_ecn_feedback(tcp, c, &f->seg);
+		tcp_ecn_arrives(tcp, c, f);
+	}
 	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
 		wr_tcp_abort(tcp, c);
 		return WR_V_tcp_refused;
@@ -175,7 +179,7 @@ static enum wr_verdict owe_cookie(struct wr_tcp *tcp, const struct wr_frame *f, 
 		.ts = h.ts,
 		.has_wscale = h.wscale && tcp->conf.wscale,
 		.sack = h.sack && tcp->conf.sack,
-		.ecn = h.ecn,
+		.ecn = h.ecn == TCP_ECN_CLASSIC,
 	};
 	owed = (struct wr_owed) {
 		.tuple = h.tuple,
@@ -185,13 +189,15 @@ static enum wr_verdict owe_cookie(struct wr_tcp *tcp, const struct wr_frame *f, 
 		.ts_val = tcp_cookie_ts(tcp_ts_now(tcp, h.ts_offset), &kept),
 		.ts_ecr = h.ts_recent,
 		.wnd = (uint16_t)tcp_first_window(tcp),
-		.flags = WR_TCP_SYN | WR_TCP_ACK | (kept.ecn ? WR_TCP_ECE : 0),
+		.flags = WR_TCP_SYN | WR_TCP_ACK |
+		         (kept.ecn || h.ecn == TCP_ECN_ACCURATE ? tcp_ecn_synack_flags(&h) : 0),
 		.cause = WR_CAUSE_tcp_synack_cookie,
 		.tos = options->tos,
 		.ttl = options->ttl,
 		.listener = h.listener,
 		.sack = kept.sack,
 		.wscale = kept.has_wscale,
+		.accecn = h.ecn == TCP_ECN_ACCURATE,
 		.half_open = UINT32_MAX,
 	};
 	return tcp_owe(tcp, &owed) ? WR_V_tcp_cookie_sent : WR_V_tcp_backlog_full;
@@ -223,7 +229,7 @@ bool tcp_cookie_came(const struct wr_tcp *tcp, const struct wr_frame *f, int lis
 		.ts = kept.ts,
 		.sack = kept.sack,
 		.wscale = kept.has_wscale,
-		.ecn = kept.ecn,
+		.ecn = tcp_ecn_remembered(tcp, seg, kept.ecn) & 3u,
 	};
 	return true;
 }
@@ -326,6 +332,8 @@ static enum wr_verdict establish(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		tcp_rtt_sample(c, (tcp->now_tick - c->opened_tick) << WR_TICK_SHIFT);
 	tcb_set_state(tcp, c, WR_TCP_ESTABLISHED);
 	tcb_owe_ack(tcp, c);
+	if (c->cc.accecn)
+		tcp_accecn_confirm(tcp, c);
 	tcb_arm_limits(tcp, c);
 	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
 		wr_tcp_abort(tcp, c);
@@ -371,7 +379,7 @@ enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_fra
 	if (seg->has_ts)
 		c->ts_recent = seg->ts_val;
 	tcb_negotiated(tcp, c, &peer, seg->has_ts && tcp->conf.timestamps, c->syn_rexmits > 0);
-	tcp_ecn_answered(tcp, c, seg);
+	tcp_ecn_answered(tcp, c, f);
 	c->snd.wl1 = seg->seq;
 	c->snd.wnd = c->max_wnd = seg->wnd; /* never scaled on a SYN */
 	if (ack_ok)

@@ -6,6 +6,7 @@
 #include <rte_byteorder.h>
 #include <rte_tcp.h>
 
+#include "tcp_accecn.h"
 #include "tcp_ecn.h"
 #include "tcp_md5.h"
 #include "tcp_reorder.h"
@@ -13,7 +14,6 @@
 #include "tcp_segment.h"
 #include "tcp_window.h"
 
-#define ECT0      2  /* in the TOS octet, RFC 3168 section 5 */
 #define TS_OPTION 12 /* bytes, with two of padding before it */
 
 enum { /* option kinds, RFC 9293, 7323, 2018, 7413 */
@@ -45,7 +45,7 @@ static uint8_t *put_ts(uint8_t *p, uint32_t val, uint32_t ecr)
 struct syn {
 	uint16_t mss;
 	uint8_t wscale;
-	bool has_wscale, sack, ts, is_signed;
+	bool has_wscale, sack, ts, is_signed, accecn;
 	uint32_t ts_val, ts_ecr;
 	const struct wr_fastopen *cookie; /* NULL: no such option */
 };
@@ -106,41 +106,53 @@ static unsigned put_sack(uint8_t *p, const struct wr_sack *block, unsigned n)
 
 /* ---- header ---- */
 
+/* What the usual segment carries. */
 struct head {
 	struct wr_seq seq, ack;
 	uint16_t wnd;
-	uint8_t flags;
-	bool ts; /* timestamps, before the other options */
+	uint16_t flags; /* WR_TCP_* */
+	bool ts;        /* timestamps, before other options */
 	uint32_t ts_val, ts_ecr;
-	unsigned options_len;
-	uint8_t options[40];
 };
 
-static unsigned options_bytes(const struct head *head)
+struct options {
+	unsigned bytes;
+	uint8_t text[40];
+};
+
+static unsigned options_bytes(const struct head *head, const struct options *options)
 {
-	return head->options_len + (head->ts ? TS_OPTION : 0);
+	return options->bytes + (head->ts ? TS_OPTION : 0);
 }
 
-static __rte_always_inline void push_header(struct rte_mbuf *m, const struct wr_tuple *t,
-                                            const struct head *head)
+/* With `bytes` bytes of options; returns the place of those behind the timestamps. */
+static __rte_always_inline uint8_t *push_head(struct rte_mbuf *m, const struct wr_tuple *t,
+                                              const struct head *head, unsigned bytes)
 {
-	unsigned len = (unsigned)sizeof(struct rte_tcp_hdr) + options_bytes(head);
+	unsigned len = (unsigned)sizeof(struct rte_tcp_hdr) + bytes;
 	struct rte_tcp_hdr *h = (struct rte_tcp_hdr *)rte_pktmbuf_prepend(m, (uint16_t)len);
 	uint8_t *options = (uint8_t *)(h + 1);
+	uint16_t offset_and_flags;
 
 	h->src_port = rte_cpu_to_be_16(t->lport);
 	h->dst_port = rte_cpu_to_be_16(t->rport);
 	h->sent_seq = rte_cpu_to_be_32(head->seq.n);
 	h->recv_ack = rte_cpu_to_be_32(head->ack.n);
-	h->data_off = (uint8_t)(len << 2);
-	h->tcp_flags = head->flags;
+	/* The offset in four bits, and AE, go before the other flags. */
+	offset_and_flags = rte_cpu_to_be_16((uint16_t)(len << 10 | head->flags));
+	memcpy(&h->data_off, &offset_and_flags, sizeof(offset_and_flags));
 	h->rx_win = rte_cpu_to_be_16(head->wnd);
 	h->cksum = 0; /* by wr_ip_output() */
 	h->tcp_urp = 0;
-	if (wr_likely(head->ts))
-		options = put_ts(options, head->ts_val, head->ts_ecr);
-	if (wr_unlikely(head->options_len))
-		memcpy(options, head->options, head->options_len);
+	return head->ts ? put_ts(options, head->ts_val, head->ts_ecr) : options;
+}
+
+static void push_header(struct rte_mbuf *m, const struct wr_tuple *t, const struct head *head,
+                        const struct options *options)
+{
+	uint8_t *behind = push_head(m, t, head, options_bytes(head, options));
+
+	memcpy(behind, options->text, options->bytes);
 }
 
 /* RFC 7413 section 2, padded as Linux does. */
@@ -155,21 +167,37 @@ static unsigned put_cookie(uint8_t *p, const struct wr_fastopen *cookie)
 	return padded;
 }
 
-/* A SYN or SYN-ACK: fills in head's options. */
-static void push_syn(const struct wr_tcp *tcp, struct rte_mbuf *m, const struct wr_tuple *t,
-                     struct head *head, const struct syn *syn)
+/* Room for a signature comes first. */
+static void begin_options(struct options *options, bool is_signed)
 {
-	unsigned n = 0;
-
-	if (syn->is_signed) {
-		tcp_md5_reserve(head->options);
-		n = TCP_MD5_OPTION;
+	options->bytes = 0;
+	if (is_signed) {
+		tcp_md5_reserve(options->text);
+		options->bytes = TCP_MD5_OPTION;
 	}
-	n += put_syn_options(tcp, head->options + n, syn);
+}
+
+/* Of a SYN-ACK. */
+static void put_first_accecn(struct options *options)
+{
+	options->bytes += tcp_accecn_put_first(
+		options->text + options->bytes,
+		(unsigned)sizeof(options->text) - options->bytes);
+}
+
+/* A SYN or SYN-ACK. */
+static void push_syn(const struct wr_tcp *tcp, struct rte_mbuf *m, const struct wr_tuple *t,
+                     const struct head *head, const struct syn *syn)
+{
+	struct options options;
+
+	begin_options(&options, syn->is_signed);
+	options.bytes += put_syn_options(tcp, options.text + options.bytes, syn);
 	if (syn->cookie)
-		n += put_cookie(head->options + n, syn->cookie);
-	head->options_len = n;
-	push_header(m, t, head);
+		options.bytes += put_cookie(options.text + options.bytes, syn->cookie);
+	if (syn->accecn)
+		put_first_accecn(&options);
+	push_header(m, t, head, &options);
 	if (syn->is_signed)
 		tcp_md5_sign(tcp, t, m);
 }
@@ -214,47 +242,49 @@ struct rte_mbuf *tcp_new_buffer(struct wr_tcp *tcp)
 /* ---- segments of a connection ---- */
 
 /*
- * What every segment of an open connection carries; the ACK that was owed is in it. Returns
- * whether the segment is to be signed.
+ * What every segment of an open connection carries, `flags` beside ACK; the ACK that was owed
+ * is in it.
  */
-static bool fill_head(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
-                      struct wr_seq seq, uint8_t flags)
+static __rte_always_inline struct head head_of(struct wr_tcp *tcp, struct wr_tcb *c,
+                                               struct wr_seq seq, uint8_t flags)
 {
-	head->seq = seq;
-	head->ack = c->rcv.nxt;
-	head->flags = flags | WR_TCP_ACK | (c->cc.ece ? WR_TCP_ECE : 0);
-	head->wnd = tcp_advertise(tcp, c);
-	head->options_len = 0;
-	head->ts = c->flags & WR_TCB_TS;
+	const struct head head = {
+		.seq = seq,
+		.ack = c->rcv.nxt,
+		.wnd = tcp_advertise(tcp, c),
+		.flags = flags | WR_TCP_ACK | (c->cc.ece ? WR_TCP_ECE : 0),
+		.ts = c->flags & WR_TCB_TS,
+		.ts_val = tcp_ts_now(tcp, c->ts_offset),
+		.ts_ecr = c->ts_recent,
+	};
+
 	c->rcv.acked = c->rcv.nxt;
 	c->flags &= (uint16_t) ~(WR_TCB_ACK_NOW | WR_TCB_DELACK | WR_TCB_WNDUP);
 	c->rare &= (uint16_t)~WR_TCB_DELACK_ARMED;
-	if (wr_likely(head->ts)) {
-		head->ts_val = tcp_ts_now(tcp, c->ts_offset);
-		head->ts_ecr = c->ts_recent;
-		return false;
-	}
-	if (!tcb_is_signed(tcp, c))
-		return false;
-	tcp_md5_reserve(head->options);
-	head->options_len = TCP_MD5_OPTION;
-	return true;
+	return head;
 }
 
 /* As many blocks as fit into `room` bytes of options. */
-static void add_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head, uint32_t room)
+static void add_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct options *options,
+                     uint32_t room)
 {
 	struct wr_sack block[WR_SACK_MAX];
-	uint32_t left = wr_min(room, 40 - options_bytes(head));
-	unsigned max = left < 4 ? 0 : (left - 4) / 8, n;
+	unsigned max = room < 4 ? 0 : (room - 4) / 8, n;
 	bool dsack = c->rare & WR_TCB_DSACK;
 
 	n = tcp_reorder_blocks(tcp, c, block, wr_min(max, WR_SACK_MAX));
 	if (n == 0)
 		return;
-	head->options_len += put_sack(head->options + head->options_len, block, n);
+	options->bytes += put_sack(options->text + options->bytes, block, n);
 	if (dsack)
 		WR_COUNT(tcp->stats, tcp_dsack_sent, 1);
+}
+
+/* Are timestamps all the options that its segments carry, and marks nothing to it? */
+static bool is_plain(const struct wr_tcb *c)
+{
+	return (c->flags & (WR_TCB_TS | WR_TCB_REORDER)) == WR_TCB_TS &&
+	       !(c->rare & WR_TCB_DSACK) && !c->cc.ecn;
 }
 
 static bool owes_sack(const struct wr_tcb *c)
@@ -263,58 +293,117 @@ static bool owes_sack(const struct wr_tcb *c)
 	       ((c->flags & WR_TCB_REORDER) || (c->rare & WR_TCB_DSACK));
 }
 
+/* Option bytes that are kept for SACK: two blocks go before AccECN, RFC 9768 3.2.3.3. */
+static uint32_t sack_reserve(const struct wr_tcb *c)
+{
+	uint32_t blocks = (c->rare & WR_TCB_DSACK) != 0;
+
+	if (!owes_sack(c))
+		return 0;
+	if (c->flags & WR_TCB_REORDER)
+		blocks += c->reorder->recents;
+	return 4 + 8 * wr_min(blocks, 2);
+}
+
+/* ACE field and option, in `room` bytes; returns how many are left. */
+static uint32_t add_accecn(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
+                           struct options *options, uint32_t len, uint32_t room)
+{
+	uint32_t reserve = sack_reserve(c), used;
+	const struct tcp_accecn_out out = {
+		.seq = head->seq,
+		.len = len,
+		.is_ack = len == 0 && !(head->flags & (WR_TCP_FIN | WR_TCP_RST)),
+		.has_sack = reserve > 0,
+		.at = options->text + options->bytes,
+		.room = room - wr_min(room, reserve),
+	};
+
+	head->flags |= wr_tcp_ace_flags(tcp_accecn_ace(tcp, c, &out));
+	if (head->flags & WR_TCP_RST)
+		return 0;
+	used = tcp_accecn_put(tcp, c, &out);
+	options->bytes += used;
+	/* An ACK that tells of marks on ACKs alone has no blocks, section 3.2.2.5.1. */
+	return tcp_accecn_is_bare(tcp, c) ? 0 : room - used;
+}
+
+/* What timestamps and a signature leave room for, beside `len` bytes of text. */
+static void add_options(struct wr_tcp *tcp, struct wr_tcb *c, struct head *head,
+                        struct options *options, uint32_t len)
+{
+	uint32_t room = (uint32_t)sizeof(options->text) - options_bytes(head, options);
+
+	if (len)
+		room = wr_min(room, c->cc.smss - wr_min(len, c->cc.smss));
+	if (c->cc.accecn)
+		room = add_accecn(tcp, c, head, options, len, room);
+	if (owes_sack(c) && !(head->flags & WR_TCP_RST))
+		add_sack(tcp, c, options, room);
+}
+
 void tcp_send_control(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq seq, uint8_t flags,
                       enum wr_cause cause)
 {
 	struct rte_mbuf *m = tcp_new_buffer(tcp);
+	bool is_signed = tcb_is_signed(tcp, c);
+	struct options options;
 	struct head head;
-	bool is_signed;
 
 	if (!m) {
 		tcb_owe_ack(tcp, c); /* tried again at the next flush */
 		return;
 	}
-	is_signed = fill_head(tcp, c, &head, seq, flags);
-	if (owes_sack(c) && !(flags & WR_TCP_RST))
-		add_sack(tcp, c, &head, sizeof(head.options));
-	push_header(m, &c->tuple, &head);
+	head = head_of(tcp, c, seq, flags);
+	begin_options(&options, is_signed);
+	if (wr_unlikely(!is_plain(c)))
+		add_options(tcp, c, &head, &options, 0);
+	push_header(m, &c->tuple, &head, &options);
 	if (wr_unlikely(is_signed))
 		tcp_md5_sign(tcp, &c->tuple, m);
 	send_tcb(tcp, c, m, 0, cause);
+}
+
+static __rte_noinline void send_with_options(struct wr_tcp *tcp, struct wr_tcb *c,
+                                             struct rte_mbuf *m, const struct tcp_text *text,
+                                             enum wr_cause cause)
+{
+	struct head head = head_of(tcp, c, text->seq, text->flags);
+	bool is_signed = tcb_is_signed(tcp, c);
+	struct options options;
+	uint8_t ect = 0;
+
+	begin_options(&options, is_signed);
+	add_options(tcp, c, &head, &options, text->len);
+	/* RFC 3168 section 6.1.5: text sent again is not marked. */
+	if (c->cc.ecn && cause == WR_CAUSE_tcp_data)
+		ect = tcp_ecn_marks_text(tcp, c, &head.flags);
+	push_header(m, &c->tuple, &head, &options);
+	if (is_signed)
+		tcp_md5_sign(tcp, &c->tuple, m);
+	send_tcb(tcp, c, m, ect, cause);
 }
 
 void tcp_send_segment(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
                       const struct tcp_text *text, enum wr_cause cause)
 {
 	struct head head;
-	uint8_t ect = 0;
-	bool is_signed = fill_head(tcp, c, &head, text->seq, text->flags);
 
-	if (wr_unlikely(owes_sack(c)) && text->len < c->cc.smss)
-		add_sack(tcp, c, &head, c->cc.smss - text->len);
-	/* Section 6.1.5: text sent again is not marked. */
-	if (wr_unlikely(c->cc.ecn) && cause == WR_CAUSE_tcp_data) {
-		head.flags |= tcp_ecn_text_flags(c);
-		ect = ECT0;
+	if (wr_unlikely(!is_plain(c))) {
+		send_with_options(tcp, c, m, text, cause);
+		return;
 	}
-	push_header(m, &c->tuple, &head);
-	if (wr_unlikely(is_signed))
-		tcp_md5_sign(tcp, &c->tuple, m);
-	send_tcb(tcp, c, m, ect, cause);
-}
-
-/* RFC 3168 section 6.1.1: the SYN asks with both flags, the SYN-ACK agrees with one. */
-static uint8_t ecn_setup(const struct wr_tcp *tcp, const struct wr_tcb *c, bool reply)
-{
-	if (reply)
-		return c->cc.ecn ? WR_TCP_ECE : 0;
-	return tcp_ecn_asks(tcp, c) ? WR_TCP_ECE | WR_TCP_CWR : 0;
+	head = head_of(tcp, c, text->seq, text->flags);
+	head.ts = true;
+	push_head(m, &c->tuple, &head, TS_OPTION);
+	send_tcb(tcp, c, m, 0, cause);
 }
 
 void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 {
 	bool reply = c->state == WR_TCP_SYN_RECEIVED, is_signed = tcb_is_signed(tcp, c);
 	bool first = wr_seq_eq(c->snd.nxt, c->iss);
+	bool again = cause == WR_CAUSE_tcp_synack_rexmit;
 	struct wr_fastopen cookie;
 	uint32_t bytes = 0; /* of text */
 	bool asks = first && !reply && tcb_options(tcp, c)->fastopen &&
@@ -329,12 +418,13 @@ void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 		.ts_val = tcp_ts_now(tcp, c->ts_offset),
 		.ts_ecr = reply ? c->ts_recent : 0,
 		.cookie = asks ? &cookie : NULL,
+		.accecn = reply && c->cc.accecn && !again,
 	};
 	struct head head = {
 		.seq = c->iss,
 		.ack = reply ? c->rcv.nxt : wr_seq(0),
 		.wnd = (uint16_t)(reply ? tcb_rcv_wnd(c) : tcp_first_window(tcp)),
-		.flags = WR_TCP_SYN | (reply ? WR_TCP_ACK : 0) | ecn_setup(tcp, c, reply),
+		.flags = WR_TCP_SYN,
 	};
 	struct rte_mbuf *m = tcp_new_buffer(tcp);
 
@@ -348,6 +438,8 @@ void tcp_send_syn(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_cause cause)
 	c->flags &= (uint16_t) ~(WR_TCB_ACK_NOW | WR_TCB_DELACK);
 	if (!m)
 		return; /* the timer tries again */
+	head.flags |= reply ? WR_TCP_ACK | tcp_ecn_own_synack_flags(tcp, c, again)
+	                    : tcp_ecn_syn_flags(tcp, c);
 	tcp_fastopen_append(c, m, bytes);
 	push_syn(tcp, m, &c->tuple, &head, &syn);
 	send_tcb(tcp, c, m, 0, cause);
@@ -394,12 +486,13 @@ static void send_synack(struct wr_tcp *tcp, const struct wr_owed *owed)
 		.is_signed = tcp_md5_has_key(tcp, &h->tuple),
 		.ts_val = tcp_ts_now(tcp, h->ts_offset),
 		.ts_ecr = h->ts_recent,
+		.accecn = h->ecn == TCP_ECN_ACCURATE && owed->cause == WR_CAUSE_tcp_synack,
 	};
 	struct head head = {
 		.seq = h->iss,
 		.ack = wr_seq_add(h->irs, 1),
 		.wnd = tcp_first_window(tcp),
-		.flags = WR_TCP_SYN | WR_TCP_ACK | (h->ecn ? WR_TCP_ECE : 0),
+		.flags = WR_TCP_SYN | WR_TCP_ACK | tcp_ecn_synack_flags(h),
 	};
 	struct rte_mbuf *m;
 
@@ -446,6 +539,7 @@ void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
 		.ts_ecr = owed->ts_ecr,
 	};
 	bool is_signed = tcp_md5_has_key(tcp, &owed->tuple);
+	struct options options;
 	struct rte_mbuf *m;
 
 	if (owed->half_open != UINT32_MAX) {
@@ -455,15 +549,12 @@ void tcp_send_owed(struct wr_tcp *tcp, const struct wr_owed *owed)
 	m = tcp_new_buffer(tcp);
 	if (!m)
 		return;
-	if (is_signed) {
-		tcp_md5_reserve(head.options);
-		head.options_len = TCP_MD5_OPTION;
-	}
-	if (owed->flags & WR_TCP_SYN) {
-		head.options_len +=
-			put_cookie_options(tcp, head.options + head.options_len, owed);
-	}
-	push_header(m, &owed->tuple, &head);
+	begin_options(&options, is_signed);
+	if (owed->flags & WR_TCP_SYN)
+		options.bytes += put_cookie_options(tcp, options.text + options.bytes, owed);
+	if (owed->accecn)
+		put_first_accecn(&options);
+	push_header(m, &owed->tuple, &head, &options);
 	if (is_signed)
 		tcp_md5_sign(tcp, &owed->tuple, m);
 	send_ip(tcp, m, &owed->tuple, owed->tos & 0xfc, owed->ttl, NULL,

@@ -110,7 +110,7 @@ void tcp_wait_owe_ack(struct wr_tcp *tcp, const struct wr_time_wait *tw)
 		.ts_val = tcp_ts_now(tcp, tcp_ts_offset(tcp, &tw->tuple)),
 		.ts_ecr = tw->ts_recent,
 		.wnd = tw->wnd,
-		.flags = WR_TCP_ACK,
+		.flags = WR_TCP_ACK | wr_tcp_ace_flags(tw->ace),
 		.cause = WR_CAUSE_tcp_time_wait,
 		.half_open = UINT32_MAX,
 	};

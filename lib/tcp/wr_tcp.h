@@ -21,11 +21,18 @@
 struct wr_tcp;
 struct wr_tcb; /* a connection; tcb.h */
 
-/* ECN, RFC 3168. Algorithms that need it (DCTCP) have it whatever this says. */
+/*
+ * ECN, RFC 3168. Algorithms that need it (DCTCP) have it whatever this says. The last three are
+ * as in Linux' tcp_ecn: peers that ask for AccECN, RFC 9768, get it, and others what they ask
+ * for; they differ in what our own SYNs ask for.
+ */
 enum wr_tcp_ecn {
-	WR_TCP_ECN_OFF,     /* never */
-	WR_TCP_ECN_PASSIVE, /* if the peer asks for it */
-	WR_TCP_ECN_ON,      /* asked for, too */
+	WR_TCP_ECN_OFF,            /* never */
+	WR_TCP_ECN_PASSIVE,        /* if the peer asks for it */
+	WR_TCP_ECN_ON,             /* asked for, too */
+	WR_TCP_ECN_ACCECN,         /* AccECN */
+	WR_TCP_ECN_ACCECN_ON,      /* RFC 3168 */
+	WR_TCP_ECN_ACCECN_PASSIVE, /* nothing */
 };
 
 /* When a SYN is answered by a cookie, RFC 4987 section 3.6. */

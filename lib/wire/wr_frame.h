@@ -62,7 +62,8 @@ static inline const uint8_t *wr_tcp_signature(const struct wr_seg *seg)
 }
 
 /* Values of the ECN field of the IP header, RFC 3168 section 5. */
-enum { WR_NOT_ECT, WR_ECT1, WR_ECT0, WR_CE, WR_ECN_MASK = 3 };
+enum { WR_NOT_ECT, WR_ECT1, WR_ECT0, WR_CE };
+#define WR_ECN_MASK 3u /* of the type of service */
 
 /*
  * AE, CWR and ECE as a number, 0..7: the ACE field of RFC 9768 section 3.2.2. It is read from

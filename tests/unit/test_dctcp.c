@@ -42,7 +42,7 @@ static void oracle_takes(const struct wr_cc_ack *ack)
 		oracle.acked = oracle.marked = 0;
 	}
 	oracle.acked += ack->acked;
-	oracle.marked += ack->ece ? ack->acked : 0;
+	oracle.marked += ack->marked;
 	if (ack->una <= oracle.window_end)
 		return;
 	oracle.alpha = oracle.alpha * 15 / 16 + oracle.marked / oracle.acked / 16;
@@ -61,8 +61,8 @@ static void window(uint32_t marked, bool limited)
 		una += SMSS;
 		ack.una = una;
 		ack.nxt = nxt + (i + 1) * SMSS;
-		ack.ece = i < marked;
-		ack.cwnd_limited = limited && !ack.ece;
+		ack.marked = i < marked ? ack.acked : 0;
+		ack.cwnd_limited = limited && !ack.marked;
 		oracle_takes(&ack);
 		wr_cc_ops(&cc)->on_ack(&cc, &ack);
 	}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* AccECN, RFC 9768, as the sender of text has it: what the peer tells of marks. */
+
+#include "tcp_accecn.h"
+#include "tcp_ecn.h"
+
+#define WRAP        8        /* the ACE field counts modulo so much */
+#define BYTES_MASK  0xffffff /* and the option's fields modulo 2^24 */
+#define MUCH_STRIDE (4 * 8)  /* eighths: above it ACKs are few because the peer gathers */
+#define STRIDE_MOST 4096     /* packets of one ACK that count for the average */
+
+static struct tcp_accecn *accecn_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return &tcp->accecn[tcb_index(tcp, c)];
+}
+
+/* ---- how many packets were marked ---- */
+
+/* Of delta, delta + 8 ... most the one that comes closest to what the bytes say. */
+static uint32_t by_bytes(const struct tcp_accecn_news *news, uint32_t delta, uint32_t most)
+{
+	uint64_t wanted =
+		news->bytes
+			? ((uint64_t)news->ceb * news->packets + news->bytes / 2) / news->bytes
+			: 0;
+	uint32_t laps;
+
+	if (wanted <= delta)
+		return delta;
+	if (wanted >= most)
+		return most;
+	laps = ((uint32_t)wanted - delta + WRAP / 2) / WRAP;
+	return wr_min(delta + laps * WRAP, most);
+}
+
+uint32_t tcp_accecn_marks(uint32_t cep, const struct tcp_accecn_news *news)
+{
+	uint32_t delta = (news->ace - cep) % WRAP, most;
+
+	if (news->packets < WRAP)
+		return delta;
+	most = news->packets - (news->packets - delta) % WRAP;
+	if (news->has_ceb)
+		return by_bytes(news, delta, most);
+	/*
+	 * A peer that gathers its ACKs sends one after a few marks at the latest, so that the
+	 * field goes round only where ACKs are lost: then many at once are the exception.
+	 */
+	return news->stride > MUCH_STRIDE ? delta : most;
+}
+
+/* ---- what an ACK delivers ---- */
+
+/* Bytes that its SACK blocks tell of for the first time; `known`: those of before beyond it. */
+static uint32_t newly_sacked(const struct wr_tcb *c, const struct wr_seg *seg, uint32_t known)
+{
+	uint32_t told = 0, flight = tcb_flight(c);
+
+	if (!(c->flags & WR_TCB_SACK))
+		return 0;
+	for (unsigned i = 0; i < seg->sack_count; i++) {
+		struct wr_sack s = wr_tcp_sack(seg, i);
+		uint32_t bytes = wr_seq_span(s.left, s.right);
+
+		if (wr_seq_lt(seg->ack, s.left) && wr_seq_le(s.right, c->snd.nxt))
+			told += wr_min(bytes, flight);
+	}
+	return told > known ? told - known : 0;
+}
+
+static void count_delivered(const struct wr_tcb *c, const struct wr_seg *seg,
+                            struct tcp_accecn_news *news)
+{
+	uint32_t known = c->sacked, sacked;
+
+	for (struct rte_mbuf *m = c->sq_head; m && m != c->sq_next; m = wr_buf(m)->next) {
+		const struct wr_buf *b = wr_buf(m);
+
+		if (!wr_seq_le(wr_seq(b->seq + b->len), seg->ack))
+			break;
+		if (b->flags & WR_BUF_SACKED) {
+			known -= wr_min(known, b->len);
+			continue;
+		}
+		news->packets++;
+		news->bytes += b->len;
+	}
+	sacked = newly_sacked(c, seg, known);
+	news->packets += (sacked + c->cc.smss - 1) / c->cc.smss;
+	news->bytes += sacked;
+}
+
+/* Did it leave after all that was heard so far? Appendix A.1: if not, it is superseded. */
+static bool is_news(const struct wr_tcb *c, const struct tcp_accecn *a,
+                    const struct wr_seg *seg, const struct tcp_accecn_news *news)
+{
+	int32_t later = seg->has_ts ? (int32_t)(seg->ts_val - a->ts_heard) : 0;
+	bool in_order = seg->text_len && wr_seq_eq(seg->seq, c->rcv.nxt) &&
+	                !(c->flags & WR_TCB_REORDER);
+
+	if (later != 0)
+		return later > 0;
+	return !wr_seq_eq(seg->ack, c->snd.una) || news->packets || in_order;
+}
+
+/* ---- the option ---- */
+
+/* Section 3.2.3.2.4: in the first that comes, these count from 1. */
+static void check_first_option(struct tcp_accecn *a, const struct wr_seg *seg)
+{
+	struct wr_accecn option;
+
+	if (!wr_tcp_parse_accecn(seg, &option))
+		return;
+	a->no_options_in = ((option.has & 1 << WR_ECT0) && option.bytes[WR_ECT0] == 0) ||
+	                   ((option.has & 1 << WR_ECT1) && option.bytes[WR_ECT1] == 0);
+}
+
+static uint32_t take_field(uint32_t *counter, uint32_t field)
+{
+	uint32_t more = (field - *counter) & BYTES_MASK;
+
+	*counter += more;
+	return more;
+}
+
+static void read_option(struct tcp_accecn *a, const struct wr_seg *seg,
+                        struct tcp_accecn_news *news)
+{
+	struct wr_accecn option;
+
+	if (a->no_options_in || !wr_tcp_parse_accecn(seg, &option) || !option.has)
+		return;
+	for (unsigned ecn = WR_ECT1; ecn <= WR_CE; ecn++) {
+		uint32_t *counter = &a->s_bytes[ecn - 1];
+		uint32_t more = 0;
+
+		if (option.has & 1 << ecn)
+			more = take_field(counter, option.bytes[ecn]);
+		if (ecn != WR_CE)
+			continue;
+		news->ceb = more;
+		/* What never changed is left out. */
+		news->has_ceb = (option.has & 1 << WR_CE) || *counter == 0;
+	}
+}
+
+/* ---- what it comes to ---- */
+
+static void stop_marking(struct wr_tcp *tcp, struct tcp_accecn *a)
+{
+	if (!a->no_ect)
+		WR_COUNT(tcp->stats, tcp_accecn_mangled, 1);
+	a->no_ect = true;
+}
+
+/*
+ * Section 3.2.3.2.5: bytes were marked, but no packet; and the field cannot have gone round
+ * since the last option.
+ */
+static void check_consistency(struct wr_tcp *tcp, struct tcp_accecn *a,
+                              const struct tcp_accecn_news *news)
+{
+	a->since_option = (uint16_t)wr_min(a->since_option + news->packets, WRAP);
+	if (!news->has_ceb)
+		return;
+	if (news->ceb && a->s_cep == a->cep_at_option && a->since_option < WRAP)
+		stop_marking(tcp, a);
+	a->cep_at_option = a->s_cep;
+	a->since_option = 0;
+}
+
+/* Bytes for congestion control: what an option tells, or a guess that the next one corrects. */
+static void note_marked(const struct wr_tcb *c, struct tcp_accecn *a,
+                        const struct tcp_accecn_news *news, uint32_t marks)
+{
+	uint32_t each = news->packets ? news->bytes / news->packets : c->cc.smss;
+	uint32_t guess = marks * each;
+
+	if (news->has_ceb) {
+		guess = news->ceb - wr_min(news->ceb, a->guessed);
+		a->guessed = 0;
+	} else {
+		a->guessed += guess;
+	}
+	a->marked += guess;
+}
+
+static void note_stride(struct tcp_accecn *a, uint32_t packets)
+{
+	int32_t gap = (int32_t)wr_min(packets, STRIDE_MOST) * 8 - a->stride;
+
+	if (packets)
+		a->stride = (uint16_t)(a->stride + gap / 8);
+}
+
+static void hear(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
+                 const struct wr_seg *seg, struct tcp_accecn_news *news)
+{
+	uint32_t marks;
+
+	if (seg->has_ts)
+		a->ts_heard = seg->ts_val;
+	news->ace = wr_tcp_ace(seg);
+	news->stride = a->stride;
+	read_option(a, seg, news);
+	marks = tcp_accecn_marks(a->s_cep, news);
+	note_stride(a, news->packets);
+	a->s_cep += marks;
+	if (!a->deaf) {
+		check_consistency(tcp, a, news);
+		note_marked(c, a, news, marks);
+		WR_COUNT(tcp->stats, tcp_accecn_marks_told, marks);
+		if (marks)
+			tcp_ecn_echoed(tcp, c);
+	}
+	if (a->probing && wr_seq_lt(a->probe, seg->ack))
+		a->probing = false;
+}
+
+/* ---- the handshake ---- */
+
+/* Sections 3.2.2.3: our SYN or SYN-ACK left as Not-ECT, and how did it arrive? */
+static void check_arrival(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
+                          uint8_t ace)
+{
+	if (ace == tcp_accecn_tell(WR_CE) || ace == tcp_accecn_tell(WR_ECT1) ||
+	    ace == tcp_accecn_tell(WR_ECT0))
+		stop_marking(tcp, a);
+	if (ace == tcp_accecn_tell(WR_CE))
+		tcp_ecn_echoed(tcp, c);
+}
+
+void tcp_accecn_syn_told(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+{
+	struct tcp_accecn *a = accecn_of(tcp, c);
+
+	if (seg->has_ts)
+		a->ts_heard = seg->ts_val;
+	check_first_option(a, seg);
+	check_arrival(tcp, c, a, wr_tcp_ace(seg));
+}
+
+/* Our SYN-ACK was acknowledged. Table 4; true: the ACE field was no counter. */
+static bool hear_handshake(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
+                           const struct wr_seg *seg)
+{
+	uint8_t ace = wr_tcp_ace(seg);
+
+	a->awaits_ack = false;
+	check_first_option(a, seg);
+	if (seg->len || seg->sack_count)
+		return false;
+	if (seg->has_ts)
+		a->ts_heard = seg->ts_val;
+	if (ace == 0) {
+		stop_marking(tcp, a);
+		a->deaf = true;
+	}
+	if (ace == tcp_accecn_tell(WR_CE))
+		a->s_cep++;
+	check_arrival(tcp, c, a, ace);
+	return true;
+}
+
+/*
+ * The client's ACK of a SYN-ACK that was sent again: it tells of that, and comes when the first
+ * such ACK has opened the connection. Section 3.2.2.2.
+ */
+static bool is_late_handshake(const struct wr_tcb *c, const struct wr_seg *seg)
+{
+	return c->syn_rexmits && !(c->rare & WR_TCB_ACTIVE) && seg->len == 0 &&
+	       wr_seq_eq(seg->ack, wr_seq_add(c->iss, 1));
+}
+
+void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+{
+	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn_news news = {.packets = 0};
+
+	if (!wr_cc_ops(&c->cc)->marks)
+		a->marked = 0; /* of this ACK alone: it keeps cwnd from growing */
+	if (seg->flags & WR_TCP_SYN) {
+		a->awaits_ack = false; /* simultaneous open */
+		return;
+	}
+	if (a->awaits_ack && hear_handshake(tcp, c, a, seg))
+		return;
+	if (is_late_handshake(c, seg))
+		return;
+	if (!a->checked) { /* section 3.2.2.4 */
+		a->checked = true;
+		a->deaf |= wr_tcp_ace(seg) == 0;
+		if (a->deaf)
+			stop_marking(tcp, a);
+	}
+	count_delivered(c, seg, &news);
+	if (is_news(c, a, seg, &news))
+		hear(tcp, c, a, seg, &news);
+}
+
+uint32_t tcp_accecn_take_marked(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked)
+{
+	struct tcp_accecn *a = accecn_of(tcp, c);
+	uint32_t marked = wr_min(a->marked, acked);
+
+	a->marked -= marked;
+	return marked;
+}
+
+bool tcp_accecn_may_mark(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return !accecn_of(tcp, c)->no_ect;
+}

@@ -19,6 +19,7 @@ import sys
 from harness import require_appliance, require_tools
 from interop_cell import FEATURES, Cell, pattern, reference, transfer
 from interop_path import Path
+from interop_table import table
 
 ALGORITHMS = ("cubic", "reno", "bbr")
 LOSSES = (0, 100, 500, 2000)  # of 10,000 frames
@@ -107,11 +108,12 @@ def has_reference(cell):
     return cell.impair == "none"
 
 
-def measure(path, cell, row, size, seconds):
+def measure(path, row, args):
     """One round of a cell."""
-    if has_reference(cell):
-        row.linux.append(reference(path, cell, size, seconds))
-    row.ours.append(transfer(path, cell, size, seconds))
+    rest = row.cell, args.size << 20, args.seconds
+    if has_reference(row.cell) and not args.alone:
+        row.linux.append(reference(path, *rest))
+    row.ours.append(transfer(path, *rest))
 
 
 def middle(values):
@@ -181,7 +183,10 @@ def arguments():
     parser.add_argument("--plain", action="store_true", help="no disorder and no black holes")
     parser.add_argument("--only", default="", metavar="WORDS",
                         help="cells whose name has all of these words, such as 'serve cubic 5%%'")
-    parser.add_argument("--json", metavar="FILE", help="every run of every cell")
+    parser.add_argument("--alone", action="store_true", help="without Linux against Linux")
+    parser.add_argument("--json", metavar="FILE", help="every run of every cell, as they end")
+    parser.add_argument("--table", metavar="FILE", nargs="+",
+                        help="of such files, as docs/congestion.md has it, and nothing else")
     parser.add_argument("--list", action="store_true", help="the cells, and nothing else")
     return parser.parse_args()
 
@@ -196,12 +201,26 @@ def chosen_cells(args):
     return [cell for cell in cells if set(args.only.split()) <= set(str(cell).split())]
 
 
+def run_all(path, rows, args):
+    """All rounds; the last one prints."""
+    for number, row in itertools.product(range(args.rounds), rows):
+        measure(path, row, args)
+        if number == args.rounds - 1:
+            print(line(row), *row.problems(), sep="\n    ", flush=True)
+        if args.json:
+            pathlib.Path(args.json).write_text(
+                json.dumps([row.document() for row in rows], indent=1), encoding="utf-8")
+
+
 def unwind(*_):
     raise SystemExit(130)
 
 
 def main():
     args = arguments()
+    if args.table:
+        print(table(args.table))
+        return 0
     cells = chosen_cells(args)
     if args.list:
         print(*cells, sep="\n")
@@ -209,20 +228,12 @@ def main():
     require_appliance()
     require_tools("nft", "ethtool")
     signal.signal(signal.SIGTERM, unwind)
-    size = args.size << 20
-    pattern(size)
+    pattern(args.size << 20)
     rows = [Row(cell, [], []) for cell in cells]
     print(f"{len(cells)} cells, {args.size} MiB each, {args.rounds} rounds, "
           f"load average {os.getloadavg()[0]:.1f}\n\n{HEADER}", flush=True)
     with Path() as path:
-        for number in range(args.rounds):
-            for row in rows:
-                measure(path, row.cell, row, size, args.seconds)
-                if number == args.rounds - 1:
-                    print(line(row), *row.problems(), sep="\n    ", flush=True)
-            if args.json:
-                pathlib.Path(args.json).write_text(
-                    json.dumps([row.document() for row in rows], indent=1), encoding="utf-8")
+        run_all(path, rows, args)
     print("\n* not all of it within the time of a transfer\n", *summary(rows), sep="\n")
     return 1 if any(row.problems() for row in rows) else 0
 

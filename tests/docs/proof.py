@@ -51,6 +51,13 @@ class Source:
         text = self.text(f"tests/script/{file}.script")
         return listed and re.search(rf"^case {re.escape(case)}$", text, re.M) is not None
 
+    def cases_twice(self):
+        """Names of cases of packet scripts that come more than once: logs could not tell them."""
+        paths = (self.top / "tests/script").glob("*.script")
+        texts = [self.text(path.relative_to(self.top)) for path in paths]
+        count = collections.Counter(re.findall(r"^case (\w+)$", "\n".join(texts), re.M))
+        return sorted(name for name, n in count.items() if n > 1)
+
     def has_unit(self, name):
         file, _, test = name.partition(".")
         listed = re.search(rf"'(test_)?{re.escape(file)}'", self.text("tests/unit/meson.build"))

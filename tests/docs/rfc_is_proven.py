@@ -76,6 +76,8 @@ class Page:
         self.check_tests(number, proof)
 
     def check(self):
+        for name in self.source.cases_twice():
+            self.wrong.append(f"tests/script: case {name} comes twice")
         for number, cells in read_rows("\n".join(self.lines), COLUMNS):
             self.check_row(number, cells)
         for level, last in NUMBERED.items():

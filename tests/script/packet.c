@@ -139,14 +139,14 @@ static const char *options(const char **at, struct packet *out)
 {
 	if (take(at, "...")) {
 		out->any_options = true;
-		return take(at, ">") ? NULL : "no > after <...";
+		return take(at, ">") ? NULL : "expected > after <...";
 	}
 	do {
 		if (out->options == PACKET_OPTIONS || !option(at, &out->option[out->options]))
-			return "no such option";
+			return "no such option, or not after a comma";
 		out->options++;
 	} while (take(at, ","));
-	return take(at, ">") ? NULL : "no > after the options";
+	return take(at, ">") ? NULL : "expected , or > after an option";
 }
 
 /* What may follow the sequence numbers, in any order. */
@@ -155,7 +155,7 @@ static const char *attribute(const char **at, struct packet *out)
 	uint32_t n = 0;
 
 	if (take(at, "ack"))
-		return out->has_ack = true, seq_number(at, &out->ack) ? NULL : "ack what?";
+		return out->has_ack = true, seq_number(at, &out->ack) ? NULL : "expected a number after ack";
 	if (take(at, "text other"))
 		return out->other_text = true, NULL;
 	if (take(at, "badsum"))
@@ -165,7 +165,7 @@ static const char *attribute(const char **at, struct packet *out)
 	if (take(at, "win")) {
 		out->has_wnd = number(at, &n);
 		out->wnd = (uint16_t)n;
-		return out->has_wnd ? NULL : "win what?";
+		return out->has_wnd ? NULL : "expected a number after win";
 	}
 	if (take(at, "urg") && number(at, &n)) {
 		out->urgent = (uint16_t)n;
@@ -174,9 +174,9 @@ static const char *attribute(const char **at, struct packet *out)
 	if (take(at, "tos")) {
 		out->has_tos = number(at, &n);
 		out->tos = (uint8_t)n;
-		return out->has_tos ? NULL : "tos what?";
+		return out->has_tos ? NULL : "expected a number after tos";
 	}
-	return "what is this?";
+	return "expected ack, win, tos, urg, text other, badsum or <OPTIONS>";
 }
 
 const char *packet_parse(const char *text, struct packet *out)
@@ -188,14 +188,14 @@ const char *packet_parse(const char *text, struct packet *out)
 	memset(out, 0, sizeof(*out));
 	if (take(&at, "@")) {
 		if (!number(&at, &flow))
-			return "no number after @";
+			return "expected a number after @";
 		out->flow = flow;
 	}
 	if (!flags(&at, &out->flags))
-		return "no such flags";
+		return "expected flags: letters of FSRP.UEW, or -";
 	if (!seq_number(&at, &out->seq) || !take(&at, ":") || !seq_number(&at, &end) ||
 	    !take(&at, "(") || !number(&at, &out->len) || !take(&at, ")"))
-		return "no first:end(bytes)";
+		return "expected FIRST:END(BYTES) after the flags";
 	if (end.n - out->seq.n != out->len)
 		return "first, end and bytes do not agree";
 	for (skip_space(&at); *at && !wrong; skip_space(&at))
@@ -527,23 +527,28 @@ static bool same_options(const struct packet *expected, const struct packet *got
 	return true;
 }
 
-const char *packet_differs(const struct packet *expected, const struct packet *got)
+void packet_differs(const struct packet *expected, const struct packet *got, char *out,
+                    size_t size)
 {
-	if (expected->flow != got->flow)
-		return "connection";
-	if (expected->flags != got->flags)
-		return "flags";
-	if (expected->seq.n != got->seq.n)
-		return "sequence number";
-	if (expected->len != got->len)
-		return "length";
-	if (expected->ack.n != got->ack.n)
-		return "ack";
-	if (expected->has_wnd && expected->wnd != got->wnd)
-		return "window";
-	if (expected->has_tos && expected->tos != got->tos)
-		return "tos";
-	if (!expected->any_options && !same_options(expected, got))
-		return "options";
-	return NULL;
+	const struct {
+		const char *name;
+		bool differs;
+	} part[] = {
+		{"connection", expected->flow != got->flow},
+		{"flags", expected->flags != got->flags},
+		{"sequence number", expected->seq.n != got->seq.n},
+		{"length", expected->len != got->len},
+		{"ack", expected->ack.n != got->ack.n},
+		{"window", expected->has_wnd && expected->wnd != got->wnd},
+		{"urgent pointer", expected->urgent != got->urgent},
+		{"tos", expected->has_tos && expected->tos != got->tos},
+		{"options", !expected->any_options && !same_options(expected, got)},
+	};
+	struct line line = {out, size, 0};
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		if (part[i].differs)
+			put(&line, "%s%s", line.len ? ", " : "", part[i].name);
+	}
 }

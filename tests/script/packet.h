@@ -17,7 +17,8 @@
 #include <stdint.h>
 
 #define PACKET_SACKS   4
-#define PACKET_OPTIONS 40 /* bytes */
+#define PACKET_OPTIONS 40  /* bytes */
+#define PACKET_TEXT    256 /* characters, of one that is written */
 
 struct packet_number {
 	uint32_t n;
@@ -85,7 +86,8 @@ const char *packet_decode(const uint8_t *tcp, uint32_t bytes,
 
 uint32_t packet_seq(const struct packet_number *n, uint32_t origin);
 
-/* NULL if `got` is what the script expects, or the name of what differs. */
-const char *packet_differs(const struct packet *expected, const struct packet *got);
+/* Writes the names of what is not as the script expects; "" if nothing is. */
+void packet_differs(const struct packet *expected, const struct packet *got, char *out,
+                    size_t size);
 
 #endif /* WR_SCRIPT_PACKET_H */

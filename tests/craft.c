@@ -79,8 +79,8 @@ struct rte_mbuf *craft_tcp(struct rte_mempool *pool, const struct craft_path *pa
 		.dst_port = rte_cpu_to_be_16(tcp->dport),
 		.sent_seq = rte_cpu_to_be_32(tcp->seq),
 		.recv_ack = rte_cpu_to_be_32(tcp->ack),
-		.data_off = (uint8_t)(head / 4 << 4),
-		.tcp_flags = tcp->flags,
+		.data_off = (uint8_t)(head / 4 << 4 | tcp->flags >> 8),
+		.tcp_flags = (uint8_t)tcp->flags,
 		.rx_win = rte_cpu_to_be_16(tcp->wnd),
 		.tcp_urp = rte_cpu_to_be_16(tcp->urgent),
 	};

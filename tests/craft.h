@@ -30,7 +30,7 @@ struct rte_mbuf *craft_l4(struct rte_mempool *pool, const struct craft_path *pat
 struct craft_tcp {
 	uint16_t sport, dport;
 	uint32_t seq, ack;
-	uint8_t flags;
+	uint16_t flags; /* WR_TCP_* */
 	uint16_t wnd, urgent;
 	const uint8_t *options; /* a multiple of 4 bytes */
 	uint8_t options_len;

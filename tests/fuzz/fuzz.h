@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <rte_mempool.h>
+#include <rte_mbuf.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -33,6 +33,17 @@ struct rte_mempool *fuzz_pool(void);
 
 /* Every buffer of fuzz_pool() must be back. */
 void fuzz_check_pool(void);
+
+/*
+ * One execution of a target that makes engines. Of the first, and of one in 64 of the others,
+ * there is a second one, which must do the same: what an execution does depends on its input
+ * alone.
+ */
+void fuzz_run(void (*run)(struct fuzz_input in), const uint8_t *bytes, size_t size);
+
+/* What an execution did, for that comparison: any values, and frames that were sent. */
+void fuzz_note(const void *bytes, size_t size);
+void fuzz_note_frame(const struct rte_mbuf *m);
 
 /* Ends the program if it does not hold. */
 #define FUZZ_HOLDS(condition)                                                                  \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "small_host.h"
 #include "wire.h"
 #include "wr_base.h"
 #include "wr_frame.h"
@@ -19,24 +20,17 @@ enum {
 
 #define FRAME_MAX 1514
 
-static struct wr_stack *stack_new(struct wr_stats *stats, const struct wr_owner *owner,
-                                  uint64_t now_ns)
+static struct wr_stack *stack_new(struct wr_stats *stats, uint64_t now_ns)
 {
 	struct wr_stack_conf conf;
 	struct wr_stack *stack;
 	struct wr_err err;
 
-	wire_conf(&conf, 0);
+	small_host_conf(&conf, 0);
 	wire_serve(&conf, &wr_service_echo);
 	wire_serve(&conf, &wr_service_http);
 	wire_serve(&conf, &wr_service_message);
-	conf.ip.neighbours = 4;
-	conf.ip.reassemblies = 4;
 	conf.ip.rx_ip_cksum = conf.ip.rx_l4_cksum = true;
-	conf.tcp.connections = conf.tcp.half_open = conf.tcp.time_waits = 8;
-	conf.tcp.reorders = conf.tcp.repairs = 4;
-	conf.pool = fuzz_pool();
-	conf.owner = owner;
 	stack = wr_stack_new(&conf, stats, now_ns, &err);
 	FUZZ_HOLDS(stack != NULL);
 	return stack;
@@ -93,26 +87,23 @@ static void take_output(struct wr_stack *stack)
 	while ((n = wr_stack_output(stack, frame, WR_LEN(frame)))) {
 		for (unsigned i = 0; i < n; i++) {
 			print(frame[i]);
+			fuzz_note_frame(frame[i]);
 			FUZZ_HOLDS(frame[i]->pkt_len <= FRAME_MAX);
 			rte_pktmbuf_free(frame[i]);
 		}
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void run(struct fuzz_input in)
 {
-	struct fuzz_input in = {bytes, size};
 	static struct wr_stats stats;
 	uint64_t now_ns = WR_S(1000);
 	struct wr_stack *stack;
-	struct wr_owner owner;
 	struct rte_mbuf *m;
 	uint8_t handling;
 
 	memset(&stats, 0, sizeof(stats));
-	fuzz_pool();
-	wr_owner_init(&owner, 1);
-	stack = stack_new(&stats, &owner, now_ns);
+	stack = stack_new(&stats, now_ns);
 	take_output(stack);
 	while ((m = next_frame(&in, &handling))) {
 		now_ns += handling & LATER ? WR_MS(300) : WR_US(10);
@@ -131,5 +122,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	FUZZ_HOLDS(wr_stats_unbalanced_out(&stats) == 0);
 	wr_stack_free(stack);
 	fuzz_check_pool();
+	fuzz_note(&stats, sizeof(stats));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	fuzz_run(run, bytes, size);
 	return 0;
 }

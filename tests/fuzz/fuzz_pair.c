@@ -3,28 +3,29 @@
  * Two engines, joined; the input is the schedule of what the network and the services do.
  * Whatever it is, each end gets a prefix of what the other sent; and when the network is good
  * again all of it, unless a service aborted or a time-out ended the connection.
- * Input: records of RECORD bytes.
+ * Input: records of RECORD bytes; the first says how both ends are.
  */
 #include <string.h>
 
+#include <rte_ip.h>
 #include <rte_mbuf.h>
 
 #include "fuzz.h"
 #include "peer.h"
-#include "wire.h"
+#include "small_host.h"
 #include "wr_base.h"
 
 #define RECORD      3
 #define RECORDS     400
 #define WAY         256 /* frames on the way to one end; more are lost */
 #define HEADERS     14  /* of Ethernet, which no checksum covers */
+#define CE          3   /* of the TOS byte; 0: no marks, please */
 #define TEXT        30000
 #define PATIENCE_NS WR_S(400) /* that a good network is given */
 
 struct end {
 	struct wr_stack *stack;
 	struct wr_stats stats;
-	struct wr_owner owner;
 	struct wr_tcb *c; /* NULL: not open, or not any more */
 	uint32_t given, taken;
 	bool refuses, was_open, is_closing, has_aborted, got_eof;
@@ -119,6 +120,7 @@ static void collect(unsigned from)
 			copy = to->ways < WAY
 			               ? rte_pktmbuf_copy(frame[i], fuzz_pool(), 0, UINT32_MAX)
 			               : NULL;
+			fuzz_note_frame(frame[i]);
 			rte_pktmbuf_free(frame[i]);
 			if (!copy)
 				continue;
@@ -164,6 +166,19 @@ static void corrupt(struct rte_mbuf *m, uint16_t where)
 	p[HEADERS + (where >> 3) % (m->data_len - HEADERS)] ^= (uint8_t)(1 << (where & 7));
 }
 
+/* A queue that is long says so to who understands it: RFC 3168. */
+static void mark(struct rte_mbuf *m)
+{
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, HEADERS);
+
+	/* What is corrupted stays so. */
+	if (m->hash.usr || ip->version_ihl != 0x45 || !(ip->type_of_service & CE))
+		return;
+	ip->type_of_service |= CE;
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+}
+
 /* What is on the way now; not the answers. */
 static void deliver_all(struct end *to)
 {
@@ -181,17 +196,22 @@ static void repeat(struct end *to, unsigned at)
 		to->way[to->ways++] = copy;
 }
 
+/* To the next timer of either, `ns` at most. */
+static void wait_for_a_timer(uint64_t ns)
+{
+	uint64_t next = RTE_MIN(wr_stack_deadline(pair.end[0].stack),
+	                        wr_stack_deadline(pair.end[1].stack));
+
+	pair.now_ns = RTE_MIN(pair.now_ns + ns, RTE_MAX(next, pair.now_ns + WR_US(100)));
+	turn();
+}
+
 static void wait_for(uint64_t ns)
 {
 	uint64_t end_ns = pair.now_ns + ns;
 
-	while (pair.now_ns < end_ns) {
-		uint64_t next = RTE_MIN(wr_stack_deadline(pair.end[0].stack),
-		                        wr_stack_deadline(pair.end[1].stack));
-
-		pair.now_ns = RTE_MIN(end_ns, RTE_MAX(next, pair.now_ns + WR_US(100)));
-		turn();
-	}
+	while (pair.now_ns < end_ns)
+		wait_for_a_timer(end_ns - pair.now_ns);
 }
 
 /* ---- the schedule ---- */
@@ -220,10 +240,9 @@ static void close_it(struct end *end)
 	turn();
 }
 
-/* Rarely: a schedule that aborts proves little. */
-static void abort_it(struct end *end, uint16_t how)
+static void abort_it(struct end *end)
 {
-	if (!end->c || how % 64)
+	if (!end->c)
 		return;
 	end->has_aborted = true;
 	wr_tcp_abort(tcp_of(end), end->c);
@@ -248,7 +267,7 @@ enum act {
 	SERVE,
 	REFUSE,
 	CLOSE,
-	ABORT,
+	ABORT_OR_MARK,
 	ACTS
 };
 
@@ -288,8 +307,12 @@ static void act(uint8_t what, uint16_t how)
 	case CLOSE:
 		close_it(end);
 		break;
-	case ABORT:
-		abort_it(end, how);
+	case ABORT_OR_MARK:
+		/* Rarely: a schedule that aborts proves little. */
+		if (how % 64 == 0)
+			abort_it(end);
+		else if (end->ways)
+			mark(end->way[end->ways - 1]);
 		break;
 	case ACTS:
 		break;
@@ -298,7 +321,29 @@ static void act(uint8_t what, uint16_t how)
 
 /* ---- begin and end ---- */
 
-static void begin_end(unsigned i)
+enum { NO_SACK = 1, NO_TIMESTAMPS = 2, NO_SCALE = 4, ECN = 8, PACING = 16, PROBING = 32 };
+
+/* How both ends are: what the first record says. */
+struct choices {
+	uint8_t features, cc[2];
+};
+
+static void choose(struct wr_tcp_conf *conf, const struct choices *choices, unsigned i)
+{
+	static const struct wr_cc_ops *const ops[] = {&wr_cc_cubic_ops, &wr_cc_reno_ops,
+	                                              &wr_cc_dctcp_ops, &wr_cc_bbr_ops};
+
+	conf->sack = !(choices->features & NO_SACK);
+	conf->timestamps = !(choices->features & NO_TIMESTAMPS);
+	conf->wscale = !(choices->features & NO_SCALE);
+	conf->ecn = choices->features & ECN ? WR_TCP_ECN_ON : WR_TCP_ECN_PASSIVE;
+	conf->pacing = choices->features & PACING;
+	if (choices->features & PROBING)
+		conf->mtu_probing = WR_TCP_MTU_PROBING_ALWAYS;
+	conf->cc.ops = ops[choices->cc[i] % WR_LEN(ops)];
+}
+
+static void begin_end(unsigned i, const struct choices *choices)
 {
 	struct wr_tcp_listener listener = {
 		.port = PEER_PORT, .events = &events, .user = &pair.end[i]};
@@ -306,20 +351,15 @@ static void begin_end(unsigned i)
 	struct wr_stack_conf conf;
 	struct wr_err err;
 
-	wr_owner_init(&end->owner, 1);
-	wire_conf(&conf, i);
-	conf.ip.neighbours = conf.ip.reassemblies = 4;
-	conf.tcp.connections = conf.tcp.half_open = conf.tcp.time_waits = 8;
-	conf.tcp.reorders = conf.tcp.repairs = 4;
-	conf.pool = fuzz_pool();
-	conf.owner = &end->owner;
+	small_host_conf(&conf, i);
+	choose(&conf.tcp, choices, i);
 	end->stack = wr_stack_new(&conf, &end->stats, pair.now_ns, &err);
 	FUZZ_HOLDS(end->stack != NULL);
 	wr_tcp_options_default(&listener.options);
 	FUZZ_HOLDS(wr_tcp_listen(tcp_of(end), &listener) == 0);
 }
 
-static void begin(void)
+static void begin(const struct choices *choices)
 {
 	struct wr_tcp_connect to = {
 		.raddr = peer_path.src,
@@ -330,8 +370,8 @@ static void begin(void)
 
 	memset(&pair, 0, sizeof(pair));
 	pair.now_ns = WR_S(1000);
-	begin_end(0);
-	begin_end(1);
+	begin_end(0, choices);
+	begin_end(1, choices);
 	wr_tcp_options_default(&to.options);
 	FUZZ_HOLDS(wr_tcp_connect(tcp_of(&pair.end[0]), &to, &pair.end[0].c) == 0);
 	turn();
@@ -342,16 +382,15 @@ static void be_good(void)
 {
 	uint64_t end_ns = pair.now_ns + PATIENCE_NS;
 
+	accept_text(&pair.end[0], true);
+	accept_text(&pair.end[1], true);
 	while (pair.now_ns < end_ns && (pair.end[0].c || pair.end[1].c)) {
 		for (unsigned i = 0; i < 2; i++) {
-			struct end *end = &pair.end[i];
-
-			accept_text(end, true);
-			close_it(end);
-			deliver_all(end);
+			close_it(&pair.end[i]);
+			deliver_all(&pair.end[i]);
 		}
 		if (pair.end[0].ways + pair.end[1].ways == 0)
-			wait_for(WR_MS(10));
+			wait_for_a_timer(WR_S(1));
 	}
 }
 
@@ -379,14 +418,17 @@ static void finish_end(struct end *end)
 	FUZZ_HOLDS(wr_stats_unbalanced_in(&end->stats) == 0);
 	FUZZ_HOLDS(wr_stats_unbalanced_out(&end->stats) == 0);
 	wr_stack_free(end->stack);
+	fuzz_note(&end->stats, sizeof(end->stats));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void run(struct fuzz_input in)
 {
-	struct fuzz_input in = {bytes, size};
+	struct choices choices;
 
-	fuzz_pool();
-	begin();
+	choices.features = fuzz_u8(&in);
+	choices.cc[0] = fuzz_u8(&in);
+	choices.cc[1] = fuzz_u8(&in);
+	begin(&choices);
 	for (unsigned i = 0; i < RECORDS && in.left >= RECORD; i++) {
 		uint8_t what = fuzz_u8(&in);
 
@@ -398,5 +440,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	finish_end(&pair.end[0]);
 	finish_end(&pair.end[1]);
 	fuzz_check_pool();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	fuzz_run(run, bytes, size);
 	return 0;
 }

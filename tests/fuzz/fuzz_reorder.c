@@ -19,21 +19,14 @@ static bool was_sent(const struct peer *peer, struct wr_sack block)
 {
 	uint32_t left = block.left.n - peer->iss - 1, right = block.right.n - peer->iss - 1;
 
-	if (left >= right || right > SPACE)
-		return false;
-	for (uint32_t i = left; i < right; i++)
-		if (!sent[i])
-			return false;
-	return true;
+	return left < right && right <= SPACE && !memchr(sent + left, false, right - left);
 }
 
 static uint32_t prefix(void)
 {
-	uint32_t n = 0;
+	const bool *hole = memchr(sent, false, SPACE);
 
-	while (n < SPACE && sent[n])
-		n++;
-	return n;
+	return hole ? (uint32_t)(hole - sent) : SPACE;
 }
 
 static void check(const struct peer *peer)
@@ -59,19 +52,15 @@ static void send_piece(struct peer *peer, uint32_t at, uint16_t len, uint8_t fla
 		.text_len = len,
 	};
 
-	for (uint32_t i = 0; i < len; i++) {
-		text[i] = peer_byte(at + i);
-		sent[at + i] = true;
-	}
+	peer_write(text, at, len);
+	memset(sent + at, true, len);
 	peer_send(peer, &tcp);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void run(struct fuzz_input in)
 {
-	struct fuzz_input in = {bytes, size};
 	static struct peer peer;
 
-	fuzz_pool();
 	memset(sent, 0, sizeof(sent));
 	peer_begin(&peer, true);
 	peer_open(&peer);
@@ -87,5 +76,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		check(&peer);
 	}
 	peer_end(&peer);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	fuzz_run(run, bytes, size);
 	return 0;
 }

@@ -47,8 +47,7 @@ static void segment(struct peer *peer, struct fuzz_input *in)
 	tcp.options_len = (uint8_t)(fuzz_u8(in) % (OPTIONS / 4 + 1) * 4);
 	for (unsigned i = 0; i < tcp.options_len && in->left; i++)
 		options[i] = fuzz_u8(in);
-	for (uint32_t i = 0; i < tcp.text_len; i++)
-		text[i] = peer_byte(tcp.seq - peer->iss - 1 + i);
+	peer_write(text, tcp.seq - peer->iss - 1, tcp.text_len);
 	peer_send(peer, &tcp);
 }
 
@@ -91,20 +90,24 @@ static void act(struct peer *peer, struct fuzz_input *in)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void run(struct fuzz_input in)
 {
 	static struct peer peer;
 
-	fuzz_pool();
 	peer_begin(&peer, true);
 	peer_open(&peer);
-	for (unsigned i = 0; i < RECORDS && (i + 1) * RECORD <= size; i++) {
-		struct fuzz_input in = {bytes + i * RECORD, RECORD};
+	for (unsigned i = 0; i < RECORDS && (i + 1) * RECORD <= in.left; i++) {
+		struct fuzz_input record = {in.at + i * RECORD, RECORD};
 
-		act(&peer, &in);
+		act(&peer, &record);
 	}
 	peer_wait(&peer, WR_S(1));
 	peer_end(&peer);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	fuzz_run(run, bytes, size);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 #include <rte_arp.h>
 
 #include "peer.h"
-#include "wire.h"
+#include "small_host.h"
 #include "wr_base.h"
 #include "wr_be.h"
 #include "wr_frame.h"
@@ -22,21 +22,31 @@ const struct craft_path peer_path = {
 	.dst = 0xc6120001,
 };
 
-uint8_t peer_byte(uint32_t at)
+static uint8_t byte_at(uint32_t at)
 {
 	return (uint8_t)(at * 0x9e3779b1u >> 24);
+}
+
+void peer_write(uint8_t *text, uint32_t at, uint32_t bytes)
+{
+	for (uint32_t i = 0; i < bytes; i++)
+		text[i] = byte_at(at + i);
+}
+
+bool peer_is_text(const uint8_t *text, uint32_t at, uint32_t bytes)
+{
+	for (uint32_t i = 0; i < bytes; i++)
+		if (text[i] != byte_at(at + i))
+			return false;
+	return true;
 }
 
 struct rte_mbuf *peer_text(uint32_t at, uint16_t bytes)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(fuzz_pool());
-	uint8_t *text;
 
-	if (!m)
-		return NULL;
-	text = (uint8_t *)rte_pktmbuf_append(m, bytes);
-	for (uint32_t i = 0; i < bytes; i++)
-		text[i] = peer_byte(at + i);
+	if (m)
+		peer_write((uint8_t *)rte_pktmbuf_append(m, bytes), at, bytes);
 	return m;
 }
 
@@ -45,8 +55,7 @@ void peer_check_text(const struct rte_mbuf *m, uint32_t at)
 	const uint8_t *text = rte_pktmbuf_mtod(m, const uint8_t *);
 
 	FUZZ_HOLDS(m->pkt_len > 0 && m->pkt_len == m->data_len);
-	for (uint32_t i = 0; i < m->data_len; i++)
-		FUZZ_HOLDS(text[i] == peer_byte(at + i));
+	FUZZ_HOLDS(peer_is_text(text, at, m->data_len));
 }
 
 /* ---- the service ---- */
@@ -124,10 +133,10 @@ static void check_text(const struct peer *peer, const struct wr_seg *seg, const 
 {
 	uint32_t at = seg->seq.n - peer->irs - 1;
 
-	for (uint32_t i = 0; i < seg->text_len; i++) {
-		FUZZ_HOLDS(at + i < peer->given);
-		FUZZ_HOLDS(text[i] == peer_byte(at + i));
-	}
+	if (seg->text_len == 0)
+		return;
+	FUZZ_HOLDS(at < peer->given && seg->text_len <= peer->given - at);
+	FUZZ_HOLDS(peer_is_text(text, at, seg->text_len));
 }
 
 static void check_window(struct peer *peer, const struct wr_seg *seg)
@@ -180,9 +189,12 @@ static void take_segment(struct peer *peer, const struct wr_seg *seg, const uint
  */
 static void trace(const struct peer *peer, const struct rte_mbuf *m)
 {
+	static int wanted = -1;
 	char line[256];
 
-	if (!getenv("FUZZ_TRACE"))
+	if (wanted < 0)
+		wanted = getenv("FUZZ_TRACE") != NULL;
+	if (!wanted)
 		return;
 	wr_frame_print(line, sizeof(line), m);
 	fprintf(stderr, "%llu us: %s\n", (unsigned long long)peer->now_ns / 1000, line);
@@ -196,6 +208,8 @@ static void take_frame(struct peer *peer, const struct rte_mbuf *m)
 	const uint8_t *p;
 
 	trace(peer, m);
+	fuzz_note(&peer->now_ns, sizeof(peer->now_ns));
+	fuzz_note_frame(m);
 	FUZZ_HOLDS(m->pkt_len > HEADERS && m->pkt_len <= 1514);
 	p = rte_pktmbuf_read(m, 0, m->pkt_len, bytes);
 	if (p[12] != 0x08 || p[13] != 0x00 || p[23] != IPPROTO_TCP)
@@ -261,15 +275,8 @@ void peer_begin(struct peer *peer, bool sack)
 	memset(peer, 0, sizeof(*peer));
 	peer->now_ns = WR_S(1000);
 	peer->port = 4000;
-	wr_owner_init(&peer->owner, 1);
-	wire_conf(&conf, 0);
-	conf.ip.neighbours = 4;
-	conf.ip.reassemblies = 4;
-	conf.tcp.connections = conf.tcp.half_open = conf.tcp.time_waits = 8;
-	conf.tcp.reorders = conf.tcp.repairs = 4;
+	small_host_conf(&conf, 0);
 	conf.tcp.sack = sack;
-	conf.pool = fuzz_pool();
-	conf.owner = &peer->owner;
 	peer->stack = wr_stack_new(&conf, &peer->stats, peer->now_ns, &err);
 	FUZZ_HOLDS(peer->stack != NULL);
 	wr_tcp_options_default(&listener.options);
@@ -312,6 +319,7 @@ void peer_end(struct peer *peer)
 	wr_stack_tick(peer->stack, peer->now_ns);
 	FUZZ_HOLDS(wr_stats_unbalanced_in(&peer->stats) == 0);
 	FUZZ_HOLDS(wr_stats_unbalanced_out(&peer->stats) == 0);
+	fuzz_note(&peer->stats, sizeof(peer->stats));
 	wr_stack_free(peer->stack);
 	fuzz_check_pool();
 }

@@ -15,7 +15,6 @@
 struct peer {
 	struct wr_stack *stack;
 	struct wr_stats stats;
-	struct wr_owner owner;
 	uint64_t now_ns;
 	uint16_t port; /* the peer's own */
 	bool is_open;  /* the engine has the connection */
@@ -36,10 +35,12 @@ struct peer {
 	unsigned sacks; /* of its last segment */
 };
 
-/* The byte at place `at` of the text that the peer sends, and of what the service sends. */
-uint8_t peer_byte(uint32_t at);
+/* The text that the peer sends, and what the service sends: from place `at` on it is written,
+ * or bytes are told to be that. */
+void peer_write(uint8_t *text, uint32_t at, uint32_t bytes);
+bool peer_is_text(const uint8_t *text, uint32_t at, uint32_t bytes);
 
-/* A buffer with `bytes` of that text, from place `at` on. NULL: there is none. */
+/* A buffer with `bytes` of that text. NULL: there is none. */
 struct rte_mbuf *peer_text(uint32_t at, uint16_t bytes);
 
 /* m is what on_data gives: text, one piece, and that from place `at` on. */

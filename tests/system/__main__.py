@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs the system tests: python3 tests/system [--json FILE] [NAME...]
+"""Runs the system tests: python3 tests/system [--json FILE] [--jobs N] [NAME...]
 
 NAME is the noun of a file (echo: test_echo.py), or a test as unittest names it. In CI
 (CI=true) a skipped test has failed: everything that a test needs is installed there.
+
+With --jobs each file is a process of its own, N of them at once: those that must have the
+machine for themselves (ALONE in the file says why) come first, then the longest ones.
 """
 
 import argparse
@@ -13,6 +16,8 @@ import signal
 import sys
 import time
 import unittest
+
+import jobs
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -70,23 +75,30 @@ def load(names):
     return loader.loadTestsFromNames(modules)
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="python3 tests/system")
-    parser.add_argument("--json", metavar="FILE", help="write what passed, and the numbers")
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    args = parser.parse_args()
-    sys.path.insert(0, str(HERE))
-    # The end of an interrupted run is an ordinary one: what was started is ended.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    suite = load(args.names)
+def run_here(names):
     runner = unittest.TextTestRunner(stream=sys.stdout, resultclass=Result)
-    result = runner.run(suite)
-    count = {
+    result = runner.run(load(names))
+    return {
         "passed": result.lines.count("ok"),
         "failed": result.lines.count("FAILED"),
         "skipped": result.lines.count("skipped"),
         "ok": result.names,
     }
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python3 tests/system")
+    parser.add_argument("--json", metavar="FILE", help="write what passed, and the numbers")
+    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="files at once")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    args = parser.parse_args()
+    sys.path.insert(0, str(HERE))
+    # The end of an interrupted run is an ordinary one: what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if args.jobs > 1:
+        count = jobs.run(args.names or [path.stem for path in HERE.glob("test_*.py")], args.jobs)
+    else:
+        count = run_here(args.names)
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(count), encoding="utf-8")
     return 1 if count["failed"] else 0

@@ -5,6 +5,8 @@ import clients
 from capture import Capture
 from harness import HOST, ApplianceCase, require_tools, run
 
+ALONE = "an answer that comes late is asked for twice"
+
 ECHO, CHARGEN = 7, 19
 
 # A sum of zero leaves both the kernel and DPDK's tap as 0xffff, the other zero of ones' complement:

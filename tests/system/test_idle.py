@@ -7,6 +7,7 @@ import time
 import clients
 from harness import ApplianceCase
 
+ALONE = "it sleeps, and wakes up soon, where nobody else wants the CPU"
 ECHO = 7
 
 

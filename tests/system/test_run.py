@@ -11,6 +11,8 @@ import unittest
 
 from harness import BUILD, RUNTIME, TOP, eventually, hugepages, require_appliance, run
 
+ALONE = "it reserves hugepages and looks whether they are given back"
+
 
 class Run(unittest.TestCase):
     def setUp(self):

@@ -6,6 +6,7 @@ import json
 from harness import run
 from pair import PEER, PairCase, SocketAppliance
 
+ALONE = "both ends are as fast as they can be"
 RATE, SECONDS = 1000, 5
 
 

@@ -214,6 +214,7 @@ static enum wr_verdict complete_open(struct wr_tcp *tcp, struct wr_tcb *c, struc
 	c->snd.wnd = c->max_wnd = (uint32_t)seg->wnd
 	                          << (seg->flags & WR_TCP_SYN ? 0 : c->snd_shift);
 	tcb_arm_limits(tcp, c);
+	tcb_pend(tcp, c); /* what the service gave, or its FIN, waits */
 	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
 		wr_tcp_abort(tcp, c);
 		return WR_V_tcp_refused;

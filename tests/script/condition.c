@@ -115,7 +115,9 @@ static const struct {
 	FIELD(rto_us),     FIELD(srtt_us),  FIELD(rttvar_us),   FIELD(backoff),
 	FIELD(rexmits),    FIELD(lost),     FIELD(sacked),      FIELD(again),
 	FIELD(reordering), FIELD(bytes_in), FIELD(bytes_acked), FIELD(age_us),
-	FIELD(idle_us),    FIELD(timer_us),
+	FIELD(idle_us),    FIELD(timer_us), FIELD(ecn),         FIELD(accecn),
+	FIELD(delivered_ce), FIELD(received_ce), FIELD(delivered_ce_bytes),
+	FIELD(received_ce_bytes),
 };
 
 static uint64_t read_field(const void *at, size_t size)

@@ -47,6 +47,15 @@ static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
 	return true;
 }
 
+static void note_pause(struct attack_client *client)
+{
+	uint64_t now_ns = client->attack->wire.now_ns, pause_ns = now_ns - client->done_ns;
+
+	if (client->done_ns && pause_ns > client->longest_ns)
+		client->longest_ns = pause_ns;
+	client->done_ns = now_ns;
+}
+
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	struct attack_client *client = wr_tcb_user(c);
@@ -60,6 +69,7 @@ static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 		return true;
 	client->heard = 0;
 	client->done++;
+	note_pause(client);
 	if (client->reconnects || client->stopped)
 		wr_tcp_close(tcp, c);
 	else
@@ -143,6 +153,7 @@ void attack_conf(struct wr_stack_conf *conf)
 	for (unsigned i = 0; i < conf->services; i++)
 		conf->service[i].options.idle_timeout_ms = 60000;
 	conf->tcp.held_bufs = BUFFERS / 2;
+	conf->tcp.evict_shut_ms = 100;
 }
 
 struct craft_path attack_path(uint32_t from)

@@ -27,6 +27,7 @@ struct attack_client {
 	bool stopped;
 	uint32_t heard;  /* bytes of this message */
 	uint64_t done;   /* messages that came back */
+	uint64_t done_ns, longest_ns; /* when the last one did; between two of them, at most */
 	uint64_t broken; /* connections that ended, or bytes that came back, otherwise */
 };
 

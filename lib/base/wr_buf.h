@@ -34,7 +34,9 @@ struct wr_buf {
 			uint32_t delivered_us;	  /* when `delivered` last grew */
 			uint32_t first_sent_us;	  /* when what was delivered last was sent */
 			uint32_t tx_in_flight;	  /* bytes, itself included */
-			uint8_t age; /* passes that found it first in a queue: tcp_evict.c */
+			/* When it was found to be first in a queue, ms; 0: it was not yet.
+			 * tcp_evict.c */
+			uint16_t first_ms;
 		};
 		/* The run of text out of order that begins with it, tcp_run.c. The buffers
 		 * behind it have the one before them in `earlier`; this one has the runs below
@@ -60,8 +62,8 @@ enum {
 
 #define WR_BUF_PRIV_BYTES 64 /* private area of every pool */
 static_assert(sizeof(struct wr_buf) <= WR_BUF_PRIV_BYTES, "fits the private area");
-static_assert(offsetof(struct wr_buf, run) + 16 <= offsetof(struct wr_buf, age),
-	      "buffers of runs have an age");
+static_assert(offsetof(struct wr_buf, run) + 16 <= offsetof(struct wr_buf, first_ms),
+	      "buffers of runs have it too");
 
 static inline struct wr_buf *wr_buf(struct rte_mbuf *m)
 {

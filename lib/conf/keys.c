@@ -230,6 +230,8 @@ static const struct wr_conf_key tcp[] = {
 	       "This grows to twice the congestion window, up to here; auto: 4M, or snd-buf if given"),
 	NUMBER(STACK, count, "held-bufs", "64", "16M", "auto", "auto", held_bufs,
 	       "Packet buffers that the connections of a core may keep, at most; auto: three quarters"),
+	NUMBER(STACK, duration, "evict-shut", "10ms", "1h", "auto", "auto", evict_shut_us,
+	       "Without buffers a peer that takes nothing for so long is reset; auto: 100ms, of a load 4s"),
 	NUMBER(STACK, bytes, "ooo-bytes", "4K", "64M", "384K", NULL, ooo_bytes,
 	       "Out-of-order text of a connection with overhead, at most; grows as its window does"),
 	NUMBER(STACK, count, "ooo-pieces", "4", "32k", "512", NULL, ooo_pieces,

@@ -60,6 +60,14 @@ static uint32_t grown(const struct wr_conf *conf, const char *first, uint64_t fi
 	return wr_conf_is_given(conf, first) ? (uint32_t)first_bytes : preset;
 }
 
+/* Who is a peer of a service may be an attacker; whom a load asks is what it measures. */
+static uint32_t evict_shut_ms(const struct wr_conf *conf)
+{
+	if (conf->evict_shut_us)
+		return (uint32_t)(conf->evict_shut_us / 1000);
+	return conf->command == WR_CONF_LOAD ? 4000 : 100;
+}
+
 static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 {
 	uint64_t window = conf->window_scaling ? UINT32_MAX : UINT16_MAX;
@@ -86,6 +94,7 @@ static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->mtu_base_mss = (uint16_t)conf->mtu_base_mss;
 	tcp->held_bufs =
 		conf->held_bufs ? (uint32_t)conf->held_bufs : wr_conf_bufs(conf) / 4 * 3;
+	tcp->evict_shut_ms = evict_shut_ms(conf);
 	tcp->challenges_per_s = (uint16_t)conf->challenges_per_s;
 	tcp->rsts_per_s = (uint32_t)conf->resets_per_s;
 }

@@ -193,6 +193,7 @@ struct wr_conf {
 	uint64_t rcv_buf, snd_buf;         /* bytes, at first */
 	uint64_t rcv_buf_max, snd_buf_max; /* grown; 0: chosen */
 	uint64_t held_bufs;                /* buffers; 0: three quarters of all */
+	uint64_t evict_shut_us;            /* 0: as the command has it */
 	uint64_t ooo_bytes, ooo_pieces;
 	struct wr_cc_choice cc;
 	uint64_t iw;           /* segments */

@@ -12,6 +12,8 @@
 #include "tcp_wait.h"
 #include "tcp_window.h"
 
+#define FEW_BUFS 4 /* that each connection may hold while buffers are short */
+
 struct wr_tcb *tcb_new(struct wr_tcp *tcp, const struct wr_tuple *tuple, uint32_t hash,
                        uint32_t instead)
 {
@@ -55,11 +57,31 @@ void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to)
 	c->state_tick = tcp->now_tick;
 }
 
+/*
+ * The last quarter of what may be held is for those whose text moves: a few buffers for each,
+ * and what windows let leave. Of the last eighth who never acknowledged any text has one, of
+ * the last sixteenth none.
+ */
+static bool may_hold_scarce(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t own)
+{
+	if (tcp_is_out(tcp) && tcb_is_stranger(c))
+		return own == 0 && !tcp_is_dire(tcp);
+	if (own < FEW_BUFS)
+		return true;
+	return !(c->flags & (WR_TCB_HELD | WR_TCB_REORDER)) &&
+	       wr_tcp_queued(c) < wr_min(c->snd.wnd, c->cc.cwnd);
+}
+
 bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	uint32_t limit = tcp->conf.held_bufs;
+	uint32_t limit = tcp->conf.held_bufs, own;
 
-	return limit == 0 || (tcp->held < limit && tcb_held(c) < limit - tcp->held);
+	if (limit == 0)
+		return true;
+	own = tcb_held(c);
+	if (tcp->held >= limit || own >= limit - tcp->held)
+		return false;
+	return wr_likely(!tcp_is_short(tcp)) || may_hold_scarce(tcp, c, own);
 }
 
 static void free_queue(struct rte_mbuf *m)

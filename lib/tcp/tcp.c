@@ -36,6 +36,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.rcv_buf_max = 6 << 20, /* as Linux, and the same for sending */
 		.snd_buf = 256 * 1024,
 		.snd_buf_max = 4 << 20,
+		.evict_shut_ms = 4000,
 		.ooo_bytes = 384 * 1024,
 		.ooo_pieces = 512,
 		.timestamps = true,
@@ -524,7 +525,7 @@ unsigned wr_tcp_tick(struct wr_tcp *tcp, uint64_t now_us, unsigned budget)
 
 	tcp_set_time(tcp, now_us);
 	tcp_wait_expire(tcp);
-	if (wr_unlikely(tcp_is_out(tcp)))
+	if (wr_unlikely(tcp_is_short(tcp)))
 		tcp_evict_run(tcp);
 	do {
 		unsigned max = budget - ran < WR_LEN(due) ? budget - ran : WR_LEN(due);
@@ -546,7 +547,7 @@ uint64_t wr_tcp_deadline(const struct wr_tcp *tcp)
 	uint32_t wheel, wait, tick;
 	bool has_wheel = wr_wheel_next(tcp->wheel, &wheel);
 	bool has_wait = tcp_wait_deadline(tcp, &wait);
-	uint64_t due, pass = tcp_is_out(tcp) ? tcp->now_us + TCP_EVICT_US : UINT64_MAX;
+	uint64_t due, pass = tcp_is_short(tcp) ? tcp->now_us + TCP_EVICT_US : UINT64_MAX;
 
 	if (tcp->pend_head != tcp->pend_tail || tcp->owed_count)
 		return tcp->now_us;

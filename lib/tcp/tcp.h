@@ -54,13 +54,13 @@ struct wr_tcp_profile {
 struct tcp_md5;    /* tcp_md5.h */
 struct tcp_accecn; /* tcp_accecn.h */
 
-/* The pass over connections that goes on while buffers are short: tcp_evict.c. */
+/* The passes over all connections that go on while buffers are short: tcp_evict.c. */
 struct tcp_evict {
 	uint32_t cursor;     /* connection that is looked at next */
 	uint32_t began_tick; /* when the pass began */
 	uint32_t orphan;     /* the same cursor for orphans */
-	uint32_t age;        /* what has no progress for so many passes goes */
-	uint32_t oldest;     /* passes, of what this one has seen */
+	uint64_t worst;      /* buffers held times ms without progress, of those that stayed */
+	uint64_t limit;      /* who has so much goes */
 };
 
 struct wr_tcp {
@@ -195,17 +195,30 @@ static inline uint32_t tcb_held(const struct wr_tcb *c)
 	return held;
 }
 
-/* Three quarters of what connections may keep is kept: nothing grows any more. */
+/* Three quarters of what connections may keep is kept: the rest is for those that progress. */
 static inline bool tcp_is_short(const struct wr_tcp *tcp)
 {
 	return tcp->conf.held_bufs && tcp->held > tcp->conf.held_bufs / 4 * 3;
 }
 
-/* Fifteen sixteenths: some must go. */
+/* Seven eighths: some must go. */
 static inline bool tcp_is_out(const struct wr_tcp *tcp)
 {
 	return tcp->conf.held_bufs &&
+	       tcp->held >= tcp->conf.held_bufs - tcp->conf.held_bufs / 8;
+}
+
+/* Fifteen sixteenths: what is left is for those that have acknowledged text before. */
+static inline bool tcp_is_dire(const struct wr_tcp *tcp)
+{
+	return tcp->conf.held_bufs &&
 	       tcp->held >= tcp->conf.held_bufs - tcp->conf.held_bufs / 16;
+}
+
+/* Nothing that was sent to it was ever acknowledged, but its SYN. */
+static inline bool tcb_is_stranger(const struct wr_tcb *c)
+{
+	return wr_seq_eq(c->snd.una, wr_seq_add(c->iss, 1));
 }
 
 /* The connection has something to send at the end of the burst, or may have. */
@@ -288,9 +301,9 @@ uint32_t tcp_ts_offset(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
 uint8_t tcp_rcv_shift(const struct wr_tcp *tcp);
 
 /*
- * May the connection keep one more buffer? Not more than are still free for all: so n of
- * them that never let go keep n/(n+1) of held_bufs, and the next one always finds some
- * (dynamic thresholds, Choudhury and Hahne, IEEE/ACM ToN 6(2), 1998).
+ * May the connection keep one more buffer? Not more than are still free for all (dynamic
+ * thresholds, Choudhury and Hahne, IEEE/ACM ToN 6(2), 1998); and of the last quarter only
+ * what its peer's window and cwnd let leave.
  */
 bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c);
 

@@ -5,9 +5,9 @@
 
 #include "tcp.h"
 
-#define TCP_EVICT_US 10000 /* while buffers are short, a slice of the pass so often */
+#define TCP_EVICT_US 1000 /* while buffers are short, a slice of the pass so often */
 
-/* Goes on with the pass. */
+/* While buffers are short: goes on with the pass. */
 void tcp_evict_run(struct wr_tcp *tcp);
 /* The service closed c, and our FIN is on its way: too many such? */
 void tcp_orphan_one_more(struct wr_tcp *tcp, const struct wr_tcb *c);

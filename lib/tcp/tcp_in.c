@@ -301,6 +301,7 @@ static void hold(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 		return;
 	}
 	wr_buf(m)->next = NULL;
+	wr_buf(m)->first_ms = 0;
 	if (tail)
 		wr_buf(tail)->next = m;
 	else

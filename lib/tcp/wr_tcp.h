@@ -67,6 +67,8 @@ struct wr_tcp_conf {
 	uint32_t held_bufs;  /* buffers that all connections together may keep; the rest of the
 	                      * pool is the reserve for receiving, ACKs and control. 0: no limit
 	                      */
+	uint32_t evict_shut_ms; /* while buffers are short, a peer that takes nothing for so
+	                         * long is reset */
 	/* what is sent, */
 	bool push_bursts;       /* PSH on the last of several segments that leave together, and
 	                         * behind each half of cwnd, as Linux' large sends have it */

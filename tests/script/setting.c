@@ -44,6 +44,7 @@ static const struct setting settings[] = {
 	TCP(U32, rcv_buf_max),
 	TCP(U32, snd_buf_max),
 	TCP(U32, tunes),
+	TCP(U32, evict_shut_ms),
 	TCP(U32, held_bufs),
 	TCP(U32, ooo_bytes),
 	TCP(U16, ooo_pieces),

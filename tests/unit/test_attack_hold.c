@@ -13,7 +13,8 @@
 #include "wr_test.h"
 
 #define PEERS      150
-#define HOLDERS    20 /* that hold text */
+#define CROWD      3000 /* more than three quarters of the buffers, if each holds one */
+#define HOLDERS    20   /* that hold text */
 #define FIRST_PORT 2000
 #define MALLORY    (ATTACK_FAR + 66)
 #define CHARGEN    19
@@ -23,7 +24,7 @@ static struct attack a;
 /* What each of Mallory's connections knows. */
 static struct peer {
 	uint32_t isn, nxt; /* of the victim: first number, behind the last it sent */
-} peer[PEERS];
+} peer[CROWD];
 
 static void note(struct attack *attack, const struct rte_mbuf *m)
 {
@@ -31,7 +32,7 @@ static void note(struct attack *attack, const struct rte_mbuf *m)
 	uint32_t text = m->pkt_len - 34 - (tcp->data_off >> 4) * 4;
 	uint32_t end = rte_be_to_cpu_32(tcp->sent_seq) + text;
 	struct peer *p =
-		&peer[(uint16_t)(rte_be_to_cpu_16(tcp->dst_port) - FIRST_PORT) % PEERS];
+		&peer[(uint16_t)(rte_be_to_cpu_16(tcp->dst_port) - FIRST_PORT) % CROWD];
 
 	if (m->data_len < 54)
 		return;
@@ -43,10 +44,14 @@ static void note(struct attack *attack, const struct rte_mbuf *m)
 	}
 }
 
-static void begin(void)
+static void begin(uint32_t connections)
 {
+	struct wr_stack_conf conf;
+
+	attack_conf(&conf);
+	conf.tcp.connections = conf.tcp.half_open = connections;
 	memset(peer, 0, sizeof(peer));
-	attack_open(&a, NULL);
+	attack_open(&a, &conf);
 	a.on_frame = note;
 }
 
@@ -75,7 +80,7 @@ static void open_some(unsigned peers, uint16_t dport, uint16_t wnd)
 /* They ask for text without end, take a little, shut the window, and answer every probe. */
 static void windows_shut_for_ever_keep_nobody_out(void **state)
 {
-	begin();
+	begin(256);
 	open_some(HOLDERS, CHARGEN, 500);
 	for (unsigned round = 0; round < 100; round++) {
 		for (unsigned n = 0; n < HOLDERS; n++)
@@ -86,29 +91,75 @@ static void windows_shut_for_ever_keep_nobody_out(void **state)
 	attack_close(&a); /* they fall silent, and are let go */
 }
 
-/*
- * All buffers are taken, and the probes are answered. Those that make no progress are let go
- * after some seconds; from then on the honest ones do as well as ever.
- */
-static void whoever_holds_all_buffers_is_let_go(void **state)
+/* All that one by one can take is taken, and the probes are answered. */
+static void whoever_holds_all_buffers_hinders_nobody(void **state)
 {
-	begin();
+	begin(256);
 	open_some(PEERS, CHARGEN, 500);
+	assert_true(rte_mempool_in_use_count(attack_pool(&a)) > 3 * 4095 / 4);
 	for (unsigned round = 0; round < 100; round++) {
 		for (unsigned n = 0; n < PEERS; n++)
 			say(n, CHARGEN, 101, peer[n].nxt, WR_TCP_ACK, 0);
-		wire_run(&a.wire, WR_MS(100));
+		attack_wait(&a, WR_MS(10));
 	}
-	assert_true(attack_stats(&a)->reason[WR_REASON_evicted] > 0);
-	attack_judge_from_here(&a);
-	attack_wait(&a, WR_MS(200));
+	attack_judge(&a);
+	assert_true(a.client[0].longest_ns <= WR_MS(1));
+	assert_true(a.client[1].longest_ns <= WR_MS(1));
+	attack_close(&a);
+}
+
+/* One more of the crowd, or one again that was let go. */
+static void ask(unsigned n, uint16_t wnd, bool shuts)
+{
+	say(n, CHARGEN, 100, 0, WR_TCP_SYN, wnd);
+	say(n, CHARGEN, 101, peer[n].isn + 1, WR_TCP_ACK, wnd);
+	if (shuts)
+		say(n, CHARGEN, 101, peer[n].nxt, WR_TCP_ACK, 0);
+}
+
+/* Each tries again once a second. */
+static void crowd_for(unsigned seconds, uint16_t wnd, bool shuts)
+{
+	for (unsigned ms = 0; ms < seconds * 1000; ms++) {
+		for (unsigned n = ms % 1000; n < CROWD; n += 1000)
+			ask(n, wnd, shuts);
+		attack_wait(&a, WR_MS(1));
+	}
+}
+
+/*
+ * All come within some milliseconds. Who has acknowledged text before is not kept waiting for
+ * a moment; who connects just then has one retransmission, and later none.
+ */
+static void crowd(uint16_t wnd, bool shuts)
+{
+	begin(4096);
+	for (unsigned n = 0; n < CROWD; n++)
+		ask(n, wnd, shuts);
+	crowd_for(1, wnd, shuts);
+	assert_true(a.client[1].longest_ns <= WR_MS(210));
+	a.client[1].longest_ns = 0;
+	crowd_for(4, wnd, shuts);
+	assert_true(attack_stats(&a)->reason[WR_REASON_evicted] > CROWD);
+	assert_true(a.client[0].longest_ns <= WR_MS(1));
+	assert_true(a.client[1].longest_ns <= WR_MS(1));
 	attack_judge(&a);
 	attack_close(&a);
 }
 
+static void a_crowd_that_shuts_its_windows_keeps_nobody_out(void **state)
+{
+	crowd(500, true);
+}
+
+static void a_crowd_that_never_answers_keeps_nobody_out(void **state)
+{
+	crowd(65535, false);
+}
+
 static void windows_of_a_byte_keep_nobody_out(void **state)
 {
-	begin();
+	begin(256);
 	open_some(HOLDERS, CHARGEN, 1);
 	for (unsigned round = 0; round < 100; round++) {
 		for (unsigned n = 0; n < HOLDERS; n++)
@@ -121,7 +172,7 @@ static void windows_of_a_byte_keep_nobody_out(void **state)
 
 static void a_byte_now_and_then_keeps_nobody_out(void **state)
 {
-	begin();
+	begin(256);
 	open_some(PEERS, 7, 1000);
 	for (unsigned round = 0; round < 5; round++) {
 		for (unsigned n = 0; n < PEERS; n++) {
@@ -157,7 +208,7 @@ static void sacks_of_single_bytes_with_a_tiny_mss_are_survived(void **state)
 	                        .options = tiny,
 	                        .options_len = sizeof(tiny)};
 
-	begin();
+	begin(256);
 	attack_segment(&a, MALLORY, &tcp);
 	wire_run(&a.wire, 0);
 	tcp.seq = 101;
@@ -192,7 +243,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(windows_shut_for_ever_keep_nobody_out),
-		cmocka_unit_test(whoever_holds_all_buffers_is_let_go),
+		cmocka_unit_test(whoever_holds_all_buffers_hinders_nobody),
+		cmocka_unit_test(a_crowd_that_shuts_its_windows_keeps_nobody_out),
+		cmocka_unit_test(a_crowd_that_never_answers_keeps_nobody_out),
 		cmocka_unit_test(windows_of_a_byte_keep_nobody_out),
 		cmocka_unit_test(a_byte_now_and_then_keeps_nobody_out),
 		cmocka_unit_test(sacks_of_single_bytes_with_a_tiny_mss_are_survived),

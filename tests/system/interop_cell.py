@@ -459,7 +459,11 @@ def load(path, cell, size, seconds):
 
 
 def transfer(path, cell, size, seconds):
-    """A cell with Wringer at one end."""
-    path.linux.configure(cell.features, bool(cell.longest))
-    path.impair(cell.loss, cell.longest)
-    return {"serve": serve, "load": load}[cell.role](path, cell, size, seconds)
+    """A cell with Wringer at one end; what cannot even begin is a problem of this cell alone."""
+    begin = time.monotonic()
+    try:
+        path.linux.configure(cell.features, bool(cell.longest))
+        path.impair(cell.loss, cell.longest)
+        return {"serve": serve, "load": load}[cell.role](path, cell, size, seconds)
+    except (Broken, AssertionError, subprocess.TimeoutExpired) as failure:
+        return Result(time.monotonic() - begin, 0, 0, 0, False, (f"{failure}",))

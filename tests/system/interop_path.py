@@ -56,8 +56,9 @@ def two_cpus():
 
 def receive_on(namespace, link, cpu):
     """What arrives from this link is worked on by that CPU."""
+    mask = ",".join([f"{1 << cpu % 32:x}"] + ["00000000"] * (cpu // 32))
     namespace.exec("sh", "-c", f"for queue in /sys/class/net/{link}/queues/rx-*; do"
-                   f" echo {1 << cpu:x} >$queue/rps_cpus || exit; done")
+                   f" echo {mask} >$queue/rps_cpus || exit; done")
 
 
 class LinuxEnd:

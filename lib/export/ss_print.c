@@ -73,6 +73,8 @@ static void print_options(FILE *out, const struct wr_tcp_info *i)
 		fputs(" ts", out);
 	if (i->sack)
 		fputs(" sack", out);
+	if (i->ecn)
+		fputs(i->accecn ? " accecn" : " ecn", out);
 	if (i->fastopen)
 		fputs(" fastopen", out);
 	if (i->md5)
@@ -110,6 +112,10 @@ static void print_volumes(FILE *out, const struct wr_tcp_info *i)
 		fprintf(out, " bytes_acked:%" PRIu64, i->bytes_acked);
 	if (i->bytes_in)
 		fprintf(out, " bytes_received:%" PRIu64, i->bytes_in);
+	if (i->delivered_ce)
+		fprintf(out, " delivered_ce:%u", i->delivered_ce);
+	if (i->received_ce)
+		fprintf(out, " received_ce:%u", i->received_ce);
 	if (i->srtt_us)
 		fprintf(out, " send %s",
 		        rate_text((double)i->cwnd * 8 * 1e6 / (double)i->srtt_us).of);

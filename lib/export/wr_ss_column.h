@@ -22,7 +22,7 @@ struct wr_ss_column {
 	uint16_t offset, size; /* of a number or word in struct wr_tcp_info */
 };
 
-#define WR_SS_COLUMNS 34
+#define WR_SS_COLUMNS 40
 extern const struct wr_ss_column wr_ss_column[WR_SS_COLUMNS];
 
 /* A number's value. */

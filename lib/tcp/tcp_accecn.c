@@ -228,21 +228,18 @@ bool tcp_accecn_is_bare(struct wr_tcp *tcp, struct wr_tcb *c)
 	return bare;
 }
 
-/* ---- what comes ---- */
-
-/* Section 3.2.2.5.1: a mark after none at once, and no more than so many in one ACK. */
-static void owe_ack(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a, uint32_t len,
-                    bool ce)
+void tcp_accecn_describe(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                         struct wr_tcp_info *info)
 {
-	bool with_text = len || !wr_seq_eq(c->rcv.acked, c->rcv.nxt);
-	bool changes = ce && len && !a->was_ce;
+	const struct tcp_accecn *a = accecn_of(tcp, c);
 
-	if (!changes && a->untold < (with_text ? CE_WITH_TEXT : CE_OF_ACKS))
-		return;
-	if (!(c->flags & WR_TCB_ACK_NOW))
-		a->bare = !with_text;
-	tcb_owe_ack(tcp, c);
+	info->delivered_ce = a->s_cep - TCP_ACCECN_INITIAL;
+	info->received_ce = a->r_cep - TCP_ACCECN_INITIAL;
+	info->delivered_ce_bytes = a->s_bytes[WR_CE - 1];
+	info->received_ce_bytes = a->r_bytes[WR_CE - 1];
 }
+
+/* ---- what comes ---- */
 
 void tcp_accecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f)
 {
@@ -269,9 +266,22 @@ void tcp_accecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_fr
 		if (a->untold < UINT8_MAX)
 			a->untold++;
 	}
-	if (a->untold)
-		owe_ack(tcp, c, a, len, ce);
+	a->changed_ce = ce && len && !a->was_ce;
 	a->was_ce = ce;
+}
+
+/* Section 3.2.2.5.1: a mark after none at once, and no more than so many in one ACK. */
+void tcp_accecn_arrived(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct tcp_accecn *a = accecn_of(tcp, c);
+	bool with_text = !wr_seq_eq(c->rcv.acked, c->rcv.nxt) || (c->flags & WR_TCB_REORDER);
+
+	if (!a->changed_ce && a->untold < (with_text ? CE_WITH_TEXT : CE_OF_ACKS))
+		return;
+	if (!(c->flags & WR_TCB_ACK_NOW))
+		a->bare = !with_text;
+	a->changed_ce = false;
+	tcb_owe_ack(tcp, c);
 }
 
 /* The SYN-ACK again, as our ACK of it was lost: told anew, section 3.2.2.1. */

@@ -44,6 +44,7 @@ struct tcp_accecn {
 	bool synack_ce : 1;     /* a marked SYN-ACK was counted: they count once */
 	bool awaits_ack : 1;    /* of our SYN-ACK: its ACE field is no counter */
 	bool was_ce : 1;        /* the packet before this one was marked */
+	bool changed_ce : 1;    /* this one is, it has text, and the one before was not */
 	bool bare : 1;          /* the ACK owed is one of ACKs: it has no SACK blocks */
 	bool no_ect : 1;        /* what we send does not say ECN-capable */
 	bool deaf : 1;          /* what the peer tells is not believed */
@@ -106,6 +107,8 @@ unsigned tcp_accecn_put_first(uint8_t *p, unsigned room);
 
 /* A segment came; its ACK was taken, its text was not. */
 void tcp_accecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f);
+/* Its text was taken, too: an ACK may be due, to tell of marks. */
+void tcp_accecn_arrived(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* A segment came that was not acceptable: perhaps a SYN or a SYN-ACK once more. */
 void tcp_accecn_rejected(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f);
@@ -129,6 +132,12 @@ bool tcp_accecn_is_bare(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* The ACE field of now, that counts as told to nobody. */
 uint8_t tcp_accecn_counter(const struct wr_tcp *tcp, const struct wr_tcb *c);
+
+struct wr_tcp_info;
+
+/* What ss shows of it. */
+void tcp_accecn_describe(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                         struct wr_tcp_info *info);
 
 /* ---- as its sender ---- */
 

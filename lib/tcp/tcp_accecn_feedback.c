@@ -199,6 +199,8 @@ static void hear(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
 {
 	uint32_t marks;
 
+	if (a->deaf)
+		return;
 	if (seg->has_ts)
 		a->ts_heard = seg->ts_val;
 	news->ace = wr_tcp_ace(seg);
@@ -207,13 +209,11 @@ static void hear(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
 	marks = tcp_accecn_marks(a->s_cep, news);
 	note_stride(a, news->packets);
 	a->s_cep += marks;
-	if (!a->deaf) {
-		check_consistency(tcp, a, news);
-		note_marked(c, a, news, marks);
-		WR_COUNT(tcp->stats, tcp_accecn_marks_told, marks);
-		if (marks)
-			tcp_ecn_echoed(tcp, c);
-	}
+	check_consistency(tcp, a, news);
+	note_marked(c, a, news, marks);
+	WR_COUNT(tcp->stats, tcp_accecn_marks_told, marks);
+	if (marks)
+		tcp_ecn_echoed(tcp, c);
 	if (a->probing && wr_seq_lt(a->probe, seg->ack))
 		a->probing = false;
 }

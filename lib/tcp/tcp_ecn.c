@@ -8,6 +8,7 @@
 
 #include "tcp_ecn.h"
 #include "tcp_accecn.h"
+#include "tcp_in.h"
 
 /* The flags AE, CWR and ECE of SYN and SYN-ACK, as a number: RFC 9768 table 2. */
 enum {
@@ -187,14 +188,11 @@ static void owe_ack_so_far(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->rcv.acked = c->rcv.nxt;
 }
 
-void tcp_ecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f)
+/* A segment of a connection with RFC 3168. */
+static void arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f)
 {
 	bool marked = (f->tos & WR_ECN_MASK) == WR_CE;
 
-	if (c->cc.accecn) {
-		tcp_accecn_arrives(tcp, c, f);
-		return;
-	}
 	if (marked)
 		WR_COUNT(tcp->stats, tcp_ecn_marks_in, 1);
 	if (wr_cc_ops(&c->cc)->marks) {
@@ -210,6 +208,21 @@ void tcp_ecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame
 		c->cc.ece = true;
 		tcb_owe_ack(tcp, c);
 	}
+}
+
+enum wr_verdict tcp_ecn_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	enum wr_verdict v;
+
+	if (!c->cc.accecn) {
+		arrives(tcp, c, f);
+		return tcp_process_text(tcp, c, f);
+	}
+	tcp_accecn_arrives(tcp, c, f);
+	v = tcp_process_text(tcp, c, f);
+	if (c->state != WR_TCP_CLOSED)
+		tcp_accecn_arrived(tcp, c);
+	return v;
 }
 
 /* ---- echoes that came ---- */

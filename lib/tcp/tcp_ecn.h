@@ -53,8 +53,8 @@ bool tcp_ecn_has_reduced(const struct wr_tcb *c);
 
 /* ---- segments of such connections ---- */
 
-/* One came; its ACK was taken, its text was not. */
-void tcp_ecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f);
+/* Steps 7 and 8 of RFC 9293 section 3.10.7.4 for one that came. */
+enum wr_verdict tcp_ecn_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
 /* New text leaves: adds to its flags. Returns the ECN field of its IP header. */
 uint8_t tcp_ecn_marks_text(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t *flags);
 

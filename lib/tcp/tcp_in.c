@@ -624,6 +624,6 @@ enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct
 	if (wr_unlikely(c->tuned))
 		tcp_tune_arrives(tcp, c, seg);
 	if (wr_unlikely(c->cc.ecn))
-		tcp_ecn_arrives(tcp, c, f);
+		return tcp_ecn_process_text(tcp, c, f);
 	return tcp_process_text(tcp, c, f);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tcp_accecn.h"
 #include "tcp_md5.h"
 #include "tcp_rtt.h"
 #include "tcp_timer.h"
@@ -50,6 +51,8 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 		.keepalive = tcb_options(tcp, c)->keepalive,
 		.fastopen = c->rare & WR_TCB_FAST,
 		.md5 = tcb_is_signed(tcp, c),
+		.ecn = c->cc.ecn,
+		.accecn = c->cc.accecn,
 		.snd_wscale = c->snd_shift,
 		.rcv_wscale = c->rcv_shift,
 		.recv_q = c->rcvq_bytes,
@@ -81,6 +84,8 @@ static void describe_tcb(const struct wr_tcp *tcp, const struct wr_tcb *c,
 		.cc = tcb_cc_choice(tcp, c)->ops->name,
 	};
 	info->timer = tcb_timer_name(tcp, c, &info->timer_us);
+	if (c->cc.accecn)
+		tcp_accecn_describe(tcp, c, info);
 }
 
 void wr_tcp_info_get(const struct wr_tcp *tcp, const struct wr_tcb *c, struct wr_tcp_info *info)

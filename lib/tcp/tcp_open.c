@@ -147,10 +147,8 @@ enum wr_verdict tcp_open_completed(struct wr_tcp *tcp, struct wr_tcb *c, struct 
 	c->state_tick = tcp->now_tick;
 	WR_COUNT(tcp->stats, tcp_passive_opens, 1);
 	tcb_arm_limits(tcp, c);
-	if (c->cc.ecn) {
+	if (c->cc.ecn)
 		tcp_ecn_feedback(tcp, c, &f->seg);
-		tcp_ecn_arrives(tcp, c, f);
-	}
 	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
 		wr_tcp_abort(tcp, c);
 		return WR_V_tcp_refused;
@@ -159,7 +157,7 @@ enum wr_verdict tcp_open_completed(struct wr_tcp *tcp, struct wr_tcb *c, struct 
 		return WR_V_tcp_accepted;
 	if (f->seg.has_ts && wr_seq_le(f->seg.seq, c->rcv.acked))
 		c->ts_recent = f->seg.ts_val;
-	return tcp_process_text(tcp, c, f);
+	return c->cc.ecn ? tcp_ecn_process_text(tcp, c, f) : tcp_process_text(tcp, c, f);
 }
 
 /* ---- SYN cookies ---- */

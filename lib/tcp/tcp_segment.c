@@ -301,7 +301,7 @@ static uint32_t sack_reserve(const struct wr_tcb *c)
 	if (!owes_sack(c))
 		return 0;
 	if (c->flags & WR_TCB_REORDER)
-		blocks += c->reorder->recents;
+		blocks += c->reorder->pieces;
 	return 4 + 8 * wr_min(blocks, 2);
 }
 

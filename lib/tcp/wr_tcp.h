@@ -425,6 +425,10 @@ struct wr_tcp_info {
 	uint8_t backoff; /* doublings of the RTO in force */
 	bool ts, sack, has_wscale, nodelay, keepalive;
 	bool fastopen, md5; /* the text of a SYN was taken at once; segments are signed */
+	bool ecn, accecn;   /* agreed on RFC 3168 or 9768; the latter, and then: */
+	uint32_t delivered_ce, received_ce; /* segments marked that left, as the peer says; that
+	                                     * came */
+	uint32_t delivered_ce_bytes, received_ce_bytes; /* their text */
 	uint8_t snd_wscale, rcv_wscale;
 	uint32_t recv_q; /* bytes received that the service has not taken */
 	uint32_t send_q; /* bytes sent or queued that are not acknowledged */

@@ -9,7 +9,7 @@
 
 #define FLAG_ACK 0x10
 
-static const char flag_letters[8] = {'F', 'S', 'R', 'P', '.', 'U', 'E', 'W'};
+static const char flag_letters[9] = {'F', 'S', 'R', 'P', '.', 'U', 'E', 'W', 'A'};
 
 /* ---- reading text ---- */
 
@@ -53,7 +53,13 @@ static bool seq_number(const char **at, struct packet_number *n)
 	return number(at, &n->n);
 }
 
-static bool flags(const char **at, uint8_t *out)
+/* A digit is the ACE field: the flags E, W and A as a number. */
+static uint16_t ace_flags(uint32_t ace)
+{
+	return (uint16_t)((ace & 3) << 6 | (ace & 4) << 6);
+}
+
+static bool flags(const char **at, uint16_t *out)
 {
 	const char *letter;
 
@@ -64,10 +70,14 @@ static bool flags(const char **at, uint8_t *out)
 		return true;
 	}
 	for (; **at && !isspace((unsigned char)**at); (*at)++) {
+		if (**at >= '0' && **at <= '7') {
+			*out |= ace_flags((uint32_t)(**at - '0'));
+			continue;
+		}
 		letter = memchr(flag_letters, **at, sizeof(flag_letters));
 		if (!letter)
 			return false;
-		*out |= (uint8_t)(1 << (letter - flag_letters));
+		*out |= (uint16_t)(1 << (letter - flag_letters));
 	}
 	return *out;
 }
@@ -109,6 +119,21 @@ static bool cookie(const char **at, struct packet_option *o)
 	return true;
 }
 
+/* In the order in which they are named, which makes the kind: at most three. */
+static bool accecn(const char **at, struct packet_option *o)
+{
+	static const char *const name[2][3] = {{"e0b", "ceb", "e1b"}, {"e1b", "ceb", "e0b"}};
+
+	o->b = take(at, "ECN1");
+	if (!o->b && !take(at, "ECN0"))
+		return false;
+	for (o->a = 0; o->a < 3 && take(at, name[o->b][o->a]); o->a++) {
+		if (!number(at, &o->left[o->a]))
+			return false;
+	}
+	return true;
+}
+
 static bool option(const char **at, struct packet_option *o)
 {
 	if (take(at, "nop"))
@@ -129,6 +154,8 @@ static bool option(const char **at, struct packet_option *o)
 		return o->kind = OPTION_FASTOPEN, cookie(at, o);
 	if (take(at, "md5"))
 		return o->kind = OPTION_MD5, o->a = take(at, "bad"), true;
+	if (accecn(at, o))
+		return o->kind = OPTION_ACCECN, true;
 	if (take(at, "TS val"))
 		return o->kind = OPTION_TS,
 		       number(at, &o->a) && take(at, "ecr") && number(at, &o->b);
@@ -192,7 +219,7 @@ const char *packet_parse(const char *text, struct packet *out)
 		out->flow = flow;
 	}
 	if (!flags(&at, &out->flags))
-		return "expected flags: letters of FSRP.UEW, or -";
+		return "expected flags: letters of FSRP.UEWA, a digit, or -";
 	if (!seq_number(&at, &out->seq) || !take(&at, ":") || !seq_number(&at, &end) ||
 	    !take(&at, "(") || !number(&at, &out->len) || !take(&at, ")"))
 		return "expected FIRST:END(BYTES) after the flags";
@@ -253,6 +280,12 @@ static void put_option(struct line *line, const struct packet_option *o)
 	case OPTION_MD5:
 		put(line, "md5");
 		break;
+	case OPTION_ACCECN:
+		put(line, "ECN%u", o->b);
+		for (unsigned i = 0; i < o->a; i++)
+			put(line, " %s %u", i == 1 ? "ceb" : i / 2 != o->b ? "e1b" : "e0b",
+			    o->left[i]);
+		break;
 	case OPTION_RAW:
 		put(line, "raw");
 		for (unsigned i = 0; i < o->a; i++)
@@ -274,7 +307,7 @@ void packet_print(const struct packet *p, char *out, size_t size)
 	if (p->flow)
 		put(&line, "@%u ", p->flow);
 	for (unsigned i = 0; i < sizeof(flag_letters); i++) {
-		unsigned bit = (unsigned[]) {1, 0, 2, 3, 4, 5, 6, 7}[i];
+		unsigned bit = (unsigned[]) {1, 0, 2, 3, 4, 5, 6, 7, 8}[i];
 
 		if (p->flags & 1 << bit)
 			put(&line, "%c", flag_letters[bit]);
@@ -362,6 +395,13 @@ static unsigned encode_option(const struct packet_option *o, const struct packet
 		memcpy(out + n, o->raw, o->a);
 		n += o->a;
 		break;
+	case OPTION_ACCECN:
+		out[0] = o->b ? 174 : 172;
+		for (unsigned i = 0; i < o->a; i++) {
+			put32(out + n - 1, (uint32_t)out[n - 1] << 24 | (o->left[i] & 0xffffff));
+			n += 3;
+		}
+		break;
 	case OPTION_MD5: /* the world signs it */
 		out[0] = 19;
 		memset(out + n, 0, 16);
@@ -420,6 +460,14 @@ static bool decode_option(const uint8_t *in, unsigned len, const struct packet_o
 	case 19: /* the world has checked it */
 		o->kind = OPTION_MD5;
 		return len == 18;
+	case 172:
+	case 174:
+		o->kind = OPTION_ACCECN;
+		o->a = (len - 2) / 3;
+		o->b = in[0] == 174;
+		for (unsigned i = 0; i < o->a && i < 3; i++)
+			o->left[i] = get32(in + 1 + 3 * i) & 0xffffff;
+		return len % 3 == 2 && len <= 11;
 	case 34:
 		o->kind = OPTION_FASTOPEN;
 		o->a = len - 2;
@@ -478,7 +526,7 @@ const char *packet_decode(const uint8_t *tcp, uint32_t bytes,
 	head = (unsigned)(tcp[12] >> 4) * 4;
 	if (head < 20 || head > bytes)
 		return "impossible data offset";
-	out->flags = tcp[13];
+	out->flags = (uint16_t)((tcp[12] & 1) << 8 | tcp[13]);
 	out->len = bytes - head;
 	out->seq.n = get32(tcp + 4) - origin->seq;
 	out->has_ack = out->flags & FLAG_ACK;
@@ -508,6 +556,9 @@ static bool same_option(const struct packet_option *e, const struct packet_optio
 		return true;
 	if (e->kind == OPTION_FASTOPEN)
 		return e->a == g->a && !memcmp(e->raw, g->raw, e->a);
+	if (e->kind == OPTION_ACCECN)
+		return e->a == g->a && e->b == g->b &&
+		       !memcmp(e->left, g->left, e->a * sizeof(e->left[0]));
 	if (e->kind != OPTION_SACK)
 		return e->a == g->a;
 	if (e->a != g->a)
@@ -518,7 +569,7 @@ static bool same_option(const struct packet_option *e, const struct packet_optio
 
 static bool same_options(const struct packet *expected, const struct packet *got)
 {
-	for (enum packet_option_kind kind = OPTION_MSS; kind <= OPTION_MD5; kind++) {
+	for (enum packet_option_kind kind = OPTION_MSS; kind < OPTION_RAW; kind++) {
 		const struct packet_option *e = find(expected, kind), *g = find(got, kind);
 
 		if (!e != !g || (e && !same_option(e, g)))

@@ -4,10 +4,13 @@
  *
  *	S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>
  *
- * Flags are S F R P . U E W, or - for none. Sequence numbers are relative to the ISN of the
+ * Flags are S F R P . U E W A, or - for none; a digit is the ACE field of RFC 9768, which A W E
+ * are. Sequence numbers are relative to the ISN of the
  * side that they count; "=5" is the number on the wire. Without <> there are no options, and
  * <...> stands for any. Padding and the order of options are not compared. "FO" asks for a Fast
  * Open cookie, "FO 0123abcd" has one; "md5" is the signature of RFC 2385, "md5 bad" a wrong one.
+ * "ECN0 e0b 1001 ceb 0" and "ECN1 e1b 1" are the options of RFC 9768, with fields from none to
+ * all three in the order that their kind has.
  */
 #ifndef WR_SCRIPT_PACKET_H
 #define WR_SCRIPT_PACKET_H
@@ -35,20 +38,21 @@ enum packet_option_kind {
 	OPTION_TS,
 	OPTION_FASTOPEN,
 	OPTION_MD5,
+	OPTION_ACCECN,
 	OPTION_RAW
 };
 
 struct packet_option {
 	enum packet_option_kind kind;
 	uint32_t a, b; /* MSS; shift; TSval and TSecr; block count; count of raw bytes or of
-	                * the cookie; a bad signature */
+	                * the cookie; a bad signature; AccECN's fields, in `left`, and order */
 	uint32_t left[PACKET_SACKS], right[PACKET_SACKS];
 	uint8_t raw[PACKET_OPTIONS];
 };
 
 struct packet {
 	unsigned flow; /* "@2": the third connection of the script; 0 without */
-	uint8_t flags;
+	uint16_t flags;
 	struct packet_number seq, ack;
 	uint32_t len; /* bytes of text */
 	bool has_ack, has_wnd;

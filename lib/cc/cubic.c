@@ -193,15 +193,32 @@ static void cubic_on_leave_recovery(struct wr_cc *cc, uint64_t now_us)
 	cc->cwnd = cc->ssthresh;
 }
 
-/* Section 4.8: the next epoch begins on its own plateau. */
+/* What an epoch that ends began from, as far as ssthresh tells. */
+static struct wr_cc_saved before_epoch(const struct wr_cc *cc)
+{
+	uint32_t prior = cc_share(cc->ssthresh, BETA_DEN, BETA_NUM);
+
+	return (struct wr_cc_saved) {prior, prior};
+}
+
+/*
+ * Section 4.8: the next epoch begins on its own plateau. So it does when what was sent after a
+ * time-out times out in its turn; what the epoch thought Reno would have is of the past.
+ */
 static void cubic_on_rto(struct wr_cc *cc, const struct wr_cc_rto *rto)
 {
+	struct wr_cc_cubic *q = &cc->cubic;
+
 	if (!rto->again) {
 		save(cc);
 		cc->ssthresh = reduced(cc, rto->flight);
-		cc->cubic.w_max = 0;
-		cc->cubic.after_rto = true;
+	} else if (q->stage == EPOCH) {
+		q->stage = REDUCED;
+		q->saved.before = before_epoch(cc);
+		q->saved.w_max = q->w_max;
 	}
+	q->w_max = 0;
+	q->after_rto = true;
 	cc->cwnd = cc->smss;
 }
 
@@ -209,8 +226,7 @@ static void cubic_on_rto(struct wr_cc *cc, const struct wr_cc_rto *rto)
 static void cubic_on_undo(struct wr_cc *cc, uint64_t now_us)
 {
 	struct wr_cc_cubic *q = &cc->cubic;
-	uint32_t prior = cc_share(cc->ssthresh, BETA_DEN, BETA_NUM);
-	const struct wr_cc_saved derived = {prior, prior};
+	const struct wr_cc_saved derived = before_epoch(cc);
 
 	(void)now_us;
 	if (q->stage != REDUCED) {
@@ -224,9 +240,16 @@ static void cubic_on_undo(struct wr_cc *cc, uint64_t now_us)
 	q->hystart = (struct wr_hystart) {.css_base_us = UINT32_MAX};
 }
 
+/* Slow start repeats the way up; another epoch begins there. */
 static void cubic_on_idle_restart(struct wr_cc *cc, uint32_t iw, uint64_t now_us)
 {
+	struct wr_cc_cubic *q = &cc->cubic;
+
 	(void)now_us;
+	if (cc->cwnd > iw && q->stage == EPOCH) {
+		q->stage = SLOW_START;
+		q->hystart = (struct wr_hystart) {.css_base_us = UINT32_MAX};
+	}
 	cc_restart(cc, iw);
 }
 

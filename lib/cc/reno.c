@@ -36,9 +36,10 @@ static void halve(struct wr_cc *cc, uint32_t flight)
 	cc->reno.acked = 0;
 }
 
+/* Limited transmit sends beyond cwnd: that does not count, RFC 5681 section 3.2 (2). */
 static void reno_on_congestion(struct wr_cc *cc, const struct wr_cc_congestion *congestion)
 {
-	halve(cc, congestion->flight);
+	halve(cc, cc_used(cc, congestion->flight));
 	cc->cwnd = cc->ssthresh;
 }
 
@@ -50,10 +51,10 @@ static void reno_on_leave_recovery(struct wr_cc *cc, uint64_t now_us)
 
 static void reno_on_rto(struct wr_cc *cc, const struct wr_cc_rto *rto)
 {
-	if (!rto->again) {
+	if (!rto->again)
 		halve(cc, rto->flight);
-		cc->reno.after_rto = 1;
-	}
+	cc->reno.after_rto = 1;
+	cc->reno.acked = 0;
 	cc->cwnd = cc->smss; /* the loss window LW, RFC 5681 3.1 */
 }
 
@@ -69,6 +70,7 @@ static void reno_on_idle_restart(struct wr_cc *cc, uint32_t iw, uint64_t now_us)
 {
 	(void)now_us;
 	cc_restart(cc, iw);
+	cc->reno.acked = 0; /* what a larger window counted would let this one grow at once */
 }
 
 const struct wr_cc_ops wr_cc_reno_ops = {

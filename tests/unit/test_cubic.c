@@ -302,6 +302,72 @@ static void idle_connections_restart_with_the_initial_window(void **state)
 	assert_int_equal(cc.ssthresh, 700 * SMSS);
 }
 
+/* In slow start up to ssthresh, and one ACK more: what an old epoch knew moves nothing. */
+static void assert_grows_from_ssthresh(void)
+{
+	while (cc.cwnd < cc.ssthresh)
+		ack(2 * SMSS, RTT, true);
+	ack(2 * SMSS, RTT, true);
+	assert_true(cc.cwnd <= cc.ssthresh + 4 * SMSS);
+}
+
+static void after_silence_no_window_of_before_is_resumed_at_once(void **state)
+{
+	lose_at(30);
+	for (unsigned i = 0; i < 200; i++)
+		round_trip(RTT);
+	assert_true(cc.cwnd > 60 * SMSS);
+	wr_cc_ops(&cc)->on_idle_restart(&cc, 10 * SMSS, now_us);
+	assert_grows_from_ssthresh();
+}
+
+static void nor_is_it_after_a_second_time_out(void **state)
+{
+	lose_at(30);
+	time_out(false);
+	while (cc.cwnd < 60 * SMSS)
+		round_trip(RTT);
+	time_out(true);
+	assert_int_equal(cc.cwnd, SMSS);
+	assert_grows_from_ssthresh();
+	assert_true(cc.cubic.epoch.w_est < 30 * SMSS);
+}
+
+static void start_reno(void)
+{
+	const struct wr_cc_choice reno = {&wr_cc_reno_ops, 0};
+	const struct wr_cc_start start = {.now_us = now_us, .iw = 10 * SMSS};
+
+	cc = (struct wr_cc) {.smss = SMSS};
+	wr_cc_start(&cc, &reno, &start);
+}
+
+/* RFC 3465 section 2.1: bytes of a window of 40 segments are no windows of 10. */
+static void reno_forgets_in_silence_what_it_counted(void **state)
+{
+	start_reno();
+	cc.cwnd = 80 * SMSS;
+	lose();
+	ack(39 * SMSS, RTT, true);
+	wr_cc_ops(&cc)->on_idle_restart(&cc, 10 * SMSS, now_us);
+	cc.ssthresh = cc.cwnd;
+	ack(SMSS, RTT, true);
+	assert_int_equal(cc.cwnd, 10 * SMSS);
+}
+
+/* RFC 3465 section 2.3. */
+static void reno_counts_one_segment_after_each_time_out(void **state)
+{
+	start_reno();
+	cc.cwnd = 40 * SMSS;
+	time_out(false);
+	while (cc.cwnd <= cc.ssthresh)
+		ack(2 * SMSS, RTT, true);
+	time_out(true);
+	ack(2 * SMSS, RTT, true);
+	assert_int_equal(cc.cwnd, 2 * SMSS);
+}
+
 /* ---- HyStart++, RFC 9406 ---- */
 
 static void slow_start_doubles_while_the_delay_stays(void **state)
@@ -486,6 +552,10 @@ int main(void)
 		TEST(a_needless_reduction_is_undone),
 		TEST(a_late_undo_takes_back_the_three_tenths),
 		TEST(idle_connections_restart_with_the_initial_window),
+		TEST(after_silence_no_window_of_before_is_resumed_at_once),
+		TEST(nor_is_it_after_a_second_time_out),
+		TEST(reno_forgets_in_silence_what_it_counted),
+		TEST(reno_counts_one_segment_after_each_time_out),
 		TEST(slow_start_doubles_while_the_delay_stays),
 		TEST(an_acknowledgement_adds_eight_segments_at_most),
 		TEST(a_delay_that_grows_slows_growth_to_a_quarter),

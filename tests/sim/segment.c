@@ -98,6 +98,7 @@ bool sim_decode(const uint8_t *bytes, uint32_t n, struct sim_segment *out)
 	out->dport = be16(tcp + 2);
 	out->seq = be32(tcp + 4);
 	out->ack = be32(tcp + 8);
+	out->ae = tcp[12] & 1;
 	out->flags = tcp[13];
 	out->wnd = be16(tcp + 14);
 	out->text = tcp + header;

@@ -262,6 +262,8 @@ static void report(struct sim *sim, struct sim_result *result)
 	result->faults = sim->faults;
 	result->caught_ns = sim->caught_ns;
 	result->work_most = sim->work_most;
+	result->judged = sim->judged;
+	result->learned = sim->learned;
 	result->end_ns = sim->now_ns;
 }
 

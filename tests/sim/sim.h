@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "cwnd.h"
 #include "plan.h"
 #include "wr_prng.h"
 #include "wr_stack.h"
@@ -77,9 +78,55 @@ struct sim_arrived {
 	bool has_ack;
 };
 
+/* What moves cwnd besides ACKs. */
+enum sim_loss {
+	SIM_LOSS_NONE,
+	SIM_LOSS_FAST,    /* fast recovery begins */
+	SIM_LOSS_TIMEOUT, /* the retransmission timer rang */
+	SIM_LOSS_PROBED,  /* a tail loss probe repaired a loss */
+	SIM_LOSS_MARKED,  /* the peer echoed a mark */
+	SIM_LOSS_UNDONE,  /* the newest reduction was needless */
+	SIM_LOSS_OTHER,   /* what the reference knows nothing of */
+};
+
+#define SIM_ROUND_ACKS 64
+
+/* What the reference of cwnd wants to know of a round of a core. */
+struct sim_round {
+	unsigned acks; /* that moved una or echoed marks; beyond SIM_ROUND_ACKS only counted */
+	struct {
+		uint32_t una; /* after it */
+		bool ece;
+	} ack[SIM_ROUND_ACKS];
+	unsigned came; /* all ACKs */
+	uint32_t sent; /* bytes of text, once or again */
+};
+
+/* The reference of one end's cwnd, and what was so at the end of the last round. */
+struct sim_model {
+	struct sim_cwnd ref;
+	bool started;
+	bool sure;    /* else it learns from the engine first */
+	bool ecn;     /* marks were echoed */
+	bool knows_alpha;
+	bool has_before; /* it knows what the newest reduction replaced */
+	bool blocked; /* text may have had to wait in the host */
+	bool vague;   /* whether a time-out was the last to cut cwnd is not known */
+	double slack; /* bytes: how much it may be wrong after learning */
+	double drift; /* how much it is wrong */
+	double slack_before; /* of what the newest reduction replaced */
+	unsigned iw;  /* segments */
+	uint8_t limited;
+	uint8_t recovery; /* enum wr_tcp_recovery */
+	uint32_t una, end, sacked, recover, recover_most;
+	uint32_t prr_base, prr_out;
+	uint64_t last_tx_ns;
+};
+
 /* One direction of a connection as seen on the wire; offsets count from the sender's ISN. */
 struct sim_side {
 	bool syn_seen, offers_ts, offers_sack, offers_wscale;
+	bool asks_accecn;
 	uint8_t shift;
 	uint16_t mss;
 	uint32_t iss;
@@ -120,6 +167,9 @@ struct sim_side {
 	uint32_t round_end; /* the end then */
 	uint32_t cut_end;   /* the end before ssthresh was last lowered; 0: may be again */
 	uint64_t rtos, probes, repairs, excuses; /* of its core, up to that round */
+	bool fin_sent;
+	struct sim_round round;
+	struct sim_model model;
 };
 
 struct sim_flow {
@@ -150,6 +200,10 @@ struct sim_core {
 	uint64_t step_ns; /* when it runs next; SIM_NEVER */
 	uint64_t idle_rounds;
 	uint64_t inputs; /* frames given to the engine, whole run */
+	enum sim_loss loss; /* of this round; of several, the last */
+	uint64_t losses;    /* how many */
+	bool probed;        /* a tail loss probe left in it */
+	uint64_t losses_seen[SIM_LOSS_OTHER + 1], probes_seen;
 	struct sim_frame *rx_head, *rx_tail;
 	unsigned rx_count;
 	unsigned tx_head, tx_count;
@@ -205,6 +259,7 @@ struct sim {
 	uint64_t serial, steps, frames;
 	uint32_t faults;     /* brought by chance so far */
 	uint64_t work_most;  /* basic blocks for a frame, mean of a burst; see work.h */
+	uint64_t judged, learned; /* rounds after which cwnd was recomputed, or had to be learnt */
 	uint64_t caught_ns;  /* when a rule of the plan first caught a frame */
 	bool updates_window; /* the frame that leaves now, if it is an ACK */
 	struct sim_host host[SIM_HOSTS];
@@ -223,6 +278,7 @@ struct sim_result {
 	uint64_t hash, frames, end_ns;
 	uint32_t faults; /* brought by chance */
 	uint64_t caught_ns, work_most;
+	uint64_t judged, learned; /* rounds: of struct sim */
 	struct wr_stats stats[SIM_HOSTS];
 	struct {
 		uint64_t half_ns,
@@ -285,6 +341,7 @@ struct sim_segment {
 	uint16_t sport, dport, wnd;
 	uint32_t seq, ack;
 	uint8_t flags;
+	bool ae; /* Accurate ECN, RFC 9768 */
 	uint32_t text_len;
 	const uint8_t *text;
 	bool sums_good, options_good;
@@ -365,6 +422,17 @@ void sim_watch_reset(struct sim *sim, struct sim_flow *flow, unsigned from,
 uint64_t sim_host_growth(const struct sim_host_plan *plan);
 /* After a round of a core: input, timers, output. */
 void sim_watch_round(struct sim *sim, struct sim_core *core);
+
+/* ---- watch_cwnd.c: cwnd, against the reference of cwnd.h ---- */
+
+/* An ACK arrived, una was `una_before`; so much text leaves. */
+void sim_cwnd_note_ack(struct sim_side *us, const struct sim_segment *seg, uint32_t una_before);
+void sim_cwnd_note_text(struct sim_side *us, uint32_t bytes);
+/* Before those of its connections: what has this round brought? */
+void sim_watch_losses(struct sim *sim, struct sim_core *core);
+/* After a round in which something came or left. */
+void sim_watch_cwnd(struct sim *sim, struct sim_core *core, struct sim_flow *flow,
+                    const struct wr_tcp_info *info, const struct wr_cc_ops *ops);
 
 /* ---- trace.c ---- */
 

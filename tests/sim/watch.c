@@ -53,6 +53,7 @@ static void ack_arrives(struct sim_flow *flow, unsigned to, const struct sim_seg
 {
 	struct sim_side *us = &flow->side[to];
 	uint32_t ack = seg->ack - us->iss, edge = ack + scaled(flow, !to, seg);
+	uint32_t una = us->una;
 
 	if ((int32_t)(edge - us->edge_told) > 0)
 		us->edge_told = edge;
@@ -63,6 +64,7 @@ static void ack_arrives(struct sim_flow *flow, unsigned to, const struct sim_seg
 	} else if (ack == us->una) {
 		us->dups++;
 	}
+	sim_cwnd_note_ack(us, seg, una);
 }
 
 void sim_watch_arrives(struct sim *sim, struct sim_core *core, const uint8_t *bytes, uint32_t n)
@@ -111,6 +113,7 @@ static void sent_syn(struct sim *sim, struct sim_flow *flow, unsigned from,
 		us->end = 1;
 		us->edge_told = 0;
 	}
+	us->asks_accecn |= seg->ae;
 	us->offers_ts = seg->has_ts;
 	us->offers_sack = seg->has_sack_ok;
 	us->offers_wscale = seg->has_wscale;
@@ -226,6 +229,8 @@ static void check_text(struct sim *sim, struct sim_flow *flow, unsigned from,
 		note_new(sim, us);
 	if (seg->text_len)
 		us->last_tx_ns = sim->now_ns;
+	sim_cwnd_note_text(us, seg->text_len);
+	us->fin_sent |= fin;
 	us->end = wr_max(us->end, behind + fin);
 }
 

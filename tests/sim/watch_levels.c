@@ -180,14 +180,19 @@ void sim_watch_round(struct sim *sim, struct sim_core *core)
 	unsigned side = core->host->side, pieces;
 	struct wr_tcp_info info;
 
+	sim_watch_losses(sim, core);
 	for (unsigned i = 0; i < sim->plan->flows; i++) {
 		struct sim_flow *flow = &sim->flow[i];
 		struct sim_side *us = &flow->side[side];
 
-		if (!us->touched || !flow->started || !sim_host_is_of(core->host, flow) ||
-		    !ask(sim, core, flow, &info))
+		if (!us->touched || !flow->started || !sim_host_is_of(core->host, flow))
 			continue;
+		if (!ask(sim, core, flow, &info)) {
+			us->touched = false;
+			continue;
+		}
 		check_levels(sim, core, flow, &info);
+		sim_watch_cwnd(sim, core, flow, &info, choice_of(sim, flow, side)->ops);
 		us->touched = us->sent_new = false;
 		us->idle_ns = 0;
 	}

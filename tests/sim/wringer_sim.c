@@ -174,7 +174,7 @@ static int run_seeds(const struct options *options)
 {
 	struct sim_world *world = the_world(NULL);
 	double start = seconds(), took = 0;
-	uint64_t frames = 0, runs = 0, work = 0;
+	uint64_t frames = 0, runs = 0, work = 0, judged = 0, learned = 0;
 	unsigned failures = 0;
 
 	for (uint64_t seed = options->first; seed <= options->last; seed++) {
@@ -184,6 +184,8 @@ static int run_seeds(const struct options *options)
 		make_plan(options->scenario, &plan, seed);
 		run_twice(world, &plan, &result);
 		frames += 2 * result.frames;
+		judged += result.judged;
+		learned += result.learned;
 		work = RTE_MAX(work, result.work_most);
 		runs++;
 		if (!result.ok) {
@@ -199,6 +201,8 @@ static int run_seeds(const struct options *options)
 	       " frames, %.1f seeds/s\n",
 	       options->first, options->first + runs - 1, runs, failures, frames,
 	       (double)runs / took);
+	printf("cwnd was recomputed after %" PRIu64 " rounds, learnt in %" PRIu64 "\n", judged,
+	       learned);
 	if (work)
 		printf("a frame took %" PRIu64 " basic blocks at most\n", work);
 	return failures > 0;

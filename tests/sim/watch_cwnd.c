@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cwnd and ssthresh are what a reference (cwnd.h) makes of the wire: of the ACKs that came, the
+ * text that left, and time. When something counts as lost is another matter, judged elsewhere:
+ * that there was a recovery, a time-out, a mark, a needless reduction in a round is taken from
+ * the counters; after which of the round's ACKs is tried out. A round that shows too little
+ * teaches the reference anew.
+ */
+
+#include <math.h>
+
+#include "sim.h"
+
+#define PRR_ROUNDING 2 /* bytes */
+
+enum { /* was it cwnd that held the sender back? */
+       NOT_LIMITED,
+       LIMITED,
+       PERHAPS_LIMITED,
+};
+
+/* How a round may have been. */
+struct guess {
+	enum sim_loss loss; /* what happened */
+	unsigned at;        /* after so many of its ACKs */
+	bool counts;        /* it reduced the window: not if a mark had done so before */
+	bool limited, restarted, again;
+	bool after_rto;
+	bool late; /* the round's new text had left before */
+};
+
+struct judged {
+	struct sim_cwnd ref;
+	uint8_t recovery; /* enum wr_tcp_recovery */
+	uint32_t recover; /* what ends the recovery, RFC 6582 */
+	uint32_t recover_most;
+	bool doubted; /* another guess might do as well */
+};
+
+/* ---- what the wire shows ---- */
+
+void sim_cwnd_note_ack(struct sim_side *us, const struct sim_segment *seg, uint32_t una_before)
+{
+	struct sim_round *round = &us->round;
+	bool ece = (seg->flags & WR_TCP_ECE) && !(seg->flags & WR_TCP_SYN);
+
+	round->came++;
+	if (us->una == una_before && !ece)
+		return;
+	if (round->acks < SIM_ROUND_ACKS) {
+		round->ack[round->acks].una = us->una;
+		round->ack[round->acks].ece = ece;
+	}
+	round->acks++;
+}
+
+void sim_cwnd_note_text(struct sim_side *us, uint32_t bytes)
+{
+	us->round.sent += bytes;
+}
+
+/* ---- the reference, round by round ---- */
+
+static enum sim_cwnd_kind kind_of(const struct wr_cc_ops *ops)
+{
+	if (ops == &wr_cc_reno_ops)
+		return SIM_CWND_RENO;
+	if (ops == &wr_cc_cubic_ops)
+		return SIM_CWND_CUBIC;
+	return ops == &wr_cc_dctcp_ops ? SIM_CWND_DCTCP : SIM_CWND_UNKNOWN;
+}
+
+/* RFC 6928 section 2. */
+static double initial_window(double mss, unsigned segments)
+{
+	return fmin(segments * mss, fmax(2 * mss, segments * 1460.0));
+}
+
+/* After an ACK that moved una from `before` to `una`. */
+static void happen(struct judged *j, const struct guess *guess, uint32_t end, uint32_t una,
+                   uint32_t before, uint32_t most)
+{
+	switch (guess->loss) {
+	case SIM_LOSS_FAST:
+		if (guess->counts)
+			sim_cwnd_lost(&j->ref, end - una);
+		j->recovery = WR_TCP_RECOVERY_FAST;
+		j->recover = end;
+		j->recover_most = most;
+		break;
+	case SIM_LOSS_TIMEOUT:
+		if (!guess->counts) /* of a FIN alone */
+			break;
+		sim_cwnd_timed_out(&j->ref, end - una, guess->again);
+		j->recovery = WR_TCP_RECOVERY_TIMEOUT;
+		j->recover = j->recover_most = end;
+		break;
+	case SIM_LOSS_PROBED:
+		if (guess->counts)
+			sim_cwnd_lost(&j->ref, end - before);
+		break;
+	case SIM_LOSS_MARKED: /* by the ACK that comes next */
+		sim_cwnd_marked(&j->ref, end - una);
+		break;
+	case SIM_LOSS_UNDONE:
+		sim_cwnd_undone(&j->ref);
+		j->recovery = WR_TCP_RECOVERY_NONE;
+		break;
+	default:
+		break;
+	}
+}
+
+static void leave_recovery(struct judged *j)
+{
+	if (j->recovery == WR_TCP_RECOVERY_FAST)
+		j->ref.cwnd = j->ref.ssthresh;
+	j->recovery = WR_TCP_RECOVERY_NONE;
+}
+
+/* What the reference says if the round was so. */
+static void follow(const struct sim *sim, const struct sim_side *us,
+                   const struct wr_tcp_info *info, const struct guess *guess, struct judged *j)
+{
+	const struct sim_model *m = &us->model;
+	uint32_t una = m->una, before = m->una, end = guess->late ? us->end : m->end;
+
+	*j = (struct judged) {m->ref, m->recovery, m->recover, m->recover_most, false};
+	j->ref.after_rto = guess->after_rto;
+	for (unsigned i = 0; i <= us->round.acks; i++) {
+		struct sim_cwnd_ack ack = {
+			.now = (double)sim->now_ns / 1e9,
+			.srtt = info->srtt_us / 1e6,
+			.end = m->end,
+		};
+		bool over;
+
+		if (guess->loss && guess->at == i)
+			happen(j, guess, end, una, before, us->round.came ? end : us->end);
+		if (i == us->round.acks)
+			break;
+		before = una;
+		una = us->round.ack[i].una;
+		ack.una = una;
+		ack.acked = una - before;
+		ack.ece = us->round.ack[i].ece && m->ecn;
+		ack.limited = guess->limited || m->end - before + info->mss > j->ref.cwnd;
+		ack.recovering = j->recovery == WR_TCP_RECOVERY_FAST;
+		if (una == before)
+			continue;
+		sim_cwnd_acked(&j->ref, &ack);
+		over = una >= j->recover_most ||
+		       (una >= j->recover && info->recovery != WR_TCP_RECOVERY_FAST);
+		if (over && !(guess->loss == SIM_LOSS_UNDONE && guess->at == i + 1))
+			leave_recovery(j);
+	}
+	if (guess->restarted)
+		sim_cwnd_restarted(&j->ref, initial_window(info->mss, m->iw));
+}
+
+/* ---- PRR ---- */
+
+/*
+ * RFC 6937 as revised by RFC 9937, after a single ACK: the bytes that may leave, and so cwnd,
+ * are known but for whether the recovery went well.
+ */
+static bool prr_allows(const struct sim_side *us, const struct wr_tcp_info *info,
+                       const struct judged *j)
+{
+	const struct sim_model *m = &us->model;
+	double gone = (double)info->sacked + info->lost - info->again + us->fin_sent;
+	double pipe = fmax(info->flight - gone, 0) - us->round.sent;
+	double delivered = (double)us->una + info->sacked - m->una - m->sacked;
+	double all = (double)us->una + info->sacked - m->prr_base;
+	double ssthresh = j->ref.ssthresh, least, most;
+
+	if (delivered <= 0)
+		return fabs(info->cwnd - m->ref.cwnd) <= PRR_ROUNDING;
+	if (pipe > ssthresh) {
+		least = ceil(all * ssthresh / fmax(j->recover - m->prr_base, 1)) - m->prr_out;
+		most = least;
+	} else {
+		double room = ssthresh - pipe;
+
+		least = fmax(all - m->prr_out, delivered);
+		most = fmin(least + info->mss, room);
+		least = fmin(least, room);
+	}
+	if (m->prr_out == 0 && least <= PRR_ROUNDING)
+		most = fmax(most, info->mss); /* the fast retransmit */
+	least = fmax(pipe + fmax(least, 0), info->mss);
+	most = fmax(pipe + fmax(most, 0), info->mss);
+	return info->cwnd >= least - PRR_ROUNDING && info->cwnd <= most + PRR_ROUNDING;
+}
+
+/* ---- comparing ---- */
+
+/* Rounding to units of 1024 us, and windows that grow by whole segments, make a difference. */
+static double tolerance(const struct sim_model *m, double bytes)
+{
+	if (m->ref.kind == SIM_CWND_CUBIC)
+		return 2 * m->ref.mss + bytes / 50;
+	return (m->ref.kind == SIM_CWND_DCTCP ? 2 + bytes / 65536 : 1) + 2 * m->slack;
+}
+
+static bool is_near(double a, double b, double tolerance)
+{
+	return a == b || fabs(a - b) <= tolerance;
+}
+
+/* HyStart++ lets cwnd grow by less, down to a quarter, and ends slow start at any time. */
+static bool hystart_allows(const struct sim_model *m, const struct wr_tcp_info *info,
+                           const struct judged *j)
+{
+	double least = m->ref.cwnd + (j->ref.cwnd - m->ref.cwnd) / 4 - SIM_ROUND_ACKS;
+
+	if (m->ref.kind != SIM_CWND_CUBIC || m->ref.reduced || j->ref.reduced ||
+	    m->ref.ssthresh < SIM_ENDLESS)
+		return false;
+	return info->cwnd >= fmin(least, j->ref.cwnd) && info->cwnd <= j->ref.cwnd + 1 &&
+	       (info->ssthresh == UINT32_MAX ||
+	        (info->ssthresh <= info->cwnd && info->ssthresh >= m->ref.cwnd));
+}
+
+/* Does the engine say what the reference says? */
+static bool agrees(const struct sim *sim, const struct sim_flow *flow, unsigned side,
+                   const struct wr_tcp_info *info, const struct judged *j, bool odd)
+{
+	const struct sim_side *us = &flow->side[side];
+	const struct sim_model *m = &us->model;
+	const struct sim_host *host = &sim->host[flow->plan->host[side]];
+	/* What was remembered at a reduction may have been learnt. */
+	double more = odd ? m->slack_before : 0;
+	bool prr = host->plan->prr && info->sack && info->ssthresh != UINT32_MAX;
+
+	if ((info->recovery == WR_TCP_RECOVERY_FAST) != (j->recovery == WR_TCP_RECOVERY_FAST))
+		return false;
+	if (hystart_allows(m, info, j))
+		return true;
+	if (!is_near(j->ref.ssthresh, info->ssthresh, more + tolerance(m, j->ref.ssthresh)))
+		return false;
+	if (j->recovery != WR_TCP_RECOVERY_FAST || !prr)
+		return is_near(j->ref.cwnd, info->cwnd + m->drift,
+		               more + tolerance(m, j->ref.cwnd));
+	if (us->round.came != 1 || m->recovery != WR_TCP_RECOVERY_FAST || odd ||
+	    !sim_host_is_punctual(host) || !host->plan->rack)
+		return true;
+	return prr_allows(us, info, j);
+}
+
+/* ---- trying ---- */
+
+/* Was there a silence longer than the RTO before the text that left? 1: surely, -1: perhaps. */
+static int restarted(const struct sim_host *host, const struct sim_side *us,
+                     const struct wr_tcp_info *info, uint64_t now_ns)
+{
+	uint64_t idle_ns = now_ns - us->model.last_tx_ns,
+		 rto_ns = info->rto_us * UINT64_C(1000);
+
+	if (us->una != us->model.end || (!us->sent_new && !info->unsent))
+		return 0;
+	if (!sim_host_is_punctual(host))
+		return -1;
+	if (idle_ns + WR_MS(1) < rto_ns)
+		return 0;
+	return us->sent_new && idle_ns > rto_ns + WR_MS(1) ? 1 : -1;
+}
+
+/* One of the flags that a guess may have: both values, or the one that is known. */
+#define EACH(flag, sure, value)                                                                \
+	for (int flag##_last = (sure) ? (value) : 1, flag = (sure) ? (value) : 0;              \
+	     flag <= flag##_last; flag++)
+
+/* Is there a way in which the round may have been? */
+static bool explain(const struct sim *sim, const struct sim_core *core,
+                    const struct sim_flow *flow, const struct wr_tcp_info *info,
+                    struct judged *j)
+{
+	unsigned side = core->host->side;
+	const struct sim_side *us = &flow->side[side];
+	const struct sim_model *m = &us->model;
+	enum sim_loss loss = core->loss;
+	int idle = restarted(core->host, us, info, sim->now_ns);
+	bool repairing = m->recovery >= WR_TCP_RECOVERY_FAST;
+	bool may_not_count = loss == SIM_LOSS_TIMEOUT ? m->end - us->una <= 1 : m->ecn;
+	unsigned acks = us->round.acks, first = 0, last = loss ? acks : 0;
+
+	if (loss && us->round.came <= 1) /* then it was this ACK, or a timer */
+		first = last = loss == SIM_LOSS_MARKED ? 0 : acks;
+
+	EACH(again, !loss || !repairing || !acks, repairing)
+	EACH(counts, !may_not_count, true)
+	EACH(restart, idle >= 0, idle)
+	EACH(after_rto, !m->vague, m->ref.after_rto)
+	EACH(late, !loss || !us->sent_new, false)
+	EACH(limited, m->limited != PERHAPS_LIMITED, m->limited == LIMITED)
+	for (unsigned at = first; at <= last; at++) {
+		const struct guess guess = {loss,    at,    counts,    limited,
+		                            restart, again, after_rto, late};
+
+		follow(sim, us, info, &guess, j);
+		j->doubted = idle < 0 || m->limited == PERHAPS_LIMITED;
+		if (agrees(sim, flow, side, info, j, loss || core->probed))
+			return true;
+	}
+	return false;
+}
+
+/* ---- rounds ---- */
+
+/* AccECN tells of marks in another way than the reference listens to. */
+static bool is_known(const struct sim_core *core, const struct sim_flow *flow,
+                     const struct wr_cc_ops *ops)
+{
+	const struct sim_host_plan *plan = core->host->plan;
+	bool accecn = flow->side[0].asks_accecn && flow->side[1].asks_accecn;
+
+	return kind_of(ops) != SIM_CWND_UNKNOWN && plan->cores == 1 && !plan->jump_ns &&
+	       !flow->renumbered && !accecn;
+}
+
+static void start(struct sim *sim, const struct sim_core *core, struct sim_flow *flow,
+                  const struct wr_tcp_info *info, const struct wr_cc_ops *ops)
+{
+	unsigned side = core->host->side;
+	struct sim_model *m = &flow->side[side].model;
+
+	m->started = true;
+	m->knows_alpha = true;
+	m->iw = core->host->plan->iw_segments;
+	m->ref = (struct sim_cwnd) {
+		.kind = kind_of(ops),
+		.mss = info->mss,
+		.burst = 8,
+		.alpha = 1,
+		.cwnd = info->cwnd,
+		.ssthresh = info->ssthresh,
+	};
+	/* RFC 5681 section 3.1: one segment if the SYN had to be sent again. */
+	if (info->cwnd > initial_window(info->mss, m->iw) + 1 && flow->side[side].una <= 1)
+		sim_broken(sim, flow, side, "cwnd begins with the initial window", info->cwnd,
+		           (uint32_t)initial_window(info->mss, m->iw));
+	m->sure = flow->side[side].una <= 1;
+}
+
+/* What the reference cannot know is taken from the engine. */
+static void learn(const struct sim *sim, struct sim_side *us, const struct wr_tcp_info *info,
+                  bool consistent)
+{
+	const struct guess guess = {.after_rto = us->model.ref.after_rto};
+	struct sim_model *m = &us->model;
+	struct judged j;
+
+	if (consistent) { /* it counts marks at least */
+		follow(sim, us, info, &guess, &j);
+		m->ref = j.ref;
+	}
+	m->knows_alpha &= consistent;
+	m->vague = true;
+	m->drift = 0;
+	m->ref.mss = info->mss;
+	m->ref.cwnd = info->cwnd;
+	m->ref.ssthresh = info->ssthresh;
+	m->slack = info->mss;
+	m->has_before = false;
+	m->ref.acked = fmin(m->ref.acked, m->ref.cwnd - 1);
+	m->sure = consistent && m->ref.kind != SIM_CWND_CUBIC &&
+	          info->recovery < WR_TCP_RECOVERY_FAST;
+}
+
+static void accept(struct sim_side *us, const struct sim_core *core,
+                   const struct wr_tcp_info *info, const struct judged *j)
+{
+	struct sim_model *m = &us->model;
+	bool adopts = info->recovery == WR_TCP_RECOVERY_FAST || core->loss == SIM_LOSS_UNDONE ||
+	              core->loss == SIM_LOSS_MARKED || m->limited == PERHAPS_LIMITED ||
+	              (m->slack > 0 && m->ref.kind != SIM_CWND_CUBIC) ||
+	              (m->ref.kind == SIM_CWND_CUBIC && j->ref.ssthresh != info->ssthresh &&
+	               !j->ref.reduced) ||
+	              (m->ref.kind == SIM_CWND_CUBIC && j->ref.ssthresh == SIM_ENDLESS);
+
+	if (core->loss == SIM_LOSS_FAST) {
+		m->prr_base = m->una + m->sacked;
+		m->prr_out = 0;
+	}
+	if (j->ref.cuts != m->ref.cuts)
+		m->slack_before = m->slack;
+	if (j->ref.cuts != m->ref.cuts && us->round.came <= 1)
+		m->slack = 0; /* what was counted since cwnd last grew is forgotten */
+	else if (core->loss || j->doubted)
+		m->slack = info->mss;
+	/* When CUBIC's clock ran is not known then. */
+	if (m->limited == PERHAPS_LIMITED && m->ref.kind == SIM_CWND_CUBIC && j->ref.epoch)
+		m->sure = false;
+	if ((core->loss == SIM_LOSS_TIMEOUT && j->ref.cuts != m->ref.cuts) ||
+	    core->loss == SIM_LOSS_UNDONE || j->ref.cwnd >= j->ref.ssthresh)
+		m->vague = false;
+	m->has_before |= j->ref.cuts != m->ref.cuts;
+	m->ref = j->ref;
+	m->recover = j->recover;
+	m->recover_most = j->recover_most;
+	m->drift += info->cwnd - j->ref.cwnd;
+	if (core->loss || m->slack == 0 || j->doubted ||
+	    info->recovery == WR_TCP_RECOVERY_FAST || m->ref.kind == SIM_CWND_CUBIC)
+		m->drift = 0;
+	if (!adopts)
+		return;
+	m->ref.cwnd = info->cwnd;
+	m->ref.ssthresh = info->ssthresh;
+}
+
+/* May what wants to leave have to wait? */
+static bool is_blocked(const struct sim_core *core)
+{
+	return core->stats.n[WR_STAT_tx_staged] || core->stats.n[WR_STAT_arp_waiting] ||
+	       core->host->hoarded || core->host->plan->refuse_ppm;
+}
+
+/* RFC 5681 3.2, RFC 7661: growth is for windows that are used. */
+static uint8_t limited(const struct sim_core *core, const struct sim_side *us,
+                       const struct wr_tcp_info *info)
+{
+	const uint64_t *n = core->stats.n;
+	int64_t over = (int64_t)info->flight + info->mss - info->cwnd;
+	bool blocked = us->model.blocked || is_blocked(core);
+	bool searches = n[WR_STAT_tcp_mtu_black_holes] + n[WR_STAT_tcp_mtu_probes] > 0 ||
+	                core->host->plan->mtu_probing == WR_TCP_MTU_PROBING_ALWAYS;
+
+	if (!us->sent_new && !info->unsent)
+		return us->model.limited;
+	if (searches || core->probed || (over >= 0 && over <= 1) || blocked)
+		return PERHAPS_LIMITED;
+	return over > 0 ? LIMITED : NOT_LIMITED;
+}
+
+/* How often the core has met `loss`. */
+static uint64_t met(const struct sim_core *core, enum sim_loss loss)
+{
+	const uint64_t *n = core->stats.n;
+
+	switch (loss) {
+	case SIM_LOSS_FAST:
+		return n[WR_STAT_tcp_fast_recoveries];
+	case SIM_LOSS_TIMEOUT:
+		return n[WR_STAT_tcp_rto_fired];
+	case SIM_LOSS_PROBED:
+		return n[WR_STAT_tcp_tlp_repairs];
+	case SIM_LOSS_MARKED:
+		return n[WR_STAT_tcp_ecn_reductions];
+	case SIM_LOSS_UNDONE:
+		return n[WR_STAT_tcp_undone];
+	case SIM_LOSS_OTHER:
+		return n[WR_STAT_tcp_sack_reneged] + n[WR_STAT_tcp_repairs_full] +
+		       n[WR_STAT_tcp_mtu_told] + n[WR_STAT_tcp_mtu_black_holes] +
+		       n[WR_STAT_tcp_mtu_probes] + n[WR_STAT_tcp_mtu_probes_lost];
+	default:
+		return 0;
+	}
+}
+
+void sim_watch_losses(struct sim *sim, struct sim_core *core)
+{
+	unsigned side = core->host->side, touched = 0, others = 0;
+	bool late = is_blocked(core) || !sim_host_is_punctual(core->host);
+	uint64_t probes = core->stats.n[WR_STAT_tcp_tlp_probes];
+
+	core->losses = 0;
+	core->loss = SIM_LOSS_NONE;
+	for (enum sim_loss loss = SIM_LOSS_FAST; loss <= SIM_LOSS_OTHER; loss++) {
+		uint64_t now = met(core, loss), more = now - core->losses_seen[loss];
+
+		core->losses_seen[loss] = now;
+		core->losses += loss == SIM_LOSS_OTHER ? 2 * more : more;
+		core->loss = more ? loss : core->loss;
+	}
+	core->probed = probes != core->probes_seen;
+	core->probes_seen = probes;
+	if (core->losses == 0)
+		return;
+	for (unsigned i = 0; i < sim->plan->flows; i++) {
+		const struct sim_side *us = &sim->flow[i].side[side];
+
+		if (!sim_host_is_of(core->host, &sim->flow[i]))
+			continue;
+		touched += us->touched;
+		others += us->known && !us->touched && late;
+	}
+	for (unsigned i = 0; i < sim->plan->flows && (touched != 1 || others); i++)
+		if (sim_host_is_of(core->host, &sim->flow[i]))
+			sim->flow[i].side[side].model.sure = false;
+}
+
+void sim_watch_cwnd(struct sim *sim, struct sim_core *core, struct sim_flow *flow,
+                    const struct wr_tcp_info *info, const struct wr_cc_ops *ops)
+{
+	unsigned side = core->host->side;
+	struct sim_side *us = &flow->side[side];
+	struct sim_model *m = &us->model;
+	bool consistent = info->flight == us->end - us->una && info->mss == m->ref.mss &&
+	                  us->round.acks <= SIM_ROUND_ACKS;
+	struct judged j;
+
+	if (!is_known(core, flow, ops))
+		return;
+	for (unsigned i = 0; i < wr_min(us->round.acks, SIM_ROUND_ACKS); i++)
+		m->ecn |= us->round.ack[i].ece;
+	if (!m->started) {
+		start(sim, core, flow, info, ops);
+	} else if (!consistent || !m->sure || core->losses > 1 ||
+	           (core->loss == SIM_LOSS_UNDONE && !m->has_before) ||
+	           (core->loss == SIM_LOSS_MARKED && !m->knows_alpha)) {
+		sim->learned++;
+		learn(sim, us, info, consistent);
+	} else if (explain(sim, core, flow, info, &j)) {
+		sim->judged++;
+		accept(us, core, info, &j);
+	} else {
+		sim_say(sim, "flow %u end %u, %s: cwnd %u ssthresh %u, but %.0f and %.0f",
+		        flow->index, side, info->cc, info->cwnd, info->ssthresh, j.ref.cwnd,
+		        j.ref.ssthresh);
+		sim_broken(sim, flow, side, "cwnd is what the RFCs make of the wire",
+		           info->cwnd, (uint32_t)j.ref.cwnd);
+	}
+	m->limited = limited(core, us, info);
+	m->blocked = is_blocked(core);
+	m->prr_out += us->round.sent;
+	m->una = us->una;
+	m->end = us->end;
+	m->sacked = info->sacked;
+	m->recovery = info->recovery;
+	m->last_tx_ns = us->last_tx_ns;
+	us->round.acks = us->round.came = us->round.sent = 0;
+}

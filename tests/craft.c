@@ -11,8 +11,8 @@
 #include "craft.h"
 #include "wr_test.h"
 
-static struct rte_mbuf *frame_new(struct rte_mempool *pool, const struct craft_path *path,
-				  uint16_t type, uint16_t bytes, void **payload)
+struct rte_mbuf *craft_frame(struct rte_mempool *pool, const struct craft_path *path,
+                             uint16_t type, uint16_t bytes, void **payload)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
 	struct rte_ether_hdr *eth;
@@ -32,7 +32,7 @@ struct rte_mbuf *craft_ip(struct rte_mempool *pool, const struct craft_path *pat
 {
 	uint16_t total = (uint16_t)(sizeof(struct rte_ipv4_hdr) + bytes);
 	void *start;
-	struct rte_mbuf *m = frame_new(pool, path, RTE_ETHER_TYPE_IPV4, total, &start);
+	struct rte_mbuf *m = craft_frame(pool, path, RTE_ETHER_TYPE_IPV4, total, &start);
 	struct rte_ipv4_hdr *h = start;
 
 	*h = (struct rte_ipv4_hdr) {
@@ -134,7 +134,7 @@ struct rte_mbuf *craft_arp(struct rte_mempool *pool, const struct craft_path *pa
 {
 	void *start;
 	struct rte_mbuf *m =
-		frame_new(pool, path, RTE_ETHER_TYPE_ARP, sizeof(struct rte_arp_hdr), &start);
+		craft_frame(pool, path, RTE_ETHER_TYPE_ARP, sizeof(struct rte_arp_hdr), &start);
 	struct rte_arp_hdr *arp = start;
 
 	*arp = (struct rte_arp_hdr) {

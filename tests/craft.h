@@ -12,6 +12,10 @@ struct craft_path {
 	uint32_t src, dst;
 };
 
+/* A frame of that EtherType with room for a payload, which the caller writes. */
+struct rte_mbuf *craft_frame(struct rte_mempool *pool, const struct craft_path *path,
+                             uint16_t type, uint16_t bytes, void **payload);
+
 struct craft_ip {
 	uint8_t proto, tos;
 	uint8_t ttl; /* 0: 64 */

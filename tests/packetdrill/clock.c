@@ -1,220 +1,175 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Virtual time. It passes when the main thread asks for it, never by itself; and not while a
- * second thread that woke from its call has not yet read when that was.
+ * Time passes when the script's thread asks for it, never by itself; and not while a second
+ * thread that woke from its call has not yet read when that was.
  */
-
 #include <string.h>
 
-#include <rte_arp.h>
-#include <rte_byteorder.h>
-#include <rte_ether.h>
+#include "clock.h"
+#include "craft.h"
+#include "wire.h"
+#include "wr_test.h"
 
-#include "drill.h"
+#define BUFFERS    1023
+#define PACKET_MAX 10000 /* bytes; scripts send more than the MTU allows */
+#define LOOK_NS    1000  /* a look at the clock takes so long: some wait by looking */
 
-#define SPIN_NS 1000 /* each look at the clock: some wait by looking */
+static struct wire *wire; /* host 0 is under test, host 1 its gateway */
+static struct rte_mempool *pool;
+static struct wire_frame sent[BUFFERS + 1]; /* more than there can be at once */
+static unsigned sent_count, taken_count;    /* so far */
 
-static const struct rte_ether_addr ours = {{0x02, 0, 0, 0, 0, 1}};
-static const struct rte_ether_addr theirs = {{0x02, 0, 0, 0, 0, 2}};
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t turned = PTHREAD_COND_INITIALIZER; /* `woke` has changed */
+static pthread_t script;                                 /* the main thread */
+static const struct socket *sleeps_on; /* the second thread; NULL: it is awake, */
+static bool (*sleeps_until)(const struct socket *s);
+static bool woke; /* but has not yet read the clock */
 
-static bool is_main(const struct drill *d)
+/* What the host sends is taken off the wire, but for ARP: the gateway answers it. */
+static bool pass(void *ctx, unsigned to, const struct rte_mbuf *m)
 {
-	return pthread_equal(pthread_self(), d->main);
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const void *);
+	struct rte_mbuf *packet;
+
+	if (eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
+		return true;
+	packet = rte_pktmbuf_copy(m, pool, sizeof(*eth), UINT32_MAX);
+	if (packet)
+		sent[sent_count++ % WR_LEN(sent)] = (struct wire_frame) {packet, wire->now_ns};
+	return false;
 }
 
-static void collect(struct drill *d)
+struct wr_tcp *clock_start(const struct wr_conf *conf)
 {
-	struct rte_mbuf *m[WR_STACK_BURST];
-	unsigned n;
+	static struct wr_stack_conf stack, net;
 
-	while ((n = wr_stack_output(d->stack, m, WR_LEN(m)))) {
-		for (unsigned i = 0; i < n; i++) {
-			const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m[i], void *);
-			const struct rte_arp_hdr *arp = (const void *)(eth + 1);
-			unsigned at = (d->head + d->frames) % DRILL_FRAMES;
+	wr_test_eal(64);
+	pool = wr_test_pool("drill", BUFFERS, PACKET_MAX);
+	wr_conf_stack(conf, &stack);
+	wire_conf(&net, 0);
+	net.ip.gateway = net.ip.addr[0].addr + 1;
+	net.tcp = stack.tcp;
+	wire = wire_new(&net, 1, BUFFERS, BUFFERS);
+	wire->pass = pass;
+	script = pthread_self();
+	return wr_stack_tcp(wire->host[0].core[0]);
+}
 
-			if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP) &&
-			    arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST))
-				drill_meet_peer(d);
-			if (eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
-			    d->frames == DRILL_FRAMES) {
-				rte_pktmbuf_free(m[i]);
-				continue;
-			}
-			d->frame[at] = m[i];
-			d->sent_ns[at] = d->now_ns;
-			d->frames++;
-		}
+void clock_free(void *userdata)
+{
+	wr_stack_free(wire->host[0].core[0]);
+}
+
+/* ---- two threads ---- */
+
+static void work(void)
+{
+	wire_run(wire, 0);
+	if (sleeps_on && sleeps_until(sleeps_on)) {
+		sleeps_on = NULL;
+		woke = true;
+		pthread_cond_broadcast(&turned);
 	}
 }
 
-static void wake(struct drill *d)
+pthread_mutex_t *clock_turn(void)
 {
-	for (struct drill_sleeper *s = d->sleepers; s; s = s->next) {
-		if (s->awake || (!s->ready(s->arg) && d->now_ns < s->until_ns))
-			continue;
-		s->awake = d->settling = true;
-		pthread_cond_broadcast(&d->changed);
+	pthread_mutex_lock(&lock);
+	return &lock;
+}
+
+void clock_end_turn(pthread_mutex_t **turn)
+{
+	work();
+	pthread_mutex_unlock(*turn);
+}
+
+static void time_may_go_on(void)
+{
+	woke = false;
+	pthread_cond_broadcast(&turned);
+}
+
+bool clock_wait(bool (*ready)(const struct socket *s), const struct socket *s)
+{
+	work();
+	if (!ready(s) && !pthread_equal(pthread_self(), script)) {
+		sleeps_on = s;
+		sleeps_until = ready;
+		for (time_may_go_on(); !woke;)
+			pthread_cond_wait(&turned, &lock);
 	}
+	return ready(s);
 }
 
-void drill_work(struct drill *d)
+/* Lets time pass until until_ns; with `stop`, until a frame is sent or none will ever be. */
+static void go_on(uint64_t until_ns, bool stop)
 {
-	bool busy;
+	for (;;) {
+		uint64_t next;
 
-	do {
-		unsigned before = d->frames;
-
-		busy = wr_stack_tick(d->stack, d->now_ns);
-		collect(d);
-		busy |= d->frames != before;
-	} while (busy);
-	wake(d);
-}
-
-/* Until when nothing can happen by itself. */
-static uint64_t next_event(const struct drill *d)
-{
-	uint64_t next = wr_stack_deadline(d->stack);
-
-	for (const struct drill_sleeper *s = d->sleepers; s; s = s->next)
-		next = RTE_MIN(next, s->until_ns);
-	return next == UINT64_MAX ? next : RTE_MAX(next, d->now_ns + SPIN_NS);
-}
-
-static void settle(struct drill *d)
-{
-	while (d->settling && is_main(d))
-		pthread_cond_wait(&d->changed, &d->lock);
-}
-
-/* One step towards until_ns. False: it is reached, or a sleeper woke. */
-static bool step(struct drill *d, uint64_t until_ns)
-{
-	drill_work(d);
-	if (d->settling || d->now_ns >= until_ns)
-		return false;
-	d->now_ns = RTE_MIN(next_event(d), until_ns);
-	return true;
-}
-
-bool drill_wait(struct drill *d, bool (*ready)(void *arg), void *arg, uint64_t until_ns)
-{
-	struct drill_sleeper me = {ready, arg, until_ns, false, d->sleepers};
-
-	drill_work(d);
-	if (is_main(d)) {
-		while (!ready(arg)) {
-			settle(d);
-			if (next_event(d) == UINT64_MAX || !step(d, until_ns))
-				break;
-		}
-		return ready(arg);
+		work();
+		while (woke)
+			pthread_cond_wait(&turned, &lock);
+		next = wr_stack_deadline(wire->host[0].core[0]);
+		if (wire->now_ns >= until_ns ||
+		    (stop && (sent_count != taken_count || next == UINT64_MAX)))
+			return;
+		next = RTE_MIN(RTE_MAX(next, wire->now_ns + LOOK_NS), until_ns);
+		wire_run(wire, next - wire->now_ns);
 	}
-	if (ready(arg) || d->now_ns >= until_ns)
-		return ready(arg);
-	d->sleepers = &me;
-	d->settling = false;
-	pthread_cond_broadcast(&d->changed);
-	while (!me.awake)
-		pthread_cond_wait(&d->changed, &d->lock);
-	for (struct drill_sleeper **s = &d->sleepers; *s; s = &(*s)->next) {
-		if (*s == &me) {
-			*s = me.next;
-			break;
-		}
-	}
-	return ready(arg);
 }
 
 /* ---- the table's part ---- */
 
-static int sleep_us(void *userdata, useconds_t us)
+int clock_usleep(void *userdata, useconds_t us)
 {
-	struct drill *d = userdata;
-	uint64_t until_ns;
-
-	pthread_mutex_lock(&d->lock);
-	settle(d);
-	until_ns = d->now_ns + us * UINT64_C(1000);
-	while (step(d, until_ns))
-		;
-	pthread_mutex_unlock(&d->lock);
+	CLOCK_TURN;
+	go_on(wire->now_ns + WR_US(us), false);
 	return 0;
 }
 
-static int read_clock(void *userdata, struct timeval *now, struct timezone *zone)
+int clock_gettimeofday(void *userdata, struct timeval *now, struct timezone *zone)
 {
-	struct drill *d = userdata;
-
-	pthread_mutex_lock(&d->lock);
-	if (d->settling && !is_main(d)) {
-		d->settling = false;
-		pthread_cond_broadcast(&d->changed);
-	} else {
-		settle(d);
-		step(d, d->now_ns + SPIN_NS);
-		drill_work(d);
-		settle(d);
-	}
-	now->tv_sec = (time_t)(d->now_ns / WR_S(1));
-	now->tv_usec = (suseconds_t)(d->now_ns % WR_S(1) / 1000);
-	pthread_mutex_unlock(&d->lock);
+	CLOCK_TURN;
+	if (woke && !pthread_equal(pthread_self(), script))
+		time_may_go_on();
+	else
+		go_on(wire->now_ns + LOOK_NS, false);
+	now->tv_sec = (time_t)(wire->now_ns / WR_S(1));
+	now->tv_usec = (suseconds_t)(wire->now_ns % WR_S(1) / 1000);
 	return 0;
 }
 
-static int packet_arrives(void *userdata, const void *packet, size_t n)
+int clock_netdev_send(void *userdata, const void *packet, size_t n)
 {
-	struct drill *d = userdata;
-	struct rte_mbuf *m = rte_pktmbuf_alloc(d->pool);
-	struct rte_ether_hdr *eth;
+	const struct craft_path from_gateway = {.smac = wire->host[1].conf.ip.mac,
+	                                        .dmac = wire->host[0].conf.ip.mac};
+	struct rte_mbuf *m;
+	void *to;
 
-	if (!m || n + sizeof(*eth) > rte_pktmbuf_tailroom(m)) {
-		rte_pktmbuf_free(m);
-		return -1;
-	}
-	eth = (struct rte_ether_hdr *)rte_pktmbuf_append(m, (uint16_t)(sizeof(*eth) + n));
-	*eth = (struct rte_ether_hdr) {ours, theirs, rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)};
-	memcpy(eth + 1, packet, n);
-	pthread_mutex_lock(&d->lock);
-	wr_stack_input(d->stack, &m, 1, d->now_ns);
-	drill_work(d);
-	pthread_mutex_unlock(&d->lock);
+	CLOCK_TURN;
+	m = craft_frame(pool, &from_gateway, RTE_ETHER_TYPE_IPV4, (uint16_t)n, &to);
+	memcpy(to, packet, n);
+	wire_inject(wire, 0, 0, m);
 	return 0;
 }
 
-static int packet_leaves(void *userdata, void *packet, size_t *n, long long *time_us)
+int clock_netdev_receive(void *userdata, void *packet, size_t *n, long long *time_us)
 {
-	struct drill *d = userdata;
-	size_t room = *n;
+	const struct wire_frame *f;
 
-	pthread_mutex_lock(&d->lock);
-	*n = 0;
-	for (drill_work(d); d->frames == 0 && next_event(d) != UINT64_MAX;) {
-		settle(d);
-		step(d, UINT64_MAX);
-		drill_work(d);
+	CLOCK_TURN;
+	go_on(UINT64_MAX, true);
+	if (sent_count == taken_count) {
+		*n = 0;
+		return 0;
 	}
-	if (d->frames) {
-		struct rte_mbuf *m = d->frame[d->head];
-
-		*time_us = (long long)(d->sent_ns[d->head] / 1000);
-		*n = m->pkt_len - sizeof(struct rte_ether_hdr);
-		*n = RTE_MIN(*n, room);
-		memcpy(packet, rte_pktmbuf_mtod_offset(m, void *, sizeof(struct rte_ether_hdr)),
-		       *n);
-		rte_pktmbuf_free(m);
-		d->head = (d->head + 1) % DRILL_FRAMES;
-		d->frames--;
-	}
-	pthread_mutex_unlock(&d->lock);
+	f = &sent[taken_count++ % WR_LEN(sent)];
+	*time_us = (long long)(f->due_ns / 1000);
+	*n = RTE_MIN(*n, f->m->pkt_len);
+	memcpy(packet, rte_pktmbuf_mtod(f->m, void *), *n);
+	rte_pktmbuf_free(f->m);
 	return 0;
-}
-
-void drill_fill_clock(struct drill_table *table)
-{
-	table->usleep = sleep_us;
-	table->gettimeofday = read_clock;
-	table->netdev_send = packet_arrives;
-	table->netdev_receive = packet_leaves;
 }

@@ -31,8 +31,9 @@ struct tcp_accecn {
 	uint32_t guessed;       /* bytes taken for marked since then, by s_cep alone */
 	uint32_t marked;        /* bytes marked that congestion control was not told of */
 	struct wr_seq probe;    /* the first text that left with an option, if probing */
-	uint16_t since_option;  /* packets acknowledged since the last option, at most 8 */
+	uint8_t since_option;   /* packets acknowledged since the last option, at most 8 */
 	uint16_t stride;        /* packets that an ACK acknowledges, usually: eighths */
+	uint8_t doubtful;       /* laps of the field in s_cep that are not sure, at most 255 */
 	uint8_t untold;         /* marked packets that no ACK told of yet, at most 255 */
 	uint8_t lost_hints;     /* times that text told of with an option came again */
 	uint8_t since_hint;     /* segments with text that came since the last time */

@@ -159,15 +159,34 @@ static void stop_marking(struct wr_tcp *tcp, struct tcp_accecn *a)
  * since the last option.
  */
 static void check_consistency(struct wr_tcp *tcp, struct tcp_accecn *a,
-                              const struct tcp_accecn_news *news)
+                              const struct tcp_accecn_news *news, bool bytes)
 {
-	a->since_option = (uint16_t)wr_min(a->since_option + news->packets, WRAP);
+	a->since_option = (uint8_t)wr_min(a->since_option + news->packets, WRAP);
 	if (!news->has_ceb)
 		return;
-	if (news->ceb && a->s_cep == a->cep_at_option && a->since_option < WRAP)
+	if (bytes && a->s_cep == a->cep_at_option && a->since_option < WRAP)
 		stop_marking(tcp, a);
 	a->cep_at_option = a->s_cep;
 	a->since_option = 0;
+}
+
+/*
+ * The bytes of an option are those marked since the last one: what was guessed meanwhile is
+ * taken off, so that the rest is this ACK's. If too much was guessed, laps of the field were
+ * that did not happen. Returns those that did.
+ */
+static uint32_t reconcile(const struct wr_tcb *c, struct tcp_accecn *a,
+                          struct tcp_accecn_news *news)
+{
+	uint32_t lap = WRAP * c->cc.smss, laps = a->doubtful;
+	uint32_t over = a->guessed - wr_min(a->guessed, news->ceb);
+	uint32_t wrong = wr_min((over + lap / 2) / lap, laps);
+
+	news->ceb -= wr_min(news->ceb, a->guessed);
+	a->s_cep -= wrong * WRAP;
+	a->guessed = 0;
+	a->doubtful = 0;
+	return laps - wrong;
 }
 
 /* Bytes for congestion control: what an option tells, or a guess that the next one corrects. */
@@ -175,43 +194,53 @@ static void note_marked(const struct wr_tcb *c, struct tcp_accecn *a,
                         const struct tcp_accecn_news *news, uint32_t marks)
 {
 	uint32_t each = news->packets ? news->bytes / news->packets : c->cc.smss;
-	uint32_t guess = marks * each;
+	uint32_t guess = news->has_ceb ? news->ceb : marks * each;
 
-	if (news->has_ceb) {
-		guess = news->ceb - wr_min(news->ceb, a->guessed);
-		a->guessed = 0;
-	} else {
+	if (!news->has_ceb)
 		a->guessed += guess;
-	}
 	a->marked += guess;
+}
+
+/* How many were marked; counts those of which there is no doubt. */
+static uint32_t take_marks(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
+                           struct tcp_accecn_news *news)
+{
+	uint32_t sure = news->has_ceb ? reconcile(c, a, news) * WRAP : 0;
+	uint32_t marks = tcp_accecn_marks(a->s_cep, news);
+	uint32_t laps = news->has_ceb ? 0 : marks / WRAP;
+
+	a->doubtful = (uint8_t)wr_min(a->doubtful + laps, UINT8_MAX);
+	a->s_cep += marks;
+	WR_COUNT(tcp->stats, tcp_accecn_marks_told, sure + marks - laps * WRAP);
+	return marks;
 }
 
 static void note_stride(struct tcp_accecn *a, uint32_t packets)
 {
-	int32_t gap = (int32_t)wr_min(packets, STRIDE_MOST) * 8 - a->stride;
+	int32_t now = (int32_t)wr_min(packets, STRIDE_MOST) * 8;
 
 	if (packets)
-		a->stride = (uint16_t)(a->stride + gap / 8);
+		a->stride = (uint16_t)(a->stride ? a->stride + (now - a->stride) / 8 : now);
 }
 
 static void hear(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
                  const struct wr_seg *seg, struct tcp_accecn_news *news)
 {
 	uint32_t marks;
+	bool bytes;
 
 	if (a->deaf)
 		return;
 	if (seg->has_ts)
 		a->ts_heard = seg->ts_val;
 	news->ace = wr_tcp_ace(seg);
+	note_stride(a, news->packets);
 	news->stride = a->stride;
 	read_option(a, seg, news);
-	marks = tcp_accecn_marks(a->s_cep, news);
-	note_stride(a, news->packets);
-	a->s_cep += marks;
-	check_consistency(tcp, a, news);
+	bytes = news->has_ceb && news->ceb;
+	marks = take_marks(tcp, c, a, news);
+	check_consistency(tcp, a, news, bytes);
 	note_marked(c, a, news, marks);
-	WR_COUNT(tcp->stats, tcp_accecn_marks_told, marks);
 	if (marks)
 		tcp_ecn_echoed(tcp, c);
 	if (a->probing && wr_seq_lt(a->probe, seg->ack))

@@ -2,7 +2,8 @@
 """Runs the system tests: python3 tests/system [--json FILE] [--jobs N] [NAME...]
 
 NAME is the noun of a file (echo: test_echo.py), or a test as unittest names it. In CI
-(CI=true) a skipped test has failed: everything that a test needs is installed there.
+(CI=true) a skipped test has failed: everything that a test needs is installed there, but for
+what "this kernel" lacks.
 
 With --jobs each file is a process of its own, N of them at once: those that must have the
 machine for themselves (ALONE in the file says why) come first, then the longest ones.
@@ -63,7 +64,8 @@ class Result(unittest.TextTestResult):
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
-        self._line(test, "FAILED" if self.strict else "skipped")
+        strict = self.strict and not reason.startswith("this kernel")
+        self._line(test, "FAILED" if strict else "skipped")
         self.stream.write(f"        {reason}\n")
 
 

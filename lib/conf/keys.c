@@ -280,6 +280,8 @@ static const struct wr_conf_key tcp[] = {
 	       "Path MTU without ICMP, RFC 4821: when full segments do not get through, or always"),
 	NUMBER(STACK, count, "mtu-base", "512", "9k", "1024", NULL, mtu_base_mss,
 	       "Bytes of text that paths most likely take: where such a search begins"),
+	NUMBER(STACK, count, "mtu-probe-floor", "28", "512", "48", NULL, mtu_floor_mss,
+	       "Bytes of text in the segments that black holes leave, at least"),
 	SWITCH(STACK, "idle-restart", "on", idle_restart,
 	       "Slow start after an idle time, RFC 5681 section 4.1"),
 	SWITCH(STACK, "pacing", "off", pacing,

@@ -92,6 +92,7 @@ static void fill_tcp_sizes(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->source_connections = (uint32_t)conf->max_connections_per_source;
 	tcp->mtu_probing = (uint8_t)conf->mtu_probing;
 	tcp->mtu_base_mss = (uint16_t)conf->mtu_base_mss;
+	tcp->mtu_floor_mss = (uint16_t)conf->mtu_floor_mss;
 	tcp->held_bufs =
 		conf->held_bufs ? (uint32_t)conf->held_bufs : wr_conf_bufs(conf) / 4 * 3;
 	tcp->evict_shut_ms = evict_shut_ms(conf);

@@ -213,7 +213,7 @@ struct wr_conf {
 	struct wr_conf_sipkeys fastopen_key;
 	uint64_t fastopen_pending;
 	struct wr_conf_md5_list md5;
-	uint64_t mtu_probing, mtu_base_mss;
+	uint64_t mtu_probing, mtu_base_mss, mtu_floor_mss;
 	uint64_t challenges_per_s, resets_per_s;
 
 	/* TCP's times. */

@@ -59,6 +59,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.dsack = true,
 		.mtu_probing = WR_TCP_MTU_PROBING_BLACK_HOLE,
 		.mtu_base_mss = 1024,
+		.mtu_floor_mss = 48, /* as Linux */
 		.delack_us = 40 * 1000,
 		.prompt_acks = 100,
 		.rto_initial_us = 1000 * 1000,

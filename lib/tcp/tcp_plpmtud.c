@@ -29,14 +29,23 @@ static struct tcp_path *path_of(struct wr_tcp *tcp, const struct wr_tcb *c)
 
 /* ---- downwards ---- */
 
-/* The next length to fall back to from `len` bytes; 0: none. RFC 4821 section 7.7. */
+/*
+ * The next length to fall back to from `len` bytes; 0: none. RFC 4821 section 7.7: below what
+ * every path takes to halves of it, as Linux, since nothing but our own losses is believed
+ * here; but only after as many time-outs as longer segments would have needed to get there.
+ */
 static uint32_t next_below(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len)
 {
 	uint32_t least = WR_PATH_FLOOR - tcp_path_overhead(tcp, c);
+	uint32_t floor = tcp->conf.mtu_floor_mss;
 
 	if (len > tcp->conf.mtu_base_mss && tcp->conf.mtu_base_mss > least)
 		return tcp->conf.mtu_base_mss;
-	return len > least ? least : 0;
+	if (len > least)
+		return least;
+	if (len <= floor || c->backoff < tcp->conf.r1_rexmits + 2)
+		return 0;
+	return wr_max(len / 2, floor);
 }
 
 void tcp_path_timed_out(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -61,6 +70,18 @@ void tcp_path_timed_out(struct wr_tcp *tcp, struct wr_tcb *c)
 		path_of(tcp, c)->due_tick = tcp->now_tick;
 	}
 	WR_COUNT(tcp->stats, tcp_mtu_black_holes, 1);
+}
+
+/*
+ * Segments of `mss` bytes arrive: other connections to that host may know. Not if they are
+ * shorter than those of any path: that has to be found by each.
+ */
+static void tell_others(struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t mss)
+{
+	uint32_t mtu = mss + tcp_path_overhead(tcp, c);
+
+	if (mtu >= WR_PATH_FLOOR)
+		wr_path_put(tcp->ip, c->tuple.raddr, (uint16_t)mtu, tcp->now_us);
 }
 
 /* ---- upwards ---- */
@@ -187,8 +208,7 @@ bool tcp_path_probe(struct wr_tcp *tcp, struct wr_tcb *c)
 		return true;
 	if (!p->proven) { /* text got through again */
 		p->proven = true;
-		wr_path_put(tcp->ip, c->tuple.raddr,
-		            (uint16_t)(c->cc.smss + tcp_path_overhead(tcp, c)), tcp->now_us);
+		tell_others(tcp, c, c->cc.smss);
 	}
 	if (c->backoff || !wr_tick_reached(p->due_tick, tcp->now_tick))
 		return true;
@@ -228,8 +248,7 @@ void tcp_path_acked(struct wr_tcp *tcp, struct wr_tcb *c)
 	p->lost = 0;
 	c->cc.smss = p->probe;
 	if (p->probe < p->full) {
-		wr_path_put(tcp->ip, c->tuple.raddr,
-		            (uint16_t)(p->probe + tcp_path_overhead(tcp, c)), tcp->now_us);
+		tell_others(tcp, c, p->probe);
 		return;
 	}
 	wr_path_put(tcp->ip, c->tuple.raddr, UINT16_MAX, tcp->now_us);

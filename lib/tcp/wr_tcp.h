@@ -136,6 +136,7 @@ struct wr_tcp_conf {
 	                                   * second checks those of before */
 	uint8_t mtu_probing;    /* enum wr_tcp_mtu_probing */
 	uint16_t mtu_base_mss;  /* bytes of text that a path most likely takes, RFC 4821 7.2 */
+	uint16_t mtu_floor_mss; /* and that black holes shorten segments to, at least */
 	/* Times, us. */
 	uint32_t rto_initial_us; /* RFC 6298: 1 s */
 	uint32_t r1_rexmits;     /* R1, as a count: then the next hop is suspected */

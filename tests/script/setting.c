@@ -39,6 +39,7 @@ static const struct setting settings[] = {
 	TCP(U32, paths),
 	TCP(U8, mtu_probing),
 	TCP(U16, mtu_base_mss),
+	TCP(U16, mtu_floor_mss),
 	TCP(U32, rcv_buf),
 	TCP(U32, snd_buf),
 	TCP(U32, rcv_buf_max),

@@ -413,6 +413,12 @@ static void narrow_600(struct sim_plan *plan)
 	narrow(plan, 600);
 }
 
+static void narrow_300(struct sim_plan *plan)
+{
+	narrow(plan, 300);
+	plan->flow[0].end[1].text = 100;
+}
+
 static void narrow_and_lossy(struct sim_plan *plan)
 {
 	narrow(plan, 1400);
@@ -639,6 +645,23 @@ static const char *holes_are_found(const struct sim_plan *plan, const struct sim
 	return NULL;
 }
 
+/* One after the other down to 125 bytes of text, and up again to what the path takes. */
+static const char *a_deep_hole_is_found(const struct sim_plan *plan,
+                                        const struct sim_result *result)
+{
+	const uint64_t *n = result->stats[plan->flow[0].host[0]].n;
+
+	if (n[WR_STAT_tcp_mtu_black_holes] != 4)
+		return "the black hole was not found in four steps";
+	if (n[WR_STAT_tcp_rto_fired] > 8)
+		return "time-outs went on";
+	if (n[WR_STAT_ip_paths])
+		return "others were told of a path that is narrower than any";
+	return n[WR_STAT_tcp_segments_out] > 3 * plan->flow[0].end[0].text / 2 / 248
+	               ? "segments did not grow again"
+	               : NULL;
+}
+
 static const char *no_retransmission(const struct sim_plan *plan,
                                      const struct sim_result *result)
 {
@@ -699,6 +722,7 @@ const struct sim_scenario sim_scenarios[] = {
 	{"large_segments_over_a_large_mtu", 20, large_segments, NULL},
 	{"a_path_that_swallows_full_segments_is_found_out", 10, narrow_1300, holes_are_found},
 	{"so_is_one_that_takes_600_bytes", 10, narrow_600, holes_are_found},
+	{"so_is_one_that_takes_300_bytes", 10, narrow_300, a_deep_hole_is_found},
 	{"so_is_one_that_loses_others_too", 20, narrow_and_lossy, holes_are_found},
 	{"so_it_is_without_sack_and_timestamps", 10, narrow_without_options, holes_are_found},
 	{"so_is_one_that_takes_no_jumbo_frames", 10, narrow_jumbo, holes_are_found},

@@ -152,8 +152,8 @@ void sim_cwnd_lost(struct sim_cwnd *ref, double flight)
 	remember(ref);
 	if (ref->kind == SIM_CWND_CUBIC)
 		cubic_lost(ref, flight);
-	else
-		ref->cwnd = ref->ssthresh = half_of(ref, flight);
+	else /* what limited transmit sent does not count: RFC 5681 section 3.2 (2) */
+		ref->cwnd = ref->ssthresh = half_of(ref, fmin(flight, ref->cwnd));
 }
 
 void sim_cwnd_marked(struct sim_cwnd *ref, double flight)

@@ -5,6 +5,7 @@
 
 #include "fuzz.h"
 #include "wr_buf.h"
+#include "wr_frame.h"
 #include "wr_test.h"
 
 #define BUFFERS 1023
@@ -100,6 +101,19 @@ void fuzz_run(void (*run)(struct fuzz_input in), const uint8_t *bytes, size_t si
 	digest = 0;
 	run((struct fuzz_input) {bytes, size});
 	FUZZ_HOLDS(digest == first);
+}
+
+void fuzz_trace(uint64_t now_ns, const struct rte_mbuf *m)
+{
+	static int wanted = -1;
+	char line[256];
+
+	if (wanted < 0)
+		wanted = getenv("FUZZ_TRACE") != NULL;
+	if (!wanted)
+		return;
+	wr_frame_print(line, sizeof(line), m);
+	fprintf(stderr, "%llu us: %s\n", (unsigned long long)now_ns / 1000, line);
 }
 
 void fuzz_fails(const char *condition, const char *file, int line)

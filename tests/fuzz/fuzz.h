@@ -49,6 +49,10 @@ void fuzz_note_frame(const struct rte_mbuf *m);
 #define FUZZ_HOLDS(condition)                                                                  \
 	((condition) ? (void)0 : fuzz_fails(#condition, __FILE__, __LINE__))
 
+/* With FUZZ_TRACE in the environment, what crosses the wire is told: to understand a failure.
+ */
+void fuzz_trace(uint64_t now_ns, const struct rte_mbuf *m);
+
 _Noreturn void fuzz_fails(const char *condition, const char *file, int line);
 
 #endif /* WR_FUZZ_H */

@@ -120,6 +120,7 @@ static void collect(unsigned from)
 			copy = to->ways < WAY
 			               ? rte_pktmbuf_copy(frame[i], fuzz_pool(), 0, UINT32_MAX)
 			               : NULL;
+			fuzz_trace(pair.now_ns, frame[i]);
 			fuzz_note_frame(frame[i]);
 			rte_pktmbuf_free(frame[i]);
 			if (!copy)
@@ -341,6 +342,8 @@ static void choose(struct wr_tcp_conf *conf, const struct choices *choices, unsi
 	if (choices->features & PROBING)
 		conf->mtu_probing = WR_TCP_MTU_PROBING_ALWAYS;
 	conf->cc.ops = ops[choices->cc[i] % WR_LEN(ops)];
+	/* A FIN that was lost again and again may be sent later than after a minute. */
+	conf->fin_wait2_us = 0;
 }
 
 static void begin_end(unsigned i, const struct choices *choices)

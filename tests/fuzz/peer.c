@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <netinet/in.h>
@@ -185,21 +183,6 @@ static void take_segment(struct peer *peer, const struct wr_seg *seg, const uint
 		peer->sack[i] = wr_tcp_sack(seg, i);
 }
 
-/* With FUZZ_TRACE in the environment, what crosses the wire is told: to understand a failure.
- */
-static void trace(const struct peer *peer, const struct rte_mbuf *m)
-{
-	static int wanted = -1;
-	char line[256];
-
-	if (wanted < 0)
-		wanted = getenv("FUZZ_TRACE") != NULL;
-	if (!wanted)
-		return;
-	wr_frame_print(line, sizeof(line), m);
-	fprintf(stderr, "%llu us: %s\n", (unsigned long long)peer->now_ns / 1000, line);
-}
-
 static void take_frame(struct peer *peer, const struct rte_mbuf *m)
 {
 	uint8_t bytes[2048];
@@ -207,7 +190,7 @@ static void take_frame(struct peer *peer, const struct rte_mbuf *m)
 	uint32_t len = m->pkt_len - HEADERS;
 	const uint8_t *p;
 
-	trace(peer, m);
+	fuzz_trace(peer->now_ns, m);
 	fuzz_note(&peer->now_ns, sizeof(peer->now_ns));
 	fuzz_note_frame(m);
 	FUZZ_HOLDS(m->pkt_len > HEADERS && m->pkt_len <= 1514);
@@ -248,7 +231,7 @@ void peer_wait(struct peer *peer, uint64_t ns)
 
 void peer_send_frame(struct peer *peer, struct rte_mbuf *m)
 {
-	trace(peer, m);
+	fuzz_trace(peer->now_ns, m);
 	wr_stack_input(peer->stack, &m, 1, peer->now_ns);
 	wr_stack_tick(peer->stack, peer->now_ns);
 	take_output(peer);

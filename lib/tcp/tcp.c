@@ -224,6 +224,10 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
 	if (!tcp)
 		return NULL;
 	tcp->conf = *conf;
+	tcp->conf.listener_connections =
+		tcp_limit_share(conf->listener_connections, owner->cores, core);
+	tcp->conf.source_connections =
+		tcp_limit_share(conf->source_connections, owner->cores, core);
 	tcp->ip = ip;
 	tcp->stats = ip->stats;
 	tcp->owner = owner;

@@ -11,6 +11,13 @@
 
 #include "tcp.h"
 
+uint32_t tcp_limit_share(uint32_t limit, uint32_t cores, uint32_t core)
+{
+	uint32_t share = limit / cores + (core < limit % cores);
+
+	return limit ? wr_max(share, 1) : 0;
+}
+
 int tcp_limits_init(struct wr_tcp *tcp, const struct wr_sipkey *key, int socket)
 {
 	struct tcp_limits *limits = &tcp->limits;

@@ -28,6 +28,12 @@ struct wr_tcb;
 struct wr_tcp_conf;
 struct wr_tcp;
 
+/*
+ * What core `core` of `cores` has of a limit for all of them, 0: none. Flows are spread by
+ * their hash, about evenly. Together not more than `limit`; but each has one at least.
+ */
+uint32_t tcp_limit_share(uint32_t limit, uint32_t cores, uint32_t core);
+
 /* Memory for conf's limits. Returns 0 or -ENOMEM; then too tcp_limits_fini() frees it. */
 int tcp_limits_init(struct wr_tcp *tcp, const struct wr_sipkey *key, int socket);
 void tcp_limits_fini(struct wr_tcp *tcp);

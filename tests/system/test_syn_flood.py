@@ -109,3 +109,24 @@ class ManyFromOneSource(PairCase):
         load = json.loads(done.stdout)["end"]["counters"]
         self.assertEqual(load["connections_opened"] - load["connections_broken"], 8, done.stderr)
         self.assertGreaterEqual(self.appliance.fresh_stats().verdict("tcp_source_full"), 56)
+
+
+class ManyFromOneSourceToTwoWorkers(PairCase):
+    """The limit is that of the process: each worker has half of it."""
+
+    class kind(SocketAppliance):
+        DEVICE = "memif:{socket},queues=1"
+
+    server_cores = 2
+    server_options = ("--max-connections-per-source", "41")
+
+    def test_two_workers_take_no_more_than_one_would(self):
+        done = run(
+            *self.command(
+                "--mode", "hold", "--connections", 400, "--duration", "500ms", "--json"
+            ),
+            check=False,
+            timeout=60,
+        )
+        load = json.loads(done.stdout)["end"]["counters"]
+        self.assertEqual(load["connections_opened"] - load["connections_broken"], 41, done.stderr)

@@ -123,9 +123,30 @@ static void what_we_opened_is_of_no_listener(void **state)
 	tcp_limits_fini(&tcp);
 }
 
+/* What is said is said of the process. */
+static void cores_share_a_limit(void **state)
+{
+	for (uint32_t cores = 1; cores <= 9; cores++) {
+		for (uint32_t limit = 0; limit <= 40; limit++) {
+			uint32_t sum = 0, least = UINT32_MAX, most = 0;
+
+			for (uint32_t core = 0; core < cores; core++) {
+				uint32_t share = tcp_limit_share(limit, cores, core);
+
+				sum += share;
+				least = wr_min(least, share);
+				most = wr_max(most, share);
+			}
+			assert_int_equal(sum, limit && limit < cores ? cores : limit);
+			assert_true(most - least <= 1);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cores_share_a_limit),
 		cmocka_unit_test(counts_are_those_of_plain_arrays),
 		cmocka_unit_test(every_connection_may_have_a_source_of_its_own),
 		cmocka_unit_test(without_limits_nothing_is_full_and_nothing_is_kept),

@@ -57,19 +57,31 @@ void tcb_set_state(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_tcp_state to)
 	c->state_tick = tcp->now_tick;
 }
 
+/* Text in all its queues: bytes. */
+static uint64_t text_held(const struct wr_tcb *c)
+{
+	uint64_t text = wr_tcp_queued(c);
+
+	if (c->flags & WR_TCB_HELD)
+		text += c->rcvq_bytes;
+	if (c->flags & WR_TCB_REORDER)
+		text += c->reorder->bytes;
+	return text;
+}
+
 /*
  * The last quarter of what may be held is for those whose text moves: a few buffers for each,
- * and what windows let leave. Of the last eighth who never acknowledged any text has one, of
- * the last sixteenth none.
+ * and what windows let leave in a round trip, or in four of one that has acknowledged text: so
+ * much may come meanwhile to an echo. Of the last eighth who never did has one buffer, of the
+ * last sixteenth none.
  */
 static bool may_hold_scarce(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t own)
 {
+	uint64_t moves = wr_min(c->snd.wnd, c->cc.cwnd);
+
 	if (tcp_is_out(tcp) && tcb_is_stranger(c))
 		return own == 0 && !tcp_is_dire(tcp);
-	if (own < FEW_BUFS)
-		return true;
-	return !(c->flags & (WR_TCB_HELD | WR_TCB_REORDER)) &&
-	       wr_tcp_queued(c) < wr_min(c->snd.wnd, c->cc.cwnd);
+	return own < FEW_BUFS || text_held(c) < (tcb_is_stranger(c) ? moves : 4 * moves);
 }
 
 bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c)

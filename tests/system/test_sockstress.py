@@ -56,10 +56,16 @@ class Sockstress(Stress):
     serve = ("--connections", "4k", "--backlog", "4k", "--service", "echo,discard,chargen,source")
 
     def test_closed_windows_keep_nobody_out(self):
+        """Who was there before has no text refused for want of buffers; who comes is served."""
         before = self.stats()
-        with self.many(2200, CHARGEN):
-            full = self.stats()
+        with clients.connect(self.host, ECHO, timeout=20) as known, self.many(2200, CHARGEN):
+            clients.echo(known, clients.payload(1000, seed=9), half_close=False)
+            full = self.appliance.fresh_stats()
             self.assertGreater(full["mbuf_in_use"], self.held * 3 // 4, "no pressure")
+            for n in range(5):
+                clients.echo(known, clients.payload(100_000, seed=n), half_close=False)
+            stats = self.appliance.fresh_stats()
+            self.assertEqual(stats.verdict("tcp_no_mbuf"), full.verdict("tcp_no_mbuf"))
             for _ in range(5):
                 self.echo_goes_on()
                 stats = self.stats()

@@ -22,6 +22,7 @@
 #define CE          3   /* of the TOS byte; 0: no marks, please */
 #define TEXT        30000
 #define PATIENCE_NS WR_S(400) /* that a good network is given */
+#define FIN_WAIT_US (250 * 1000 * 1000ull)
 
 struct end {
 	struct wr_stack *stack;
@@ -342,8 +343,9 @@ static void choose(struct wr_tcp_conf *conf, const struct choices *choices, unsi
 	if (choices->features & PROBING)
 		conf->mtu_probing = WR_TCP_MTU_PROBING_ALWAYS;
 	conf->cc.ops = ops[choices->cc[i] % WR_LEN(ops)];
-	/* A FIN that was lost again and again may be sent later than after a minute. */
-	conf->fin_wait2_us = 0;
+	/* A FIN that was lost again and again may follow after two minutes; or never, when who
+	 * aborts it is beyond resets. */
+	conf->fin_wait2_us = FIN_WAIT_US;
 }
 
 static void begin_end(unsigned i, const struct choices *choices)

@@ -14,6 +14,8 @@ from iperf3_peer import (
     check_sums, iperf3, parameters,
 )
 
+ALONE = "datagrams are lost where the CPU is wanted by others"
+
 
 class ServerCase(unittest.TestCase):
     """Tests that share one server."""

@@ -304,6 +304,8 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 		uint32_t whole = wr_buf(c->sq_next)->len;
 		uint32_t len = allowed(tcp, c, whole, tcp_pipe(c), 0);
 
+		if (wr_unlikely(c->flags & WR_TCB_LOSS) && tcp_frto_waits(c))
+			break;
 		if (len == 0 || (wr_unlikely(c->cc.timed) && !tcp_pace_allows(tcp, c)))
 			break;
 		if (len < whole && tcb_flight(c) && !tcb_may_hold(tcp, c))

@@ -11,6 +11,8 @@
 #include "tcp_board.h"
 #include "tcp_undo.h"
 
+#define FRTO_NEW_SEGMENTS 2u /* RFC 5682 section 2.1 (2.b) */
+
 void tcp_undo_begin(struct wr_tcb *c)
 {
 	if (c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO))
@@ -94,6 +96,12 @@ static bool can_send_new(const struct wr_tcb *c)
 	return c->sq_next && unsent >= c->cc.smss && c->snd.wnd >= flight + c->cc.smss;
 }
 
+bool tcp_frto_waits(const struct wr_tcb *c)
+{
+	return c->repair->frto == WR_FRTO_NEW &&
+	       wr_seq_span(c->recover, c->snd.nxt) >= FRTO_NEW_SEGMENTS * c->cc.smss;
+}
+
 /* Section 3.1, and 2.1 without SACK: the same but for what `original` can be known from. */
 void tcp_frto_step(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news,
                    bool duplicate)
@@ -106,8 +114,10 @@ void tcp_frto_step(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *n
 		c->backoff = 0;
 		undo(tcp, c);
 	} else if (r->frto == WR_FRTO_NEW) { /* (3.a): the loss was real */
-		if (duplicate || news->sacked || news->acked)
+		if (duplicate || news->sacked || news->acked) {
 			r->frto = WR_FRTO_OFF;
+			c->rare |= WR_TCB_FIRST; /* new text may fill the pipe */
+		}
 	} else if (news->acked && wr_seq_lt(c->snd.una, c->recover)) { /* (2.b) */
 		c->recover = c->snd.nxt;
 		r->frto = can_send_new(c) ? WR_FRTO_NEW : WR_FRTO_OFF;

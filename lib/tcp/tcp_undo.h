@@ -16,5 +16,7 @@ void tcp_undo_by_dsack(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_new
 /* RFC 5682: one step for an ACK after a time-out. */
 void tcp_frto_step(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news,
                    bool duplicate);
+/* RFC 5682 (2.b): has all new text left that may before the next ACK? Repair is attached. */
+bool tcp_frto_waits(const struct wr_tcb *c);
 
 #endif /* WR_TCP_UNDO_H */

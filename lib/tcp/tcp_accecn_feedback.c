@@ -302,6 +302,17 @@ static bool is_late_handshake(const struct wr_tcb *c, const struct wr_seg *seg)
 	       wr_seq_eq(seg->ack, wr_seq_add(c->iss, 1));
 }
 
+/* Section 3.2.2.4: the first counter is not 0, unless three packets were marked already. */
+static void check_first(struct wr_tcp *tcp, struct tcp_accecn *a, const struct wr_seg *seg,
+                        const struct tcp_accecn_news *news)
+{
+	if (!a->checked && wr_tcp_ace(seg) == 0 && news->packets < WRAP - TCP_ACCECN_INITIAL) {
+		a->deaf = true;
+		stop_marking(tcp, a);
+	}
+	a->checked = true;
+}
+
 void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
 {
 	struct tcp_accecn *a = accecn_of(tcp, c);
@@ -317,13 +328,8 @@ void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_s
 		return;
 	if (is_late_handshake(c, seg))
 		return;
-	if (!a->checked) { /* section 3.2.2.4 */
-		a->checked = true;
-		a->deaf |= wr_tcp_ace(seg) == 0;
-		if (a->deaf)
-			stop_marking(tcp, a);
-	}
 	count_delivered(c, seg, &news);
+	check_first(tcp, a, seg, &news);
 	if (is_news(c, a, seg, &news))
 		hear(tcp, c, a, seg, &news);
 }

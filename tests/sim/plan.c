@@ -282,7 +282,7 @@ static void draw_congestion(struct wr_prng *prng, struct sim_plan *plan)
 		struct sim_host_plan *host = &plan->host[i];
 
 		draw_choice(prng, &host->cc);
-		host->ecn = (uint8_t)below(prng, 3);
+		host->ecn = (uint8_t)below(prng, WR_TCP_ECN_ACCECN_PASSIVE + 1);
 		host->pacing = one_in(prng, 3);
 		host->rates = true;
 	}

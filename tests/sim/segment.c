@@ -45,6 +45,10 @@ static bool take_option(const uint8_t *p, unsigned len, struct sim_segment *out)
 		out->ts_val = len == 10 ? be32(p + 2) : 0;
 		out->ts_ecr = len == 10 ? be32(p + 6) : 0;
 		return len == 10;
+	case 172: /* RFC 9768 section 3.2.3 */
+	case 174:
+		out->has_accecn = true;
+		return len % 3 == 2 && len <= 11;
 	default:
 		return false; /* we never send others */
 	}
@@ -94,6 +98,7 @@ bool sim_decode(const uint8_t *bytes, uint32_t n, struct sim_segment *out)
 		return false;
 	out->src = be32((const uint8_t *)&ip->src_addr);
 	out->dst = be32((const uint8_t *)&ip->dst_addr);
+	out->ecn = ip->type_of_service & WR_ECN_MASK;
 	out->sport = be16(tcp);
 	out->dport = be16(tcp + 2);
 	out->seq = be32(tcp + 4);

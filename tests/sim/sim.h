@@ -126,7 +126,8 @@ struct sim_model {
 /* One direction of a connection as seen on the wire; offsets count from the sender's ISN. */
 struct sim_side {
 	bool syn_seen, offers_ts, offers_sack, offers_wscale;
-	bool asks_accecn;
+	bool asks_accecn, accecn;
+	uint32_t marks_came, marks_counted; /* CE: on the wire, and as this end says */
 	uint8_t shift;
 	uint16_t mss;
 	uint32_t iss;
@@ -342,10 +343,11 @@ struct sim_segment {
 	uint32_t seq, ack;
 	uint8_t flags;
 	bool ae; /* Accurate ECN, RFC 9768 */
+	uint8_t ecn; /* field of the IPv4 header */
 	uint32_t text_len;
 	const uint8_t *text;
 	bool sums_good, options_good;
-	bool has_mss, has_wscale, has_sack_ok, has_ts;
+	bool has_mss, has_wscale, has_sack_ok, has_ts, has_accecn;
 	uint16_t mss;
 	uint8_t wscale;
 	uint32_t ts_val, ts_ecr;
@@ -415,6 +417,15 @@ void sim_watch_times(struct sim *sim, struct sim_flow *flow, unsigned from,
                      const struct sim_segment *seg);
 void sim_watch_reset(struct sim *sim, struct sim_flow *flow, unsigned from,
                      const struct sim_segment *seg);
+
+/* ---- watch_marks.c: AccECN ---- */
+
+void sim_watch_mark_option(struct sim *sim, struct sim_flow *flow, unsigned from,
+                           const struct sim_segment *seg);
+void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim_segment *seg);
+/* What the engine says after a round in which it had to do with this flow. */
+void sim_watch_marks(struct sim *sim, struct sim_flow *flow, unsigned side,
+                     const struct wr_tcp_info *info);
 
 /* ---- watch_levels.c: what the engine says of itself, against what the wire says ---- */
 

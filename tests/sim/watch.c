@@ -85,6 +85,7 @@ void sim_watch_arrives(struct sim *sim, struct sim_core *core, const uint8_t *by
 	}
 	flow->others_in++;
 	note_arrived(us, &seg);
+	sim_watch_mark_arrives(flow, to, &seg);
 	if (!core->host->plan->steer_badly) /* else it may take its time to the right core */
 		sim_watch_sacks_arrive(flow, to, &seg);
 	at = seg.seq - flow->side[from].iss + !!(seg.flags & WR_TCP_SYN);
@@ -257,6 +258,7 @@ static void check_segment(struct sim *sim, struct sim_flow *flow, unsigned from,
 	sim_watch_times(sim, flow, from, seg);
 	if (!(seg->flags & WR_TCP_SYN)) {
 		check_options(sim, flow, from, seg);
+		sim_watch_mark_option(sim, flow, from, seg);
 		note_again(&flow->side[from], seg);
 		if (flow->side[from].again)
 			sim_watch_again(sim, flow, from, seg);

@@ -192,6 +192,7 @@ void sim_watch_round(struct sim *sim, struct sim_core *core)
 			continue;
 		}
 		check_levels(sim, core, flow, &info);
+		sim_watch_marks(sim, flow, side, &info);
 		sim_watch_cwnd(sim, core, flow, &info, choice_of(sim, flow, side)->ops);
 		us->touched = us->sent_new = false;
 		us->idle_ns = 0;

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* AccECN, RFC 9768: what either end says of marks, against what the path marked. */
+
+#include "sim.h"
+
+#define LAP 8 /* the ACE field counts modulo so much */
+
+void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim_segment *seg)
+{
+	const uint8_t both = WR_TCP_SYN | WR_TCP_ACK;
+
+	if (seg->ecn == WR_CE && (seg->flags & both) != WR_TCP_SYN)
+		flow->side[to].marks_came++;
+}
+
+void sim_watch_mark_option(struct sim *sim, struct sim_flow *flow, unsigned from,
+                           const struct sim_segment *seg)
+{
+	const struct sim_side *us = &flow->side[from], *peer = &flow->side[!from];
+	bool asks = (seg->flags & WR_TCP_SYN) && !(seg->flags & WR_TCP_ACK);
+
+	if (seg->has_accecn && (asks || !(us->asks_accecn || peer->asks_accecn)))
+		sim_broken(sim, flow, from, "the option of AccECN only if agreed on", 1, 0);
+}
+
+void sim_watch_marks(struct sim *sim, struct sim_flow *flow, unsigned side,
+                     const struct wr_tcp_info *info)
+{
+	struct sim_side *us = &flow->side[side], *peer = &flow->side[!side];
+
+	us->accecn = info->accecn;
+	us->marks_counted = info->received_ce;
+	if (!info->accecn || !peer->accecn || flow->renumbered)
+		return;
+	if (info->received_ce > us->marks_came)
+		sim_broken(sim, flow, side, "no more marks are counted than came",
+		           info->received_ce, us->marks_came);
+	if (info->flight || us->una != us->end)
+		return;
+	if ((info->delivered_ce - peer->marks_counted) % LAP)
+		sim_broken(sim, flow, side, "once all is acknowledged its marks are known",
+		           info->delivered_ce, peer->marks_counted);
+}

@@ -9,7 +9,7 @@ takes decides nothing.
 import threading
 
 import clients
-from harness import ApplianceCase, require, run
+from harness import ApplianceCase, eventually, require, run
 
 try:
     from wirehost import ARP, BROADCAST, ICMP, IP, TCP, UDP, WireHost
@@ -57,25 +57,30 @@ class Attacks(ApplianceCase):
     def setUp(self):
         self.wire = WireHost(self.appliance.link, self.host)
         self.addCleanup(self.wire.close)
+        self.at_rest = self.appliance.fresh_stats()["mbuf_in_use"] + 64
         self.neighbour = Neighbour(self.host)
         self.neighbour.start()
         self.addCleanup(self.neighbour.end)
         self.before = self.stats()
+        self.opened = self.neighbour.opened
 
     def judge(self):
         """The attack is over: the neighbour got on, and everything is given back."""
+        eventually(lambda: self.neighbour.opened > self.opened or self.neighbour.error)
+        self.assertGreater(self.neighbour.opened, self.opened)
         self.neighbour.end()
         self.assertIsNone(self.neighbour.error)
-        self.assertGreater(self.neighbour.opened, 0)
         stats = self.appliance.eventually(
-            lambda s: not any(s.state(n) for n in ("established", "syn_received", "close_wait",
-                                                   "last_ack", "fin_wait_1", "closing")),
+            lambda s: s["mbuf_in_use"] <= self.at_rest
+            and not any(s.state(n) for n in ("established", "syn_received", "close_wait",
+                                             "last_ack", "fin_wait_1", "closing")),
             seconds=60,
         )
         left = {n: v for n, v in stats.states().items() if v and n not in ("listen", "time_wait")}
         self.assertEqual(left, {})
         self.assertEqual(stats.unbalanced(), {})
         self.assertEqual(stats["tcp_ooo_segments"], 0)
+        self.assertLessEqual(stats["mbuf_in_use"], self.at_rest)
 
     def tcp(self, **fields):
         return self.wire.ip4() / TCP(**{"sport": self.wire.port(), "dport": ECHO, "seq": 1, **fields})

@@ -264,6 +264,107 @@ static void a_sack_costs_the_same_however_often_it_came(void **state)
 	compare(crumbs_received);
 }
 
+/* RFC 5927: of a live connection, with a number that may be in flight or not. */
+static struct rte_mbuf *icmp_error(unsigned n)
+{
+	const struct craft_path path =
+		attack_path(ATTACK_FAR + 1 + wr_prng_below(&prng, 60000));
+	const struct craft_path back = {.src = ATTACK_VICTIM, .dst = MALLORY};
+	const struct craft_tcp about = {.sport = 7,
+	                                .dport = OPEN_PORT,
+	                                .seq = isn + wr_prng_below(&prng, 100000),
+	                                .flags = WR_TCP_ACK};
+	struct rte_mbuf *quoted = craft_tcp(attack_pool(&a), &back, &about), *m;
+
+	m = craft_icmp_error(attack_pool(&a), &path, 3, (uint8_t)(n % 5), 600, quoted, 28);
+	rte_pktmbuf_free(quoted);
+	return m;
+}
+
+static void an_icmp_error_costs_the_same_however_many_came(void **state)
+{
+	begin();
+	open_connection(7);
+	compare(icmp_error);
+}
+
+/* ACK division, and a window that shuts and opens by a byte. */
+static struct rte_mbuf *division(unsigned n)
+{
+	const struct craft_tcp tcp = {.sport = OPEN_PORT,
+	                              .dport = 19,
+	                              .seq = 101,
+	                              .ack = isn + 2 + n,
+	                              .flags = WR_TCP_ACK,
+	                              .wnd = (uint16_t)(n % 3 ? 8000 : n % 2)};
+
+	return segment(MALLORY, &tcp);
+}
+
+static void an_ack_of_a_byte_costs_the_same_however_many_came(void **state)
+{
+	begin();
+	open_connection(19);
+	compare(division);
+}
+
+/* Text of a byte each, whose echo is not taken. */
+static struct rte_mbuf *byte_that_waits(unsigned n)
+{
+	const struct craft_tcp tcp = {.sport = OPEN_PORT,
+	                              .dport = 7,
+	                              .seq = 101 + n,
+	                              .ack = isn + 1,
+	                              .flags = WR_TCP_ACK | WR_TCP_PSH,
+	                              .wnd = 0,
+	                              .text = "x",
+	                              .text_len = 1};
+
+	return segment(MALLORY, &tcp);
+}
+
+static void a_byte_that_waits_costs_the_same_however_many_do(void **state)
+{
+	begin();
+	open_connection(7);
+	compare(byte_that_waits);
+}
+
+/* Opened, and ended by a reset or left; each frame of it. */
+static struct rte_mbuf *short_connection(unsigned n)
+{
+	static const uint8_t flags[] = {WR_TCP_SYN, WR_TCP_ACK, WR_TCP_ACK | WR_TCP_FIN,
+	                                WR_TCP_RST};
+	const struct craft_tcp tcp = {.sport = (uint16_t)(1024 + n / 4),
+	                              .dport = 7,
+	                              .seq = 100 + (n % 4 ? n % 4 == 3 ? 2 : 1 : 0),
+	                              .ack = n % 4 ? isn + 1 : 0,
+	                              .flags = flags[n % 4],
+	                              .wnd = 1000};
+
+	return segment(MALLORY, &tcp);
+}
+
+static void a_short_connection_costs_the_same_however_many_were(void **state)
+{
+	begin();
+	compare(short_connection);
+}
+
+/* RFC 4987: SYNs that all are answered by cookies, and ACKs that guess one. */
+static struct rte_mbuf *cookie_guess(unsigned n)
+{
+	return n % 2 ? syn(n) : stray(n & ~3u);
+}
+
+static void a_guess_at_a_cookie_costs_the_same_however_many_came(void **state)
+{
+	begin();
+	flood(syn, 0, 400); /* the backlog is full */
+	assert_true(attack_stats(&a)->verdict[WR_V_tcp_cookie_sent] > 0);
+	compare(cookie_guess);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +375,11 @@ static int run(void)
 		cmocka_unit_test(an_arp_request_costs_the_same_however_many_asked),
 		cmocka_unit_test(a_guess_costs_the_same_however_many_came),
 		cmocka_unit_test(a_sack_costs_the_same_however_often_it_came),
+		cmocka_unit_test(an_icmp_error_costs_the_same_however_many_came),
+		cmocka_unit_test(an_ack_of_a_byte_costs_the_same_however_many_came),
+		cmocka_unit_test(a_byte_that_waits_costs_the_same_however_many_do),
+		cmocka_unit_test(a_short_connection_costs_the_same_however_many_were),
+		cmocka_unit_test(a_guess_at_a_cookie_costs_the_same_however_many_came),
 	};
 
 	wr_test_eal(256);

@@ -338,7 +338,9 @@ static void choose(struct wr_tcp_conf *conf, const struct choices *choices, unsi
 	conf->sack = !(choices->features & NO_SACK);
 	conf->timestamps = !(choices->features & NO_TIMESTAMPS);
 	conf->wscale = !(choices->features & NO_SCALE);
-	conf->ecn = choices->features & ECN ? WR_TCP_ECN_ON : WR_TCP_ECN_PASSIVE;
+	conf->ecn = WR_TCP_ECN_ACCECN_PASSIVE;
+	if (choices->features & ECN)
+		conf->ecn = conf->sack ? WR_TCP_ECN_ACCECN : WR_TCP_ECN_ACCECN_ON;
 	conf->pacing = choices->features & PACING;
 	if (choices->features & PROBING)
 		conf->mtu_probing = WR_TCP_MTU_PROBING_ALWAYS;

@@ -33,6 +33,7 @@ static void segment(struct peer *peer, struct fuzz_input *in)
 {
 	uint8_t text[1024], options[OPTIONS] = {0};
 	uint32_t una = peer->irs + 1;
+	uint8_t more;
 	struct craft_tcp tcp = {.options = options, .text = text};
 
 	tcp.flags = fuzz_u8(in);
@@ -44,7 +45,9 @@ static void segment(struct peer *peer, struct fuzz_input *in)
 	if (tcp.flags &
 	    WR_TCP_SYN) /* of another connection, perhaps: which text is not known */
 		tcp.text_len = 0;
-	tcp.options_len = (uint8_t)(fuzz_u8(in) % (OPTIONS / 4 + 1) * 4);
+	more = fuzz_u8(in);
+	tcp.flags |= more & 0x80 ? WR_TCP_AE : 0;
+	tcp.options_len = (uint8_t)(more % (OPTIONS / 4 + 1) * 4);
 	for (unsigned i = 0; i < tcp.options_len && in->left; i++)
 		options[i] = fuzz_u8(in);
 	peer_write(text, tcp.seq - peer->iss - 1, tcp.text_len);

@@ -20,6 +20,7 @@ void small_host_conf(struct wr_stack_conf *conf, unsigned host)
 	conf->tcp.connections = conf->tcp.half_open = conf->tcp.time_waits = 8;
 	conf->tcp.reorders = conf->tcp.repairs = conf->tcp.paths = conf->tcp.tunes = 4;
 	conf->tcp.fastopen_pending = conf->tcp.fastopen_peers = 4;
+	conf->tcp.ecn = WR_TCP_ECN_ACCECN_PASSIVE;
 	conf->pool = fuzz_pool();
 	conf->owner = only_core();
 }

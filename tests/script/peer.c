@@ -20,6 +20,16 @@ static const struct craft_path from_peer = {
 	.dst = WORLD_ADDR,
 };
 
+/* The engine's address of a flow: all of its segments go to it and come from it. */
+static uint32_t address_of(struct world *w, unsigned flow)
+{
+	struct world_flow *f = &w->flow[flow];
+
+	if (!f->addr)
+		f->addr = w->laddr ? w->laddr : WORLD_ADDR;
+	return f->addr;
+}
+
 /* Relative sequence number of the first byte of text. */
 static uint32_t first_byte(const struct packet *p)
 {
@@ -81,6 +91,11 @@ static void note_segment(struct world *w, const struct rte_ipv4_hdr *ip, const u
 
 	if (w->sent_count == WORLD_SENT) {
 		world_wrong(w, "more segments were sent than anybody looked at");
+		return;
+	}
+	if (rte_be_to_cpu_32(ip->src_addr) != address_of(w, flow) ||
+	    rte_be_to_cpu_32(ip->dst_addr) != WORLD_PEER) {
+		world_wrong(w, "a segment sent has another address than its connection");
 		return;
 	}
 	learn(&w->flow[flow], tcp, bytes);
@@ -161,6 +176,7 @@ static struct rte_mbuf *make_segment(struct world *w, const struct packet *p)
 {
 	static uint8_t text[TEXT_MAX];
 	uint8_t options[PACKET_OPTIONS];
+	struct craft_path path = from_peer;
 	struct packet_origin origin;
 	struct craft_tcp tcp;
 
@@ -181,7 +197,8 @@ static struct rte_mbuf *make_segment(struct world *w, const struct packet *p)
 		.text_len = (uint16_t)p->len,
 		.tos = p->tos,
 	};
-	return craft_tcp(w->peer_pool, &from_peer, &tcp);
+	path.dst = address_of(w, p->flow);
+	return craft_tcp(w->peer_pool, &path, &tcp);
 }
 
 void world_receive(struct world *w, const struct packet *p, bool more)
@@ -202,7 +219,7 @@ void world_receive(struct world *w, const struct packet *p, bool more)
 /* The beginning of a segment that the engine may have sent. */
 static struct rte_mbuf *make_quoted(struct world *w, unsigned flow, uint32_t seq)
 {
-	const struct craft_path ours = {.src = WORLD_ADDR, .dst = WORLD_PEER};
+	const struct craft_path ours = {.src = address_of(w, flow), .dst = WORLD_PEER};
 	struct craft_tcp tcp = {
 		.sport = WORLD_LPORT,
 		.dport = (uint16_t)(WORLD_RPORT + flow),

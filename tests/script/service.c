@@ -114,6 +114,7 @@ bool world_listen(struct world *w)
 bool world_connect(struct world *w, unsigned flow)
 {
 	const struct wr_tcp_connect to = {
+		.laddr = w->laddr,
 		.lport = WORLD_LPORT,
 		.raddr = WORLD_PEER,
 		.rport = (uint16_t)(WORLD_RPORT + flow),

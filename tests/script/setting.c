@@ -112,6 +112,7 @@ static const struct setting settings[] = {
 	OPTION(U32, idle_timeout_ms),
 	OPTION(U32, total_timeout_ms),
 	WORLD(TEXT, md5_key),
+	WORLD(U32, laddr),
 	WORLD(U32, peer_isn),
 	WORLD(U32, rtt_us),
 	WORLD(U32, chunk),

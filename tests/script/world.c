@@ -41,8 +41,9 @@ void world_init(struct world *w, struct rte_mempool *pool, struct rte_mempool *p
 	w->conf = (struct wr_stack_conf) {
 		.ip =
 			{
-				.addr = {{.addr = WORLD_ADDR, .prefix = 24}},
-				.addrs = 1,
+				.addr = {{.addr = WORLD_ADDR, .prefix = 24},
+	                                 {.addr = WORLD_SECOND, .prefix = 24}},
+				.addrs = 2,
 				.mtu = 1500,
 				.mac = WORLD_MAC,
 				.multi_segs = true,

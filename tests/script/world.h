@@ -15,6 +15,7 @@
 #define WORLD_BUFFERS 2047       /* of the engine */
 #define WORLD_ADDR    0xc6120001 /* the engine's */
 #define WORLD_PEER    0xc6120002
+#define WORLD_SECOND  0xc6120003 /* another one of the engine's */
 #define WORLD_MAC                                                                              \
 	{                                                                                      \
 		{                                                                              \
@@ -27,6 +28,7 @@
 /* A connection as script and service know it. */
 struct world_flow {
 	struct wr_tcb *c; /* NULL: none */
+	uint32_t addr;    /* the engine's end of it; 0: not known yet */
 	bool knows_isn, knows_ts;
 	uint32_t isn;     /* the engine's: wire number of its relative 0 */
 	uint32_t ts_base; /* the engine's TSval of relative 0 */
@@ -61,6 +63,7 @@ struct world {
 	uint32_t rtt_us;      /* of the handshake, where `established` does it */
 	uint32_t chunk;       /* bytes of text in one buffer that the service sends */
 	uint32_t first_quota; /* of a new connection */
+	uint32_t laddr;       /* the engine's, of new connections; 0: the first */
 	bool refuses;         /* on_open says no */
 	bool answers_arp;
 	struct world_flow flow[WORLD_FLOWS];

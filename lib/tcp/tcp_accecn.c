@@ -57,6 +57,7 @@ static struct tcp_accecn *begin(struct wr_tcp *tcp, struct wr_tcb *c)
 		.s_cep = TCP_ACCECN_INITIAL,
 		.s_bytes = {1, 1, 0},
 		.cep_at_option = TCP_ACCECN_INITIAL,
+		.ts_heard = c->ts_recent,
 	};
 	c->cc.accecn = true;
 	WR_COUNT(tcp->stats, tcp_accecn_connections, 1);

@@ -287,8 +287,7 @@ static const struct wr_conf_key tcp[] = {
 	SWITCH(STACK, "pacing", "off", pacing,
 	       "Text leaves evenly over the round trip, not in bursts; bbr always paces"),
 	CHOICE(STACK, "ecn", ecns, "passive", ecn,
-	       "Congestion marks, RFC 3168; passive: if the peer asks; accecn: counted, "
-	       "RFC 9768; accecn-on, accecn-passive: so if the peer asks; dctcp always asks"),
+	       "Congestion marks; accecn: counted, RFC 9768; passive: if the peer asks; dctcp always asks"),
 	CHOICE(STACK, "nagle", nagles, "auto", nagle, "Nagle's algorithm; auto: as each service prefers"),
 	VALUE(SERVE, port_set, "fastopen", "none", fastopen_ports,
 	      "Ports whose TCP listeners take text with a SYN, perhaps twice, RFC 7413"),

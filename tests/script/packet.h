@@ -8,9 +8,9 @@
  * are. Sequence numbers are relative to the ISN of the
  * side that they count; "=5" is the number on the wire. Without <> there are no options, and
  * <...> stands for any. Padding and the order of options are not compared. "FO" asks for a Fast
- * Open cookie, "FO 0123abcd" has one; "md5" is the signature of RFC 2385, "md5 bad" a wrong one.
- * "ECN0 e0b 1001 ceb 0" and "ECN1 e1b 1" are the options of RFC 9768, with fields from none to
- * all three in the order that their kind has.
+ * Open cookie, "FO 0123abcd" has one; "md5" is the signature of RFC 2385, "md5 bad" a wrong
+ *one. "ECN0 e0b 1001 ceb 0" and "ECN1 e1b 1" are the options of RFC 9768, with fields from none
+ *to all three in the order that their kind has.
  */
 #ifndef WR_SCRIPT_PACKET_H
 #define WR_SCRIPT_PACKET_H
@@ -20,8 +20,13 @@
 #include <stdint.h>
 
 #define PACKET_SACKS   4
-#define PACKET_OPTIONS 40  /* bytes */
+#define PACKET_OPTIONS 40 /* bytes */
+#define PACKET_FLAGS   9
+#define PACKET_ACK     0x10
 #define PACKET_TEXT    256 /* characters, of one that is written */
+
+/* From the least bit of the header's flags on. */
+extern const char packet_flag_letters[PACKET_FLAGS];
 
 struct packet_number {
 	uint32_t n;

@@ -285,12 +285,16 @@ void tcp_accecn_arrived(struct wr_tcp *tcp, struct wr_tcb *c)
 	tcb_owe_ack(tcp, c);
 }
 
-/* The SYN-ACK again, as our ACK of it was lost: told anew, section 3.2.2.1. */
+/*
+ * The SYN-ACK again, as our ACK of it was lost: told anew, section 3.2.2.1. A server that sent
+ * text has that ACK, and reads a counter.
+ */
 static void synack_again(struct wr_tcb *c, struct tcp_accecn *a, const struct wr_frame *f)
 {
 	uint8_t ace = wr_tcp_ace(&f->seg);
 
-	if (!(c->rare & WR_TCB_ACTIVE) || ace < tcp_accecn_tell(WR_NOT_ECT) || ace == 7)
+	if (!(c->rare & WR_TCB_ACTIVE) || ace < tcp_accecn_tell(WR_NOT_ECT) || ace == 7 ||
+	    !wr_seq_eq(c->rcv.nxt, wr_seq_add(c->irs, 1)))
 		return;
 	a->synack = f->tos & WR_ECN_MASK;
 	a->tells_synack = true;

@@ -72,6 +72,7 @@ struct wr_neighbours {
 	uint32_t mask;
 	uint32_t key; /* odd: multiplicative hashing with a secret factor */
 	uint32_t waiting;
+	uint32_t size; /* entries, those that are free included */
 	uint16_t free;
 	uint16_t count;
 	struct list list[QUEUES];
@@ -100,6 +101,7 @@ int wr_arp_init(struct wr_ip *ip)
 	if (t == NULL)
 		return -ENOMEM;
 	ip->neighbours = t;
+	t->size = n;
 	t->mask = rte_align32pow2(n) - 1;
 	t->key = (uint32_t)wr_prng_u64(ip->prng) | 1;
 	t->entry = rte_zmalloc_socket("wr_neighbour", n * sizeof(*t->entry), WR_CACHE_LINE,
@@ -366,8 +368,7 @@ static struct neighbour *find_by_hint(const struct wr_ip *ip, uint32_t addr, uin
 	const struct wr_neighbours *t = ip->neighbours;
 	struct neighbour *e;
 
-	if (wr_likely(hint != NULL && *hint < table_size(&ip->conf) &&
-	              t->entry[*hint].addr == addr))
+	if (wr_likely(hint != NULL && *hint < t->size && t->entry[*hint].addr == addr))
 		return &t->entry[*hint];
 	e = find(t, addr);
 	if (e != NULL && hint != NULL)
@@ -378,27 +379,26 @@ static struct neighbour *find_by_hint(const struct wr_ip *ip, uint32_t addr, uin
 /* The hint's entry, if the destination itself is that neighbour: no route need be found. */
 static struct neighbour *find_on_link(const struct wr_ip *ip, const struct wr_ip_out *to)
 {
-	struct neighbour *entry = ip->neighbours->entry;
+	const struct wr_neighbours *t = ip->neighbours;
 
-	if (to->hint != NULL && *to->hint < table_size(&ip->conf) &&
-	    entry[*to->hint].addr == to->dst)
-		return &entry[*to->hint];
+	if (wr_likely(to->hint != NULL && *to->hint < t->size &&
+	              t->entry[*to->hint].addr == to->dst))
+		return &t->entry[*to->hint];
 	return NULL;
 }
 
-void wr_arp_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to,
-                   enum wr_cause cause)
+/* Finds the next hop, and asks for it if need be. e: find_on_link(). */
+static __rte_noinline void output_with_care(struct wr_ip *ip, struct rte_mbuf *m,
+                                            const struct wr_ip_out *to, struct neighbour *e)
 {
-	struct neighbour *e = find_on_link(ip, to);
-	uint32_t hop = wr_likely(e != NULL) ? to->dst : wr_ip_next_hop(ip, to->dst);
+	uint32_t hop = e != NULL ? to->dst : wr_ip_next_hop(ip, to->dst);
 	char *eth = rte_pktmbuf_prepend(m, sizeof(struct rte_ether_hdr));
 
-	wr_stat_add(&ip->stats->cause[cause], 1);
-	if (wr_unlikely(e == NULL && hop != 0))
+	if (e == NULL && hop != 0)
 		e = find_by_hint(ip, hop, to->hint);
-	if (wr_likely(e != NULL && e->state >= REACHABLE)) {
+	if (e != NULL && e->state >= REACHABLE) {
 		put_ether(eth, e);
-		if (wr_unlikely(to->now_us - e->used_us >= TOUCH_INTERVAL_US))
+		if (to->now_us - e->used_us >= TOUCH_INTERVAL_US)
 			touch(ip, e, to->now_us);
 		wr_ip_push(ip, m);
 		return;
@@ -413,6 +413,21 @@ void wr_arp_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out 
 	wait_for(ip, e, m);
 	if (e->state == FAILED)
 		ask(ip, e, INCOMPLETE, to->now_us);
+}
+
+void wr_arp_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to,
+                   enum wr_cause cause)
+{
+	struct neighbour *e = find_on_link(ip, to);
+
+	wr_stat_add(&ip->stats->cause[cause], 1);
+	if (wr_unlikely(e == NULL || e->state < REACHABLE ||
+	                to->now_us - e->used_us >= TOUCH_INTERVAL_US)) {
+		output_with_care(ip, m, to, e);
+		return;
+	}
+	put_ether(rte_pktmbuf_prepend(m, sizeof(struct rte_ether_hdr)), e);
+	wr_ip_push(ip, m);
 }
 
 /* Learning. */

@@ -19,18 +19,6 @@
 /* 65,515 bytes at the least MTU that every host takes, 576. */
 #define PIECES_MAX 128
 
-void wr_ip_push(struct wr_ip *ip, struct rte_mbuf *m)
-{
-	struct wr_outq *out = &ip->out;
-
-	if (wr_unlikely(out->count == WR_OUTQ_SLOTS)) {
-		WR_COUNT(ip->stats, tx_dropped, 1);
-		rte_pktmbuf_free(m);
-		return;
-	}
-	out->frame[(out->head + out->count++) & (WR_OUTQ_SLOTS - 1)] = m;
-}
-
 void wr_ip_enqueue(struct wr_ip *ip, struct rte_mbuf *m, enum wr_cause cause)
 {
 	wr_stat_add(&ip->stats->cause[cause], 1);
@@ -62,17 +50,23 @@ static uint16_t next_id(struct wr_ip *ip)
 	return (uint16_t)(left << 8 | right);
 }
 
+/* Both addresses, in 16-bit words of host order. */
+static uint32_t addresses_sum(const struct wr_ip_out *to)
+{
+	return (to->src >> 16) + (to->src & 0xffff) + (to->dst >> 16) + (to->dst & 0xffff);
+}
+
 /*
  * Writes an IPv4 header; where: flags and offset field, host order. The checksum, unless the
  * port makes it, comes from the values at hand: what was just stored in pieces is slow to load.
  */
-static void fill_header(const struct wr_ip *ip, struct rte_ipv4_hdr *h,
-                        const struct wr_ip_out *to, uint32_t total, uint16_t id, uint16_t where)
+static __rte_always_inline void fill_header(const struct wr_ip *ip, struct rte_ipv4_hdr *h,
+                                            const struct wr_ip_out *to, uint32_t total,
+                                            uint16_t id, uint16_t where)
 {
 	uint8_t ttl = to->ttl != 0 ? to->ttl : ip->conf.ttl;
 	uint32_t sum = (uint32_t)(RTE_IPV4_VHL_DEF << 8 | to->tos) + total + id + where +
-	               (uint32_t)(ttl << 8 | to->proto) + (to->src >> 16) + (to->src & 0xffff) +
-	               (to->dst >> 16) + (to->dst & 0xffff);
+	               (uint32_t)(ttl << 8 | to->proto) + addresses_sum(to);
 
 	h->version_ihl = RTE_IPV4_VHL_DEF;
 	h->type_of_service = to->tos;
@@ -133,26 +127,36 @@ static void sum_l4(struct rte_mbuf *m, const struct wr_ip_out *to)
 	set_l4_sum(m, to->proto, sum);
 }
 
-/* Leaves the checksum to the port, which wants the pseudo-header's sum in its place, or makes
- * it. */
-static void finish_l4(const struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to)
+/* What the port is asked to compute for this protocol, as flags of a buffer. */
+static uint64_t port_sums(const struct wr_ip *ip, uint8_t proto)
 {
-	if (to->proto == IPPROTO_TCP && ip->conf.tx_tcp_cksum)
-		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
-	else if (to->proto == IPPROTO_UDP && ip->conf.tx_udp_cksum)
-		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM;
-	if ((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == 0)
-		sum_l4(m, to);
-	else
-		set_l4_sum(m, to->proto, wr_cksum_fold(pseudo_sum(to, m->pkt_len)));
+	uint64_t flags = 0;
+
+	if (proto == IPPROTO_TCP && ip->conf.tx_tcp_cksum)
+		flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
+	else if (proto == IPPROTO_UDP && ip->conf.tx_udp_cksum)
+		flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM;
+	if (ip->conf.tx_ip_cksum)
+		flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	return flags;
 }
 
-/* Asks the port for the IPv4 checksum if it makes it, and says where the headers are. */
-static void finish_header(const struct wr_ip *ip, struct rte_mbuf *m)
+/* The port that makes a checksum wants the pseudo-header's sum in its place, and positions. */
+static __rte_always_inline void finish_l4(struct rte_mbuf *m, const struct wr_ip_out *to,
+                                          uint8_t proto, uint64_t sums)
 {
-	if (ip->conf.tx_ip_cksum)
-		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
-	if ((m->ol_flags & RTE_MBUF_F_TX_IPV4) != 0) {
+	if (sums & RTE_MBUF_F_TX_L4_MASK)
+		set_l4_sum(m, proto,
+		           rte_cpu_to_be_16(
+				   wr_cksum_fold(addresses_sum(to) + proto + m->pkt_len)));
+	else
+		sum_l4(m, to);
+}
+
+static __rte_always_inline void ask_port(struct rte_mbuf *m, uint64_t sums)
+{
+	m->ol_flags = (m->ol_flags & WR_IP_OL_KEPT) | sums;
+	if (sums) {
 		m->tx_offload = 0;
 		m->l2_len = ETHER_BYTES;
 		m->l3_len = HEADER_BYTES;
@@ -196,7 +200,7 @@ static bool send_copies(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip
 		wr_chain_copy(rte_pktmbuf_append(piece[i], (uint16_t)part), m, off, part);
 		h = (struct rte_ipv4_hdr *)rte_pktmbuf_prepend(piece[i], HEADER_BYTES);
 		fill_header(ip, h, to, part + (uint32_t)HEADER_BYTES, id, where);
-		finish_header(ip, piece[i]);
+		ask_port(piece[i], port_sums(ip, IPPROTO_IP));
 		wr_arp_output(ip, piece[i], to,
 		              i == 0 ? (enum wr_cause)to->cause : WR_CAUSE_ip_fragment);
 	}
@@ -209,16 +213,17 @@ static __rte_always_inline void send_whole(struct wr_ip *ip, struct rte_mbuf *m,
                                            const struct wr_ip_out *to)
 {
 	uint32_t total = m->pkt_len + (uint32_t)HEADER_BYTES;
+	uint8_t proto = to->proto;
+	uint64_t sums = port_sums(ip, proto);
 	struct rte_ipv4_hdr *h;
 
-	m->ol_flags &= WR_IP_OL_KEPT;
-	finish_l4(ip, m, to);
+	finish_l4(m, to, proto, sums);
 	h = (struct rte_ipv4_hdr *)rte_pktmbuf_prepend(m, HEADER_BYTES);
 	if (wr_likely(to->df)) /* atomic: no identification is needed, RFC 6864 section 4.1 */
 		fill_header(ip, h, to, total, 0, RTE_IPV4_HDR_DF_FLAG);
 	else
 		fill_header(ip, h, to, total, next_id(ip), 0);
-	finish_header(ip, m);
+	ask_port(m, sums);
 	wr_arp_output(ip, m, to, (enum wr_cause)to->cause);
 }
 

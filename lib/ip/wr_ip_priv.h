@@ -26,7 +26,17 @@ uint32_t wr_ip_next_hop(const struct wr_ip *ip, uint32_t dst);
 bool wr_ip_send(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to);
 
 /* Puts a finished frame whose cause has been counted into the output queue. */
-void wr_ip_push(struct wr_ip *ip, struct rte_mbuf *m);
+static inline void wr_ip_push(struct wr_ip *ip, struct rte_mbuf *m)
+{
+	struct wr_outq *out = &ip->out;
+
+	if (wr_unlikely(out->count == WR_OUTQ_SLOTS)) {
+		WR_COUNT(ip->stats, tx_dropped, 1);
+		rte_pktmbuf_free(m);
+		return;
+	}
+	out->frame[(out->head + out->count++) & (WR_OUTQ_SLOTS - 1)] = m;
+}
 
 /*
  * Sends a finished IPv4 packet to the neighbour that leads to `to`'s destination, and takes it:

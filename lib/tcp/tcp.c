@@ -234,6 +234,7 @@ struct wr_tcp *wr_tcp_new(const struct wr_tcp_conf *conf, struct wr_ip *ip,
 	tcp->core = core;
 	tcp->stream_shift = stream_shift(conf);
 	tcp->plenty = tcp_window_plenty(conf);
+	tcp->window_step = tcp_window_step(conf);
 	tcp->now_us = UINT64_MAX;
 	tcp_set_time(tcp, now_us);
 	if (make_tables(tcp, key, ip->conf.socket) != 0) {

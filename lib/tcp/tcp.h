@@ -83,6 +83,7 @@ struct wr_tcp {
 	struct tcp_md5 *md5;            /* NULL: there are no keys */
 	uint8_t stream_shift; /* RCV.NXT crosses a multiple of 2^so much: a stream, perhaps */
 	bool draining;        /* no new connections */
+	uint32_t window_step; /* bytes by which a receive window grows, at least */
 
 	alignas(WR_CACHE_LINE) struct wr_tcp_conf conf;
 	struct wr_tcp_profile profile[WR_TCP_PROFILES];

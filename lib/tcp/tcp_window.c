@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The window that we offer: RFC 9293 sections 3.8.6.2.2 and RFC 7323 section 2.4. */
 
+#include "tcp_window.h"
 #include "tcp.h"
 #include "tcp_timer.h"
 #include "tcp_tune.h"
-#include "tcp_window.h"
 
 #define FROZEN_TICKS 1563 /* 200 ms */
 
@@ -33,21 +33,18 @@ uint32_t tcp_window_plenty(const struct wr_tcp_conf *conf)
 	return conf->held_bufs > needs ? (conf->held_bufs - needs) / 2 : 0;
 }
 
-/* Is the connection's share of the buffers less than `room`? */
-static bool is_short(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t room)
+uint32_t tcp_window_step(const struct wr_tcp_conf *conf)
 {
-	if (wr_likely(tcp->held < tcp->plenty && !c->tuned))
-		return false;
-	return share_left(tcp, c) < room;
+	return wr_min(conf->rcv_buf / 2, conf->mss);
 }
 
-uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
+uint32_t tcp_window_share(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	uint32_t held = c->flags & WR_TCB_HELD ? c->rcvq_bytes : 0;
 	uint32_t most = tcb_rcv_buf(tcp, c), room = most > held ? most - held : 0;
 	uint32_t cap = (uint32_t)UINT16_MAX << c->rcv_shift;
 
-	if (wr_unlikely(is_short(tcp, c, room))) {
+	if ((c->tuned || tcp->held >= tcp->plenty) && share_left(tcp, c) < room) {
 		/* Four segments, while the service takes all: it may wait for them to go on. */
 		uint32_t few = wr_max(4u * tcp->conf.mss, 1u << c->rcv_shift);
 		uint32_t least = c->flags & WR_TCB_HELD ? 0 : few;
@@ -58,17 +55,11 @@ uint32_t tcp_free_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	return wr_min(room, cap);
 }
 
-/* RFC 9293 3.8.6.2.2: the edge moves by a full segment, or half the buffer, or not at all. */
-static bool edge_moves(const struct wr_tcp *tcp, uint32_t now, uint32_t room)
-{
-	return room > now && room - now >= wr_min(tcp->conf.rcv_buf / 2, tcp->conf.mss);
-}
-
 bool tcp_window_worth_telling(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	uint32_t now = tcb_rcv_wnd(c), room = tcp_free_window(tcp, c);
 
-	return edge_moves(tcp, now, room) &&
+	return tcp_window_moves(tcp, now, room) &&
 	       (now < tcp->conf.mss || room - now >= tcb_rcv_buf(tcp, c) / 2);
 }
 
@@ -85,25 +76,10 @@ void tcp_window_look(struct wr_tcp *tcp, struct wr_tcb *c)
 	}
 }
 
-/*
- * SEG.WND of the segment that leaves now. Its right edge never moves back (SHLD-14), but for
- * the rounding to the scale if there is no room to round up: else small segments would push
- * the edge on for ever. RCV.NXT+RCV.WND remains what was promised, RFC 7323 section 2.4.
- */
-uint16_t tcp_advertise(struct wr_tcp *tcp, struct wr_tcb *c)
+void tcp_window_is_small(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t field)
 {
-	uint32_t now = tcb_rcv_wnd(c), room = tcp_free_window(tcp, c);
-	uint32_t wnd = edge_moves(tcp, now, room) ? room : now;
-	uint32_t field = wnd >> c->rcv_shift;
-
-	if (field << c->rcv_shift < now && (field + 1) << c->rcv_shift <= room)
-		field++;
-	field = wr_min(field, UINT16_MAX);
 	if (field == 0)
 		WR_COUNT(tcp->stats, tcp_zero_window_out, 1);
-	if (field << c->rcv_shift > now)
-		c->rcv.edge = wr_seq_add(c->rcv.nxt, field << c->rcv_shift);
-	if (wr_unlikely(wnd < tcp->conf.mss) && tcp_window_is_frozen(tcp, c))
+	if (tcp_window_is_frozen(tcp, c))
 		tcb_arm(tcp, c, tcp->now_tick + FROZEN_TICKS);
-	return (uint16_t)field;
 }

@@ -34,6 +34,7 @@ static void begin(uint32_t first, uint32_t most)
 		.mss = 1460,
 		.tunes = 2,
 	};
+	rig.tcp.window_step = tcp_window_step(&rig.tcp.conf);
 	for (unsigned i = 0; i < WR_LEN(rig.tcb); i++) {
 		rig.tcb[i].state = WR_TCP_ESTABLISHED;
 		rig.tcb[i].rcv_shift = tcp_rcv_shift(&rig.tcp) & 15u;

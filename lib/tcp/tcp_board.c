@@ -9,8 +9,8 @@
  * ACKs, which can only cost a needless retransmission.
  */
 
-#include "tcp.h"
 #include "tcp_board.h"
+#include "tcp.h"
 #include "tcp_rack.h"
 #include "tcp_rate.h"
 
@@ -89,12 +89,10 @@ static struct wr_chain *chain_of(struct wr_repair *r, const struct wr_buf *b)
 
 /* ---- marks ---- */
 
-uint32_t tcp_pipe(const struct wr_tcb *c)
+uint32_t tcp_board_pipe(const struct wr_tcb *c)
 {
 	uint32_t flight = tcb_flight(c), gone;
 
-	if (wr_likely(!(c->flags & WR_TCB_LOSS)))
-		return flight;
 	/* The FIN fills no pipe: behind text that is lost it would block a cwnd of one segment.
 	 */
 	gone = c->sacked + c->lost - c->rexmit + ((c->flags & WR_TCB_FIN_SENT) != 0);

@@ -9,8 +9,14 @@
 struct wr_repair *tcp_repair_attach(struct wr_tcp *tcp, struct wr_tcb *c);
 /* All marks are gone from the buffers, or the buffers are. */
 void tcp_repair_detach(struct wr_tcp *tcp, struct wr_tcb *c);
+/* tcp_pipe() while repair is attached. */
+uint32_t tcp_board_pipe(const struct wr_tcb *c);
 /* Bytes thought to be in the network: RFC 6675 section 4, SetPipe. */
-uint32_t tcp_pipe(const struct wr_tcb *c);
+static inline uint32_t tcp_pipe(const struct wr_tcb *c)
+{
+	return wr_likely(!(c->flags & WR_TCB_LOSS)) ? tcb_flight(c) : tcp_board_pipe(c);
+}
+
 /* The next buffer to send again, or NULL: RFC 6675 NextSeg (1) and (4). */
 struct rte_mbuf *tcp_next_lost(const struct wr_tcp *tcp, struct wr_tcb *c);
 void tcp_mark_lost(struct wr_tcb *c, struct rte_mbuf *m);

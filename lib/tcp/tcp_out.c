@@ -25,13 +25,27 @@
 
 /* ---- text ---- */
 
+/* NULL: no buffer. */
+static __rte_noinline struct rte_mbuf *copy_of_text(struct wr_tcp *tcp,
+                                                    const struct rte_mbuf *m,
+                                                    const struct wr_buf *b)
+{
+	struct rte_mbuf *copy = tcp_new_buffer(tcp);
+
+	if (copy)
+		rte_memcpy(rte_pktmbuf_append(copy, (uint16_t)b->len),
+		           (const char *)m->buf_addr + b->text_off, b->len);
+	return copy;
+}
+
 /*
  * Sends the text of m. In place if nobody else holds the buffer: the headers go into its
  * headroom and the queue keeps a reference. Else (a driver still has it from before, or the
  * text is shared) a copy leaves.
  */
-static bool send_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, uint8_t flags,
-                      enum wr_cause cause)
+static __rte_always_inline bool send_text(struct wr_tcp *tcp, struct wr_tcb *c,
+                                          struct rte_mbuf *m, uint8_t flags,
+                                          enum wr_cause cause)
 {
 	struct wr_buf *b = wr_buf(m);
 	struct rte_mbuf *out = m;
@@ -43,11 +57,9 @@ static bool send_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, 
 		m->pkt_len = b->len;
 		rte_mbuf_refcnt_update(m, 1);
 	} else {
-		out = tcp_new_buffer(tcp);
+		out = copy_of_text(tcp, m, b);
 		if (!out)
 			return false;
-		rte_memcpy(rte_pktmbuf_append(out, (uint16_t)b->len),
-		           (const char *)m->buf_addr + b->text_off, b->len);
 	}
 	b->sent_us = (uint32_t)tcp->now_us;
 	if (wr_unlikely(c->flags & WR_TCB_RECOVERY))
@@ -69,7 +81,8 @@ static uint8_t fin_behind(const struct wr_tcb *c, const struct wr_buf *b)
 }
 
 /* Cuts m in two so that the first part has `len` bytes. False: no buffer, or too many. */
-static bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m, uint32_t len)
+static __rte_noinline bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
+                                 uint32_t len)
 {
 	struct wr_buf *first = wr_buf(m), *second;
 	struct rte_mbuf *rest = c->sq_count < WR_TCP_QUEUE_MOST ? tcp_new_buffer(tcp) : NULL;
@@ -189,7 +202,7 @@ static void restart_after_idle(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	uint64_t idle_us = (uint64_t)(tcp->now_tick - c->last_tx_tick) << WR_TICK_SHIFT;
 
-	if (idle_us > tcp_rto_us(tcp, c))
+	if (wr_unlikely(idle_us > tcp->conf.rto_min_us) && idle_us > tcp_rto_us(tcp, c))
 		wr_cc_ops(&c->cc)->on_idle_restart(
 			&c->cc, wr_cc_initial_window(c->cc.smss, tcp->conf.iw_segments),
 			tcp->now_us);
@@ -205,7 +218,8 @@ static void start_rto(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->stalled_tick = c->rto_tick;
 }
 
-bool tcp_send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len, uint8_t flags)
+static __rte_always_inline bool send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len,
+                                          uint8_t flags)
 {
 	struct rte_mbuf *m = c->sq_next;
 	struct wr_buf *b = wr_buf(m);
@@ -237,6 +251,11 @@ bool tcp_send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len, uint8_t f
 	if (!(c->flags & WR_TCB_RTO_ARMED))
 		start_rto(tcp, c);
 	return true;
+}
+
+bool tcp_send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len, uint8_t flags)
+{
+	return send_next(tcp, c, len, flags);
 }
 
 bool tcp_send_one_new(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -290,7 +309,7 @@ static bool is_limited(const struct wr_tcp *tcp, const struct wr_tcb *c)
 }
 
 /* Sends new text while windows allow. False: no room to send or no buffer. */
-static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
+static __rte_always_inline bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	unsigned sent = 0;
 
@@ -313,7 +332,7 @@ static bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 		/* What is no full segment does not follow others: more is to come. */
 		if (sent && len < c->cc.smss && (wr_buf(c->sq_next)->flags & WR_BUF_MORE))
 			break;
-		if (!tcp_send_next(tcp, c, len, push_of_burst(tcp, c, len, &sent)))
+		if (!send_next(tcp, c, len, push_of_burst(tcp, c, len, &sent)))
 			return false;
 		if (wr_unlikely((c->flags & (WR_TCB_LOSS | WR_TCB_RECOVERY | WR_TCB_RTO)) ==
 		                WR_TCB_LOSS) &&
@@ -367,7 +386,7 @@ static bool output_fastopen(struct wr_tcp *tcp, struct wr_tcb *c)
 }
 
 /* SYN-SENT and SYN-RECEIVED by active open: the SYN, and ACKs of what is not acceptable. */
-static bool output_opening(struct wr_tcp *tcp, struct wr_tcb *c)
+static __rte_noinline bool output_opening(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (tcb_is_fastopen(c))
 		return output_fastopen(tcp, c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Round-trip time and the retransmission timer: RFC 6298. */
 
-#include "tcp.h"
 #include "tcp_rtt.h"
+#include "tcp.h"
 #include "tcp_timer.h"
 
 /* Section 2. */
@@ -23,11 +23,11 @@ void tcp_rtt_sample(struct wr_tcb *c, uint32_t rtt_us)
 	c->srtt_us = wr_max(c->srtt_us - c->srtt_us / 8 + rtt_us / 8, 1);
 }
 
-uint32_t tcp_rto_us(const struct wr_tcp *tcp, const struct wr_tcb *c)
+static __rte_always_inline uint32_t rto_us(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	uint64_t rto;
 
-	if (c->srtt_us)
+	if (wr_likely(c->srtt_us))
 		rto = (uint64_t)c->srtt_us +
 		      RTE_MAX(4ull * c->rttvar_us, tcp->conf.rto_slack_us);
 	else if (c->syn_rexmits && c->state >= WR_TCP_ESTABLISHED)
@@ -40,11 +40,16 @@ uint32_t tcp_rto_us(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	return rto > tcp->conf.rto_max_us ? tcp->conf.rto_max_us : (uint32_t)rto;
 }
 
+uint32_t tcp_rto_us(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return rto_us(tcp, c);
+}
+
 void tcp_arm_rto(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	uint32_t before = c->rto_tick;
 
-	c->rto_tick = wr_tick_after(tcp->now_tick, tcp_rto_us(tcp, c));
+	c->rto_tick = wr_tick_after(tcp->now_tick, rto_us(tcp, c));
 	c->flags |= WR_TCB_RTO_ARMED;
 	if ((c->rare & WR_TCB_WHEEL) && wr_tick_reached(before, c->rto_tick))
 		return; /* the wheel's own lines stay cold */

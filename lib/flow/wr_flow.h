@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "wr_base.h"
-#include "wr_siphash.h"
+#include "wr_siphash_lanes.h"
 
 /*
  * The flow table of one core: 4-tuple -> a 32-bit value. A bucket is one cache line with
@@ -41,6 +41,10 @@ uint64_t wr_flow_bytes(uint32_t flows);
 
 static inline uint32_t wr_flow_hash(const struct wr_flow_table *table,
 				    const struct wr_tuple *tuple);
+/* Of eight tuples at once. */
+static inline void wr_flow_hash_lanes(const struct wr_flow_table *table,
+                                      const struct wr_tuple *const tuple[WR_SIP_LANES],
+                                      uint32_t hash[WR_SIP_LANES]);
 
 /* Brings the bucket of that hash into the cache. */
 static inline void wr_flow_prefetch(const struct wr_flow_table *table, uint32_t hash);
@@ -129,11 +133,36 @@ static inline struct wr_flow_bucket *wr_flow_bucket(const struct wr_flow_table *
 	return &table->bucket[hash & table->mask];
 }
 
+static inline uint64_t wr_flow_addresses(const struct wr_tuple *tuple)
+{
+	return (uint64_t)tuple->laddr << 32 | tuple->raddr;
+}
+
+static inline uint64_t wr_flow_ports(const struct wr_tuple *tuple)
+{
+	return (uint64_t)tuple->lport << 16 | tuple->rport;
+}
+
 static inline uint32_t wr_flow_hash(const struct wr_flow_table *table,
 				    const struct wr_tuple *tuple)
 {
-	return (uint32_t)wr_siphash13(&table->key, (uint64_t)tuple->laddr << 32 | tuple->raddr,
-				      (uint64_t)tuple->lport << 16 | tuple->rport);
+	return (uint32_t)wr_siphash13(&table->key, wr_flow_addresses(tuple),
+	                              wr_flow_ports(tuple));
+}
+
+static inline void wr_flow_hash_lanes(const struct wr_flow_table *table,
+                                      const struct wr_tuple *const tuple[WR_SIP_LANES],
+                                      uint32_t hash[WR_SIP_LANES])
+{
+	wr_sip_lanes addresses, ports, all;
+
+	for (unsigned i = 0; i < WR_SIP_LANES; i++) {
+		addresses[i] = wr_flow_addresses(tuple[i]);
+		ports[i] = wr_flow_ports(tuple[i]);
+	}
+	wr_siphash13_lanes(&table->key, &addresses, &ports, &all);
+	for (unsigned i = 0; i < WR_SIP_LANES; i++)
+		hash[i] = (uint32_t)all[i];
 }
 
 static inline void wr_flow_prefetch(const struct wr_flow_table *table, uint32_t hash)

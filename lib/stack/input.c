@@ -51,25 +51,15 @@ static bool is_ours(struct wr_stack *s, struct wr_frame *f)
 	return false;
 }
 
-/* (b) Segments of other cores' flows leave; for ours the hash bucket is fetched, */
-static void look_up(struct wr_stack *s, unsigned n)
+/* (b) Segments of other cores' flows leave. */
+static void hand_over_others(struct wr_stack *s, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++) {
-		struct wr_frame *f = &s->frame[i];
-
-		if (wr_likely(f->carries == WR_CARRIES_TCP) && is_ours(s, f))
-			wr_tcp_prefetch_bucket(s->tcp, f);
-	}
+	if (s->conf.owner->cores == 1)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		if (s->frame[i].carries == WR_CARRIES_TCP)
+			(void)is_ours(s, &s->frame[i]);
 	stack_handover_flush(s);
-	/* (c) then the connections that they seem to name, then the text these wait for. */
-	for (unsigned i = 0; i < n; i++) {
-		if (wr_likely(s->frame[i].carries == WR_CARRIES_TCP))
-			wr_tcp_prefetch_connection(s->tcp, &s->frame[i]);
-	}
-	for (unsigned i = 0; i < n; i++) {
-		if (wr_likely(s->frame[i].carries == WR_CARRIES_TCP))
-			wr_tcp_prefetch_text(s->tcp, &s->frame[i]);
-	}
 }
 
 /* The answer may go out in the buffer of the question, so news are copied before. */
@@ -182,8 +172,7 @@ static enum wr_verdict whole_datagram(struct wr_stack *s, struct wr_frame *f)
 	if (f->carries == WR_CARRIES_TCP) {
 		if (!is_ours(s, f))
 			return WR_V_NEXT;
-		wr_tcp_prefetch_bucket(s->tcp, f);
-		wr_tcp_prefetch_connection(s->tcp, f);
+		wr_tcp_look_up(s->tcp, f, 1);
 	}
 	return process(s, f);
 }
@@ -207,7 +196,8 @@ void stack_burst(struct wr_stack *s, struct rte_mbuf *const *frames, unsigned n)
 {
 	classify(s, frames, n);
 	stack_stamp(s, WR_STAGE_classify);
-	look_up(s, n);
+	hand_over_others(s, n);
+	wr_tcp_look_up(s->tcp, s->frame, n); /* (c) */
 	stack_stamp(s, WR_STAGE_lookup);
 	for (unsigned i = 0; i < n; i++) {
 		struct wr_frame *f = &s->frame[i];

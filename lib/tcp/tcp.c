@@ -397,12 +397,6 @@ uint32_t tcp_find(const struct wr_tcp *tcp, uint32_t hash, const struct wr_tuple
 	return wr_flow_find(tcp->flows, hash, tuple, match, tcp);
 }
 
-void wr_tcp_prefetch_bucket(struct wr_tcp *tcp, struct wr_frame *f)
-{
-	f->hash = wr_flow_hash(tcp->flows, &f->tuple);
-	wr_flow_prefetch(tcp->flows, f->hash);
-}
-
 /* The two lines of the established path. */
 static void prefetch_connection(const struct wr_tcb *c)
 {
@@ -410,16 +404,40 @@ static void prefetch_connection(const struct wr_tcb *c)
 	__builtin_prefetch(&c->sq_head, 1);
 }
 
-void wr_tcp_prefetch_connection(struct wr_tcp *tcp, struct wr_frame *f)
+static bool is_segment(const struct wr_frame *f)
+{
+	return wr_likely(f->carries == WR_CARRIES_TCP);
+}
+
+/* The hashes of `n` frames: eight at once, then one by one. Others than TCP get one as well. */
+static void take_hashes(const struct wr_tcp *tcp, struct wr_frame *f, unsigned n)
+{
+	for (; n >= WR_SIP_LANES; n -= WR_SIP_LANES, f += WR_SIP_LANES) {
+		const struct wr_tuple *tuple[WR_SIP_LANES];
+		uint32_t hash[WR_SIP_LANES];
+
+		for (unsigned i = 0; i < WR_SIP_LANES; i++)
+			tuple[i] = &f[i].tuple;
+		wr_flow_hash_lanes(tcp->flows, tuple, hash);
+		for (unsigned i = 0; i < WR_SIP_LANES; i++)
+			f[i].hash = hash[i];
+	}
+	for (; n > 0; n--, f++)
+		f->hash = wr_flow_hash(tcp->flows, &f->tuple);
+}
+
+/* f->value: what its hash seems to name. */
+static void guess_connection(struct wr_tcp *tcp, struct wr_frame *f)
 {
 	f->value = wr_flow_guess(tcp->flows, f->hash);
-	if (f->value >> 30 == WR_FLOW_TCB)
+	if (wr_likely(f->value >> 30 == WR_FLOW_TCB))
 		prefetch_connection(&tcp->tcb[f->value & WR_FLOW_INDEX]);
 	else if (f->value != WR_FLOW_NONE)
 		__builtin_prefetch(tuple_of(tcp, f->value), 1);
 }
 
-void wr_tcp_prefetch_text(struct wr_tcp *tcp, struct wr_frame *f)
+/* The buffer that the segment's ACK will free. */
+static void prefetch_text(const struct wr_tcp *tcp, const struct wr_frame *f)
 {
 	const struct rte_mbuf *m;
 
@@ -432,7 +450,20 @@ void wr_tcp_prefetch_text(struct wr_tcp *tcp, struct wr_frame *f)
 	}
 }
 
-/* Before a connection is open, and after: `value` names what is there instead. */
+void wr_tcp_look_up(struct wr_tcp *tcp, struct wr_frame *frame, unsigned n)
+{
+	take_hashes(tcp, frame, n);
+	for (unsigned i = 0; i < n; i++)
+		if (is_segment(&frame[i]))
+			wr_flow_prefetch(tcp->flows, frame[i].hash);
+	for (unsigned i = 0; i < n; i++)
+		if (is_segment(&frame[i]))
+			guess_connection(tcp, &frame[i]);
+	for (unsigned i = 0; i < n; i++)
+		if (is_segment(&frame[i]))
+			prefetch_text(tcp, &frame[i]);
+}
+
 /* SYN with FIN begins no connection; with a RST it is a reset, whatever else is said. */
 static bool is_stillborn(const struct wr_seg *seg)
 {
@@ -441,6 +472,7 @@ static bool is_stillborn(const struct wr_seg *seg)
 	return (seg->flags & (both | WR_TCP_RST)) == both;
 }
 
+/* Before a connection is open, and after: `value` names what is there instead. */
 static enum wr_verdict without_connection(struct wr_tcp *tcp, uint32_t value,
                                           struct wr_frame *f)
 {

@@ -376,12 +376,11 @@ void wr_tcp_set_options(struct wr_tcp *tcp, struct wr_tcb *c,
 /* ---- for the stack ---- */
 
 /*
- * Stages b and c: hash and bucket; tag and connection; the buffer that the segment's ACK will
- * free and the notes of the buffer that it came in. f->carries is TCP.
+ * Stage b, for a burst of classified frames, of which those that carry TCP count: asks the
+ * memory for the buckets of their hashes, then for the connections that these seem to name,
+ * then for the buffers that the segments' ACKs will free.
  */
-void wr_tcp_prefetch_bucket(struct wr_tcp *tcp, struct wr_frame *f);
-void wr_tcp_prefetch_connection(struct wr_tcp *tcp, struct wr_frame *f);
-void wr_tcp_prefetch_text(struct wr_tcp *tcp, struct wr_frame *f);
+void wr_tcp_look_up(struct wr_tcp *tcp, struct wr_frame *frame, unsigned n);
 
 /* SEGMENT ARRIVES, RFC 9293 section 3.10.7. Sends nothing: see wr_tcp_flush(). */
 enum wr_verdict wr_tcp_input(struct wr_tcp *tcp, struct wr_frame *f, uint64_t now_us);

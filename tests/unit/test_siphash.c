@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "wr_siphash.h"
+#include "wr_siphash_lanes.h"
 #include "wr_test.h"
 
 /* The bytes 00 .. 0f, which are the key and the message of the published vectors. */
@@ -33,6 +33,19 @@ static void siphash13_gives_the_number_of_another_implementation(void **state)
 	assert_int_equal(wr_siphash13(&zero, counting.k0, counting.k1), 0x8972188433a5c5b7);
 }
 
+static void eight_at_once_are_those_one_by_one(void **state)
+{
+	wr_sip_lanes a, b, hash;
+
+	for (unsigned i = 0; i < WR_SIP_LANES; i++) {
+		a[i] = wr_siphash24(&counting, i, 0);
+		b[i] = wr_siphash24(&counting, i, 1);
+	}
+	wr_siphash13_lanes(&counting, &a, &b, &hash);
+	for (unsigned i = 0; i < WR_SIP_LANES; i++)
+		assert_int_equal(hash[i], wr_siphash13(&counting, a[i], b[i]));
+}
+
 static void every_bit_of_key_and_message_matters(void **state)
 {
 	uint64_t before = wr_siphash13(&counting, 1, 2);
@@ -56,6 +69,7 @@ int main(void)
 		cmocka_unit_test(siphash24_of_one_word_gives_the_published_number),
 		cmocka_unit_test(siphash24_of_three_words_gives_the_published_number),
 		cmocka_unit_test(siphash13_gives_the_number_of_another_implementation),
+		cmocka_unit_test(eight_at_once_are_those_one_by_one),
 		cmocka_unit_test(every_bit_of_key_and_message_matters),
 	};
 

@@ -167,8 +167,8 @@ static bool send_lost(struct wr_tcp *tcp, struct wr_tcb *c)
  * How much of a buffer that `ahead` bytes go before may leave now; 0: nothing. RFC 9293
  * 3.8.6.2.1, 3.7.4.
  */
-static uint32_t allowed(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len,
-                        uint32_t pipe, uint32_t ahead)
+static __rte_always_inline uint32_t allowed(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                                            uint32_t len, uint32_t pipe, uint32_t ahead)
 {
 	uint32_t flight = tcb_flight(c) + ahead;
 	uint32_t unsent = wr_seq_span(c->snd.nxt, c->sq_end) - ahead;
@@ -270,7 +270,8 @@ bool tcp_send_one_new(struct wr_tcp *tcp, struct wr_tcb *c)
 
 /* Will nothing follow the next `len` bytes at once? What waits in the receiver may go on then.
  */
-static bool ends_burst(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t len)
+static __rte_noinline bool ends_burst(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                                      uint32_t len)
 {
 	const struct wr_buf *b = wr_buf(c->sq_next);
 	uint32_t rest = b->len - len;

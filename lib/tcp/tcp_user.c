@@ -52,13 +52,14 @@ uint32_t wr_tcp_queued(const struct wr_tcb *c)
 }
 
 /* Small text moves into the buffer before it while that one has not been sent. */
-static bool append_to_tail(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
+static __rte_noinline bool append_to_tail(struct wr_tcp *tcp, struct wr_tcb *c,
+                                          struct rte_mbuf *m)
 {
 	struct rte_mbuf *tail = c->sq_tail;
 	uint32_t len = m->data_len;
 	struct wr_buf *b;
 
-	if (!c->sq_next || !tcp_can_append(tail, len))
+	if (!tcp_can_append(tail, len))
 		return false;
 	b = wr_buf(tail);
 	if (b->len + len > c->cc.smss)
@@ -101,7 +102,7 @@ int wr_tcp_send(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 		c->flags |= WR_TCB_WANT_ROOM;
 		return -ENOBUFS;
 	}
-	if (append_to_tail(tcp, c, m))
+	if (wr_unlikely(c->sq_next != NULL) && append_to_tail(tcp, c, m))
 		c->sq_end = wr_seq_add(c->sq_end, len);
 	else
 		tcp_enqueue(tcp, c, m);

@@ -236,7 +236,8 @@ static void cut_acked(struct wr_tcb *c, struct wr_buf *b)
  * Frees what is acknowledged; returns the newest RTT sample, 0 if there is none (Karn). `news`
  * is only there while repair is attached.
  */
-static uint32_t free_acked(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news)
+static __rte_always_inline uint32_t free_acked(struct wr_tcp *tcp, struct wr_tcb *c,
+                                               struct wr_news *news)
 {
 	uint32_t rtt_us = 0;
 
@@ -322,20 +323,16 @@ static uint32_t growth(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_
 	return acked - wr_min(told, acked - 1);
 }
 
-void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,
-               uint32_t flight)
+/* `heard`: while repair is attached; `sacked`: bytes that were SACKed before then. */
+static __rte_always_inline void new_acked(struct wr_tcp *tcp, struct wr_tcb *c,
+                                          const struct wr_seg *seg, uint32_t acked,
+                                          uint32_t flight, struct wr_news *heard,
+                                          uint32_t sacked)
 {
 	/* Several ACKs of one burst come before the sender could fill the window again. */
 	bool limited = c->cc.limited || flight + c->cc.smss > c->cc.cwnd;
-	struct wr_news news, *heard = NULL;
-	uint32_t rtt_us, sacked = 0;
+	uint32_t rtt_us;
 
-	if (wr_unlikely((c->flags & WR_TCB_LOSS) || seg->sack_count)) {
-		sacked = c->sacked;
-		news = (struct wr_news) {.seg = seg, .acked = acked};
-		news.before = wr_seq_add(c->snd.una, c->sacked);
-		heard = tcp_repair_attach(tcp, c) ? &news : NULL;
-	}
 	count_acked(tcp, c, seg->ack, acked);
 	rtt_us = free_acked(tcp, c, heard);
 	if (wr_unlikely(rtt_us == 0))
@@ -384,6 +381,29 @@ void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, u
 		tcb_pend(tcp, c);
 	if (wr_unlikely(c->flags & WR_TCB_WANT_ROOM))
 		tcp_offer_room(tcp, c);
+}
+
+static __rte_noinline void acked_in_trouble(struct wr_tcp *tcp, struct wr_tcb *c,
+                                            const struct wr_seg *seg, uint32_t acked,
+                                            uint32_t flight)
+{
+	struct wr_news news = {
+		.seg = seg,
+		.acked = acked,
+		.before = wr_seq_add(c->snd.una, c->sacked),
+	};
+	uint32_t sacked = c->sacked;
+
+	new_acked(tcp, c, seg, acked, flight, tcp_repair_attach(tcp, c) ? &news : NULL, sacked);
+}
+
+void tcp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg, uint32_t acked,
+               uint32_t flight)
+{
+	if (wr_unlikely((c->flags & WR_TCB_LOSS) || seg->sack_count))
+		acked_in_trouble(tcp, c, seg, acked, flight);
+	else
+		new_acked(tcp, c, seg, acked, flight, NULL, 0);
 }
 
 /* An ACK of nothing new: its SACK blocks, its being a duplicate. */

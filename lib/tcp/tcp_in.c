@@ -542,11 +542,30 @@ static enum wr_verdict not_delivered(struct wr_tcp *tcp, struct wr_tcb *c,
 	return WR_V_tcp_no_mbuf; /* not acknowledged: it comes again */
 }
 
+/* Text that begins at RCV.NXT and ends in the window. WR_V_NEXT: the service has it. */
+static __rte_always_inline enum wr_verdict take_text(struct wr_tcp *tcp, struct wr_tcb *c,
+                                                     struct wr_frame *f)
+{
+	const struct wr_seg *seg = &f->seg;
+	struct rte_mbuf *m = f->m;
+
+	m->data_off = (uint16_t)(m->data_off + seg->text_off);
+	m->data_len = seg->text_len;
+	m->pkt_len = seg->text_len;
+	if (wr_unlikely(!deliver(tcp, c, m) && !deliver_instead(tcp, c, m)))
+		return not_delivered(tcp, c, f);
+	f->m = NULL;
+	advance(tcp, c, seg->text_len);
+	if (wr_unlikely(c->state == WR_TCP_CLOSED))
+		return WR_V_tcp_accepted;
+	tcp_ack_owe_for_text(tcp, c, seg->text_len);
+	return WR_V_NEXT;
+}
+
 /* Seventh, process the segment text, and eighth, the FIN bit. */
 enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
 {
 	struct wr_seg *seg = &f->seg;
-	struct rte_mbuf *m = f->m;
 
 	if (seg->len == 0)
 		return WR_V_tcp_ack_accepted;
@@ -568,16 +587,10 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 	}
 
 	if (seg->text_len) {
-		m->data_off = (uint16_t)(m->data_off + seg->text_off);
-		m->data_len = seg->text_len;
-		m->pkt_len = seg->text_len;
-		if (wr_unlikely(!deliver(tcp, c, m) && !deliver_instead(tcp, c, m)))
-			return not_delivered(tcp, c, f);
-		f->m = NULL;
-		advance(tcp, c, seg->text_len);
-		if (c->state == WR_TCP_CLOSED)
-			return WR_V_tcp_accepted;
-		tcp_ack_owe_for_text(tcp, c, seg->text_len);
+		enum wr_verdict v = take_text(tcp, c, f);
+
+		if (v != WR_V_NEXT)
+			return v;
 	}
 	if (seg->flags & WR_TCP_FIN)
 		fin_in_order(tcp, c);
@@ -586,7 +599,9 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 	return WR_V_tcp_accepted;
 }
 
-enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+/* All steps, in their order. */
+static __rte_noinline enum wr_verdict any_arrives(struct wr_tcp *tcp, struct wr_tcb *c,
+                                                  struct wr_frame *f)
 {
 	const struct wr_seg *seg = &f->seg;
 	enum wr_verdict v = WR_V_NEXT;
@@ -626,4 +641,53 @@ enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct
 	if (wr_unlikely(c->cc.ecn))
 		return tcp_ecn_process_text(tcp, c, f);
 	return tcp_process_text(tcp, c, f);
+}
+
+/*
+ * Header prediction, after Van Jacobson: is it the next segment of an established connection
+ * with timestamps and SACK, as nearly all are? It begins at RCV.NXT and ends in the window, has
+ * ACK, at most PSH beside it and a timestamp that is not older; its ACK is of what is in
+ * flight; and nothing is lost, out of order, probed, tuned or marked that it could bear on.
+ * Then every check of the steps above lets it pass.
+ */
+static bool is_predicted(const struct wr_tcb *c, const struct wr_seg *seg)
+{
+	const unsigned agreed = WR_TCB_TS | WR_TCB_SACK;
+
+	return c->state == WR_TCP_ESTABLISHED &&
+	       (c->flags & (agreed | WR_TCB_LOSS | WR_TCB_REORDER)) == agreed &&
+	       (seg->flags & ~WR_TCP_PSH) == WR_TCP_ACK && seg->has_ts && !seg->sack_count &&
+	       wr_seq_eq(seg->seq, c->rcv.nxt) && seg->text_len <= tcb_rcv_wnd(c) &&
+	       (int32_t)(seg->ts_val - c->ts_recent) >= 0 &&
+	       wr_seq_span(c->snd.una, seg->ack) <= tcb_flight(c) &&
+	       !(c->rare & (WR_TCB_PROBING | WR_TCB_IDLE_LONG)) && !c->tuned && !c->prompt &&
+	       !c->cc.ecn;
+}
+
+/* What is left of the steps for such a segment. */
+static enum wr_verdict predicted_arrives(struct wr_tcp *tcp, struct wr_tcb *c,
+                                         struct wr_frame *f)
+{
+	const struct wr_seg *seg = &f->seg;
+	enum wr_verdict v;
+
+	tcp_update_send_window(tcp, c, seg);
+	if (!wr_seq_eq(seg->ack, c->snd.una)) {
+		tcp_acked(tcp, c, seg, wr_seq_span(c->snd.una, seg->ack), tcb_flight(c));
+		if (wr_unlikely(c->state == WR_TCP_CLOSED))
+			return WR_V_tcp_ack_accepted; /* a service ended it in on_room */
+	}
+	if (wr_seq_le(seg->seq, c->rcv.acked))
+		c->ts_recent = seg->ts_val;
+	c->last_rx_tick = tcp->now_tick;
+	if (seg->text_len == 0)
+		return WR_V_tcp_ack_accepted;
+	v = take_text(tcp, c, f);
+	return v == WR_V_NEXT ? WR_V_tcp_accepted : v;
+}
+
+enum wr_verdict tcp_segment_arrives(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f)
+{
+	return wr_likely(is_predicted(c, &f->seg)) ? predicted_arrives(tcp, c, f)
+	                                           : any_arrives(tcp, c, f);
 }

@@ -156,6 +156,22 @@ static void check_reneging(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->recover = c->snd.nxt;
 }
 
+/*
+ * All of a recovery without SACK is acknowledged. The duplicates beyond what this ACK covers
+ * tell of text behind it that arrived, though what follows the ACK has not: nobody will tell
+ * again, so they count for the next recovery.
+ */
+static void leave_newreno(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked)
+{
+	uint32_t segments = (acked + c->cc.smss - 1) / c->cc.smss, told = c->dup_acks;
+
+	leave_recovery(tcp, c);
+	if (told < segments + DUP_THRESH - 1 || !has_sent_text(c))
+		return;
+	c->dup_acks = (uint8_t)(told - (segments - 1));
+	c->recover = wr_seq_add(c->snd.una, (uint32_t)-1);
+}
+
 /* Is the recovery over, or was it needless? */
 static void advance_recovery(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news,
                              bool duplicate)
@@ -169,11 +185,16 @@ static void advance_recovery(struct wr_tcp *tcp, struct wr_tcb *c, const struct 
 	tcp_undo_by_dsack(tcp, c, news);
 	if (!tcp_undo_by_timestamp(tcp, c, news))
 		tcp_frto_step(tcp, c, news, duplicate);
-	if ((c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) && news->acked &&
-	    wr_seq_le(c->recover, c->snd.una))
-		leave_recovery(tcp, c);
-	if (news->acked && !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)))
+	if (!news->acked)
+		return;
+	if (!(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)))
 		c->dup_acks = 0;
+	else if (wr_seq_lt(c->snd.una, c->recover))
+		return;
+	else if ((c->flags & WR_TCB_RECOVERY) && !(c->flags & WR_TCB_SACK))
+		leave_newreno(tcp, c, news->acked);
+	else
+		leave_recovery(tcp, c);
 }
 
 static void find_losses(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news)

@@ -70,7 +70,7 @@ static void check_flight(struct sim *sim, struct sim_flow *flow, unsigned side,
 	uint32_t cwnd = wr_max(us->cwnd, info->cwnd);
 	uint32_t more = probed + wr_min(us->dups, 2);
 
-	if (!info->sack && (us->dups || gone || us->recovery_end))
+	if (!info->sack && (us->dups || gone || us->recovery_end || info->recovery))
 		return;
 	if (flight > cwnd + more * info->mss + 1) /* a FIN fills no pipe */
 		sim_broken(sim, flow, side, "FlightSize stays within cwnd", flight, cwnd);

@@ -409,6 +409,12 @@ static bool is_segment(const struct wr_frame *f)
 	return wr_likely(f->carries == WR_CARRIES_TCP);
 }
 
+static void hash_is(const struct wr_tcp *tcp, struct wr_frame *f, uint32_t hash)
+{
+	f->hash = hash;
+	wr_flow_prefetch(tcp->flows, hash);
+}
+
 /* The hashes of `n` frames: eight at once, then one by one. Others than TCP get one as well. */
 static void take_hashes(const struct wr_tcp *tcp, struct wr_frame *f, unsigned n)
 {
@@ -420,10 +426,10 @@ static void take_hashes(const struct wr_tcp *tcp, struct wr_frame *f, unsigned n
 			tuple[i] = &f[i].tuple;
 		wr_flow_hash_lanes(tcp->flows, tuple, hash);
 		for (unsigned i = 0; i < WR_SIP_LANES; i++)
-			f[i].hash = hash[i];
+			hash_is(tcp, &f[i], hash[i]);
 	}
 	for (; n > 0; n--, f++)
-		f->hash = wr_flow_hash(tcp->flows, &f->tuple);
+		hash_is(tcp, f, wr_flow_hash(tcp->flows, &f->tuple));
 }
 
 /* f->value: what its hash seems to name. */
@@ -452,10 +458,13 @@ static void prefetch_text(const struct wr_tcp *tcp, const struct wr_frame *f)
 
 void wr_tcp_look_up(struct wr_tcp *tcp, struct wr_frame *frame, unsigned n)
 {
+	unsigned first = 0;
+
+	while (first < n && !is_segment(&frame[first]))
+		first++;
+	frame += first;
+	n -= first;
 	take_hashes(tcp, frame, n);
-	for (unsigned i = 0; i < n; i++)
-		if (is_segment(&frame[i]))
-			wr_flow_prefetch(tcp->flows, frame[i].hash);
 	for (unsigned i = 0; i < n; i++)
 		if (is_segment(&frame[i]))
 			guess_connection(tcp, &frame[i]);

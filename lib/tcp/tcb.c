@@ -155,12 +155,14 @@ void tcb_end(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
 
 void tcb_enter_time_wait(struct wr_tcp *tcp, struct wr_tcb *c)
 {
+	/* Its right edge does not go back either, RFC 9293 section 3.8.6. */
+	uint32_t wnd = wr_max(tcb_rcv_wnd(c), tcp_free_window(tcp, c));
 	const struct wr_time_wait tw = {
 		.tuple = c->tuple,
 		.snd_nxt = c->snd.nxt,
 		.rcv_nxt = c->rcv.nxt,
 		.ts_recent = c->ts_recent,
-		.wnd = (uint16_t)wr_min(tcp_free_window(tcp, c) >> c->rcv_shift, UINT16_MAX),
+		.wnd = (uint16_t)wr_min(wnd >> c->rcv_shift, UINT16_MAX),
 		.ts = c->flags & WR_TCB_TS,
 		.ace = c->cc.accecn ? tcp_accecn_counter(tcp, c) & 7u : 0,
 		.live = true,

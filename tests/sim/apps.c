@@ -66,6 +66,9 @@ static struct sim_end *end_of(struct wr_tcb *c)
 	if (!flow)
 		return NULL;
 	end = &flow->end[1];
+	/* A cookie that comes late opens what is over: RFC 4987 section 3.6. */
+	if (end->closed && core->host->plan->knobs.syn_cookies == WR_TCP_COOKIES_ALWAYS)
+		return NULL;
 	end->core = core;
 	return end;
 }
@@ -213,6 +216,10 @@ static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 	if (end->plan->gulp && end->gulped >= end->plan->gulp) {
 		end->gulped = 0;
 		end->read_due_ns = sim->now_ns + end->plan->read_ns;
+	}
+	if (end->plan->pause_ns && !end->paused && end->received >= end->plan->pause_at) {
+		end->paused = true;
+		end->read_due_ns = sim->now_ns + end->plan->pause_ns;
 	}
 	if (end->plan->turn || end->plan->closing == SIM_CLOSE_AFTER_ALL)
 		send_text(tcp, end);
@@ -471,6 +478,19 @@ static bool is_aborted(const struct sim_flow *flow)
 	       flow->plan->end[1].abort_ns != SIM_NEVER;
 }
 
+/*
+ * A host that never keeps half-open connections resets who sends it the second segment before
+ * the first, which has the cookie: RFC 9293 section 3.10.7.2.
+ */
+static bool is_misunderstood(const struct sim_flow *flow)
+{
+	const struct sim_end *near = &flow->end[0];
+	const struct sim_host_plan *far = &near->sim->plan->host[flow->plan->host[1]];
+
+	return far->knobs.syn_cookies == WR_TCP_COOKIES_ALWAYS && near->closed &&
+	       near->reason == WR_REASON_reset_by_peer && !near->received;
+}
+
 bool sim_apps_done(const struct sim *sim)
 {
 	for (unsigned i = 0; i < sim->plan->flows; i++) {
@@ -483,7 +503,7 @@ bool sim_apps_done(const struct sim *sim)
 			return false;
 		if (flow->plan->echo || far->closed)
 			continue;
-		if (!is_aborted(flow) || far->opened)
+		if (!(is_aborted(flow) || is_misunderstood(flow)) || far->opened)
 			return false;
 	}
 	return true;
@@ -528,7 +548,7 @@ void sim_apps_check_end(struct sim *sim)
 	for (unsigned i = 0; i < sim->plan->flows; i++) {
 		const struct sim_flow *flow = &sim->flow[i];
 
-		if (flow->plan->off || is_aborted(flow))
+		if (flow->plan->off || is_aborted(flow) || is_misunderstood(flow))
 			continue;
 		check_end(sim, &flow->end[0]);
 		if (!flow->plan->echo)

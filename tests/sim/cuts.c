@@ -75,6 +75,7 @@ static const struct cut host_cuts[] = {
 	{"ecn", {HOST(ecn)}},
 	{"pacing", {HOST(pacing)}},
 	{"cc", {HOST(cc)}},
+	{"knobs", {HOST(knobs)}},
 };
 
 static void take_over(const struct cut *cut, void *to, const void *from)

@@ -80,6 +80,7 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	tcp->delack_us = plan->delack_us;
 	tcp->time_wait_us = plan->time_wait_us;
 	tcp->fin_wait2_us = 0; /* a slow reader may take longer than any limit */
+	sim_knobs_apply(&plan->knobs, tcp);
 	conf->pool = host->pool;
 	conf->owner = &host->owner;
 	conf->inbox = plan->cores > 1 ? sim->world->inbox[host->index] : NULL;

@@ -199,15 +199,19 @@ static void arrive(struct sim *sim, struct sim_host *from, const uint8_t *bytes,
 }
 
 /* RFC 1191 section 4: "fragmentation needed and DF set", with the MTU of the next hop. */
-static void tell_mtu(struct sim *sim, struct sim_host *to, const uint8_t *bytes, uint16_t mtu,
-                     uint64_t at_ns)
+static void tell_mtu(struct sim *sim, struct sim_host *to, const uint8_t *bytes, uint32_t n,
+                     uint16_t mtu, uint64_t at_ns)
 {
 	uint8_t out[RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr) + 8 + QUOTED] = {0};
 	struct rte_ether_hdr *ether = (void *)out;
 	struct rte_ipv4_hdr *ip = (void *)(ether + 1);
 	uint8_t *icmp = (void *)(ip + 1);
+	struct sim_segment seg;
+	struct sim_flow *flow;
 	uint16_t sum;
 
+	if (sim_decode(bytes, n, &seg) && (flow = sim_flow_of(sim, to->side, &seg)))
+		flow->side[to->side].heard = true; /* what comes again then answers it */
 	memcpy(&ether->dst_addr, bytes + RTE_ETHER_ADDR_LEN, RTE_ETHER_ADDR_LEN);
 	memcpy(&ether->src_addr, bytes, RTE_ETHER_ADDR_LEN);
 	ether->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
@@ -256,7 +260,8 @@ static bool is_too_long(struct sim *sim, struct sim_host *from, const uint8_t *b
                         uint32_t n, uint64_t at_ns)
 {
 	const struct sim_path_plan *plan = sim->path[from->side].plan;
-	uint32_t mtu = plan->mtu ? plan->mtu : UINT16_MAX;
+	bool narrow = plan->mtu && sim->now_ns >= plan->mtu_from_ns;
+	uint32_t mtu = narrow ? plan->mtu : UINT16_MAX;
 
 	for (unsigned i = !from->side; i < sim->plan->hosts; i += SIM_SIDES)
 		if (bytes[5] == i + 1)
@@ -264,8 +269,8 @@ static bool is_too_long(struct sim *sim, struct sim_host *from, const uint8_t *b
 	if (n <= mtu + RTE_ETHER_HDR_LEN)
 		return false;
 	sim_note(sim, from->side, "long", bytes, n);
-	if (plan->mtu && !plan->blackhole)
-		tell_mtu(sim, from, bytes, plan->mtu, at_ns);
+	if (narrow && !plan->blackhole)
+		tell_mtu(sim, from, bytes, n, plan->mtu, at_ns);
 	return true;
 }
 

@@ -378,6 +378,47 @@ static void settle_queues(struct sim_plan *plan)
 	}
 }
 
+/* Hosts that never keep half-open connections need a client that speaks first. */
+static bool clients_speak(const struct sim_plan *plan)
+{
+	for (unsigned i = 0; i < plan->flows; i++) {
+		const struct sim_end_plan *end = &plan->flow[i].end[0];
+
+		if (end->text == 0 && end->closing != SIM_CLOSE_AFTER_SENDING)
+			return false;
+	}
+	return plan->path[0].stale_ppm == 0; /* their ghosts would open connections again */
+}
+
+/* What the configuration knows besides; long pauses; paths that become narrow. */
+static void draw_the_rest(struct wr_prng *prng, struct sim_plan *plan)
+{
+	bool cookies = clients_speak(plan), always = false;
+
+	for (unsigned i = 0; i < plan->hosts; i++) {
+		struct sim_host_plan *host = &plan->host[i];
+
+		sim_knobs_draw(&host->knobs, prng, host->rcv_buf);
+		if (!cookies)
+			host->knobs.syn_cookies %= WR_TCP_COOKIES_ALWAYS;
+		always |= host->knobs.syn_cookies == WR_TCP_COOKIES_ALWAYS;
+		if (one_in(prng, 4))
+			host->held_bufs /= 2;
+	}
+	for (unsigned i = 0; i < SIM_SIDES; i++)
+		if (one_in(prng, 2))
+			plan->path[i].mtu_from_ns = below(prng, 4000) * WR_MS(1);
+	for (unsigned i = 0; i < plan->flows; i++) {
+		struct sim_end_plan *end = &plan->flow[i].end[one_in(prng, 2)];
+
+		plan->flow[i].keepalive |= always; /* who was reset may not hear of it */
+		if (!one_in(prng, 6))
+			continue;
+		end->pause_at = 1 + below(prng, 100000);
+		end->pause_ns = power(prng, 0, 6) * WR_S(1);
+	}
+}
+
 static void draw_wrap(struct wr_prng *prng, struct sim_plan *plan)
 {
 	uint32_t wrap = one_in(prng, 2) ? 0 : 1u << 31;
@@ -412,6 +453,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	draw_more_trouble(&prng, plan);
 	draw_knobs(&prng, plan);
 	settle_queues(plan);
+	draw_the_rest(&prng, plan);
 	if (one_in(&prng, 3))
 		draw_wrap(&prng, plan);
 }

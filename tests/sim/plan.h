@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "knobs.h"
 #include "wr_cc.h"
 
 #define SIM_SIDES      2  /* of the bottleneck: 0 left, 1 right */
@@ -71,6 +72,7 @@ struct sim_path_plan {
 	                            never */
 	uint64_t target_ns;      /* SIM_CODEL: TARGET; INTERVAL is 20 times that */
 	uint16_t mtu;            /* of the link behind the bottleneck; 0: as large as any */
+	uint64_t mtu_from_ns;    /* it is so from then on */
 	bool blackhole;          /* and nobody says so: no ICMP */
 	uint32_t loss_ppm;       /* evenly */
 	uint32_t every;          /* one frame with text in so many is lost; 0: none */
@@ -107,6 +109,7 @@ struct sim_host_plan {
 	uint8_t ecn; /* enum wr_tcp_ecn */
 	bool pacing;
 	bool rates; /* connections may choose algorithms that are timed */
+	struct sim_knobs knobs;
 	uint64_t key[2];
 	bool steer_badly;          /* frames come to any core's queue */
 	unsigned burst;            /* frames taken at once, 1..64 */
@@ -137,6 +140,8 @@ struct sim_end_plan {
 	uint64_t write_ns; /* between two chunks; 0: as fast as they are taken */
 	uint32_t gulp;     /* bytes that the application reads at once; 0: all */
 	uint64_t read_ns;  /* between two gulps */
+	uint32_t pause_at; /* bytes: having read so many it reads nothing */
+	uint64_t pause_ns; /* for so long; 0: never */
 	uint32_t turn;     /* request/response: bytes of one turn; 0: no turns */
 	uint64_t abort_ns; /* since the start; SIM_NEVER */
 	enum sim_closing closing;

@@ -60,7 +60,7 @@ struct sim_end {
 	uint32_t gulped;
 	uint64_t write_due_ns, read_due_ns;
 	uint64_t half_ns, done_ns; /* when half of the text, and all of it, had come */
-	bool opened, refused_text, eof, closing, closed, aborted;
+	bool opened, refused_text, paused, eof, closing, closed, aborted;
 	enum wr_reason reason;
 };
 
@@ -178,6 +178,7 @@ struct sim_flow {
 	unsigned index;
 	uint16_t port[SIM_SIDES];
 	bool started;
+	bool was_reset;
 	bool renumbered; /* a SYN came twice and made a second ISN: offsets mean
 	                    nothing */
 	struct sim_end end[SIM_SIDES];
@@ -431,6 +432,12 @@ void sim_watch_marks(struct sim *sim, struct sim_flow *flow, unsigned side,
 
 /* How many times its first size what a host keeps for a connection may have. */
 uint64_t sim_host_growth(const struct sim_host_plan *plan);
+/* RFC 5681 section 4.1. */
+static inline bool sim_host_restarts(const struct sim_host_plan *plan)
+{
+	return !plan->knobs.drawn || plan->knobs.idle_restart;
+}
+
 /* After a round of a core: input, timers, output. */
 void sim_watch_round(struct sim *sim, struct sim_core *core);
 

@@ -271,6 +271,15 @@ static void check_segment(struct sim *sim, struct sim_flow *flow, unsigned from,
 		sim_broken(sim, flow, from, "every segment but the first has an ACK", 0, 1);
 }
 
+/* An old segment with a cookie opened once more what is over: its numbers are new. */
+static bool is_ghost(const struct sim *sim, const struct sim_flow *flow)
+{
+	bool over = flow->end[0].closed || flow->end[1].closed || flow->was_reset;
+
+	return over &&
+	       sim->plan->host[flow->plan->host[1]].knobs.syn_cookies == WR_TCP_COOKIES_ALWAYS;
+}
+
 void sim_watch_sent(struct sim *sim, unsigned from, const uint8_t *bytes, uint32_t n)
 {
 	struct sim_segment seg;
@@ -293,6 +302,9 @@ void sim_watch_sent(struct sim *sim, unsigned from, const uint8_t *bytes, uint32
 		         seg.dport);
 		return;
 	}
+	if (is_ghost(sim, flow))
+		return;
+	flow->was_reset |= seg.flags & WR_TCP_RST;
 	if (seg.flags & WR_TCP_RST)
 		sim_watch_reset(sim, flow, from, &seg);
 	else

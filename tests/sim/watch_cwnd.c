@@ -257,7 +257,8 @@ static int restarted(const struct sim_host *host, const struct sim_side *us,
 	uint64_t idle_ns = now_ns - us->model.last_tx_ns,
 		 rto_ns = info->rto_us * UINT64_C(1000);
 
-	if (us->una != us->model.end || (!us->sent_new && !info->unsent))
+	if (us->una != us->model.end || (!us->sent_new && !info->unsent) ||
+	    !sim_host_restarts(host->plan))
 		return 0;
 	if (!sim_host_is_punctual(host))
 		return -1;
@@ -316,7 +317,8 @@ static bool is_known(const struct sim_core *core, const struct sim_flow *flow,
 	bool accecn = flow->side[core->host->side].accecn;
 
 	return kind_of(ops) != SIM_CWND_UNKNOWN && plan->cores == 1 && !plan->jump_ns &&
-	       !flow->renumbered && !accecn;
+	       !flow->renumbered && !accecn && !plan->knobs.grow_half &&
+	       !plan->knobs.grow_by_news;
 }
 
 static void start(struct sim *sim, const struct sim_core *core, struct sim_flow *flow,
@@ -331,7 +333,7 @@ static void start(struct sim *sim, const struct sim_core *core, struct sim_flow 
 	m->ref = (struct sim_cwnd) {
 		.kind = kind_of(ops),
 		.mss = info->mss,
-		.burst = 8,
+		.burst = core->host->plan->knobs.drawn ? core->host->plan->knobs.ss_burst : 8,
 		.alpha = 1,
 		.cwnd = info->cwnd,
 		.ssthresh = info->ssthresh,
@@ -392,8 +394,10 @@ static void accept(struct sim_side *us, const struct sim_core *core,
 	/* When CUBIC's clock ran is not known then. */
 	if (m->limited == PERHAPS_LIMITED && m->ref.kind == SIM_CWND_CUBIC && j->ref.epoch)
 		m->sure = false;
-	if ((core->loss == SIM_LOSS_TIMEOUT && j->ref.cuts != m->ref.cuts) ||
-	    core->loss == SIM_LOSS_UNDONE || j->ref.cwnd >= j->ref.ssthresh)
+	if (j->doubted)
+		m->vague = true;
+	else if (core->loss == SIM_LOSS_UNDONE ||
+	         (core->loss == SIM_LOSS_TIMEOUT && j->ref.cuts != m->ref.cuts))
 		m->vague = false;
 	m->has_before |= j->ref.cuts != m->ref.cuts;
 	m->ref = j->ref;
@@ -461,7 +465,8 @@ static uint64_t met(const struct sim_core *core, enum sim_loss loss)
 void sim_watch_losses(struct sim *sim, struct sim_core *core)
 {
 	unsigned side = core->host->side, touched = 0, others = 0;
-	bool late = is_blocked(core) || !sim_host_is_punctual(core->host);
+	bool late = is_blocked(core) || core->host->plan->pacing ||
+	            !sim_host_is_punctual(core->host);
 	uint64_t probes = core->stats.n[WR_STAT_tcp_tlp_probes];
 
 	core->losses = 0;

@@ -57,7 +57,7 @@ static uint32_t sum_above(const struct sim_spans *s, uint32_t from)
 
 /*
  * New text leaves only if what is in flight stays within cwnd. But for a probe,
- * RFC 8985 7.3, and one segment for each of two duplicate ACKs, RFC 3042. What
+ * RFC 8985 7.3, whatever is in flight, and one segment for each of two duplicate ACKs, RFC 3042. What
  * is lost may be in flight again: then this says less. Without SACK only the
  * engine knows what duplicates stand for.
  */
@@ -68,9 +68,10 @@ static void check_flight(struct sim *sim, struct sim_flow *flow, unsigned side,
 	uint32_t gone = wr_max(sum_above(&us->told, us->una), info->sacked) + info->lost;
 	uint32_t flight = us->end - us->una - wr_min(us->end - us->una, gone);
 	uint32_t cwnd = wr_max(us->cwnd, info->cwnd);
-	uint32_t more = probed + wr_min(us->dups, 2);
+	uint32_t more = wr_min(us->dups, 2);
 
-	if (!info->sack && (us->dups || gone || us->recovery_end || info->recovery))
+	if (probed ||
+	    (!info->sack && (us->dups || gone || us->recovery_end || info->recovery)))
 		return;
 	if (flight > cwnd + more * info->mss + 1) /* a FIN fills no pipe */
 		sim_broken(sim, flow, side, "FlightSize stays within cwnd", flight, cwnd);
@@ -109,7 +110,8 @@ static void check_restart(struct sim *sim, struct sim_flow *flow, unsigned side,
 	uint32_t segments = sim->plan->host[flow->plan->host[side]].iw_segments;
 	uint32_t iw = wr_cc_initial_window(info->mss, segments);
 
-	if (ops == &wr_cc_fixed_ops || ops->model)
+	if (ops == &wr_cc_fixed_ops || ops->model ||
+	    !sim_host_restarts(&sim->plan->host[flow->plan->host[side]]))
 		return;
 	if (us->idle_ns > info->rto_us * UINT64_C(1000) + WR_MS(1) &&
 	    info->cwnd > iw + 2 * info->mss) /* ACKs of this round may have come behind it */

@@ -314,7 +314,7 @@ static bool is_known(const struct sim_core *core, const struct sim_flow *flow,
                      const struct wr_cc_ops *ops)
 {
 	const struct sim_host_plan *plan = core->host->plan;
-	bool accecn = flow->side[core->host->side].accecn;
+	bool accecn = flow->side[0].accecn || flow->side[1].accecn;
 
 	return kind_of(ops) != SIM_CWND_UNKNOWN && plan->cores == 1 && !plan->jump_ns &&
 	       !flow->renumbered && !accecn && !plan->knobs.grow_half &&

@@ -258,8 +258,8 @@ void tcp_accecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_fr
 		a->lost_hints = 0; /* text goes on: what was told has arrived */
 	if (len && ecn != WR_NOT_ECT) {
 		a->r_bytes[ecn - 1] += len;
-		a->changed |= (1u << ecn) & ALL;
-		a->ever |= (1u << ecn) & ALL;
+		a->changed = (a->changed | 1u << ecn) & ALL;
+		a->ever = (a->ever | 1u << ecn) & ALL;
 	}
 	if (ce) {
 		WR_COUNT(tcp->stats, tcp_ecn_marks_in, 1);

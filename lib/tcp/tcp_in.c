@@ -1,158 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Segment arrival: RFC 9293 section 3.10.7.4, one function for each of its steps, in its
- * order. A step returns WR_V_NEXT to go on, or the verdict that ends the processing.
- * Nothing is sent here: flags and the pending list say what is owed; but for ACKs that the
- * next segment must not replace (tcp_ack.c).
+ * order; the first four are in tcp_check.c. A step returns WR_V_NEXT to go on, or the verdict
+ * that ends the processing. Nothing is sent here: flags and the pending list say what is owed;
+ * but for ACKs that the next segment must not replace (tcp_ack.c).
  */
 
+#include "tcp_in.h"
 #include "tcp_accecn.h"
 #include "tcp_ack.h"
+#include "tcp_check.h"
 #include "tcp_ecn.h"
-#include "tcp_in.h"
 #include "tcp_loss.h"
-#include "tcp_md5.h"
 #include "tcp_open.h"
 #include "tcp_reorder.h"
 #include "tcp_stream.h"
 #include "tcp_timer.h"
 #include "tcp_tune.h"
 #include "tcp_window.h"
-
-/* ACK for what was not acceptable: limited, so that two ends cannot keep it up for ever. */
-static void owe_limited_ack(struct wr_tcp *tcp, struct wr_tcb *c, uint16_t rare)
-{
-	if (!tcb_may_challenge(tcp, c))
-		return;
-	c->rare |= rare;
-	tcb_owe_ack(tcp, c);
-}
-
-/* RFC 5961: make the peer prove that it knows RCV.NXT. */
-static enum wr_verdict challenge(struct wr_tcp *tcp, struct wr_tcb *c)
-{
-	owe_limited_ack(tcp, c, WR_TCB_CHALLENGE);
-	return WR_V_tcp_challenged;
-}
-
-/* Of text that is not taken, what had come before: RFC 2883. */
-static void note_what_came_before(struct wr_tcp *tcp, struct wr_tcb *c,
-                                  const struct wr_seg *seg)
-{
-	struct wr_seq end = wr_seq_add(seg->seq, seg->text_len);
-
-	if (wr_seq_lt(seg->seq, c->rcv.nxt))
-		tcp_note_duplicate(tcp, c, seg->seq,
-		                   wr_seq_lt(end, c->rcv.nxt) ? end : c->rcv.nxt);
-}
-
-/* RFC 7323 section 5.2, R1: PAWS. After a long silence there is no old duplicate to fear. */
-static enum wr_verdict check_timestamp(struct wr_tcp *tcp, struct wr_tcb *c,
-                                       const struct wr_seg *seg)
-{
-	if (wr_unlikely(!seg->has_ts && wr_tcp_signature(seg)))
-		return WR_V_tcp_md5_unexpected;
-	if (seg->flags & WR_TCP_RST)
-		return WR_V_NEXT;
-	if (!seg->has_ts) /* section 3.2: SHOULD be dropped silently */
-		return tcp->conf.ts_required ? WR_V_tcp_no_timestamp : WR_V_NEXT;
-	if ((int32_t)(seg->ts_val - c->ts_recent) >= 0 || (c->rare & WR_TCB_IDLE_LONG))
-		return WR_V_NEXT;
-	owe_limited_ack(tcp, c, WR_TCB_DUP_ACK);
-	note_what_came_before(tcp, c, seg);
-	return WR_V_tcp_paws;
-}
-
-/*
- * First, check the sequence number.
- *
- *   SEG.LEN  RCV.WND  acceptable if
- *   0        0        SEG.SEQ = RCV.NXT
- *   0        > 0      RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND
- *   > 0      0        never
- *   > 0      > 0      the first or the last byte is in the window
- */
-static bool in_window(const struct wr_tcb *c, const struct wr_seg *seg)
-{
-	uint32_t wnd = tcb_rcv_wnd(c);
-
-	if (seg->len == 0)
-		return wnd == 0 ? wr_seq_eq(seg->seq, c->rcv.nxt)
-		                : wr_seq_in(seg->seq, c->rcv.nxt, wnd);
-	return wr_seq_in(seg->seq, c->rcv.nxt, wnd) ||
-	       wr_seq_in(wr_seq_add(seg->seq, seg->len - 1), c->rcv.nxt, wnd);
-}
-
-static enum wr_verdict check_sequence(struct wr_tcp *tcp, struct wr_tcb *c,
-                                      const struct wr_seg *seg)
-{
-	if (wr_likely(in_window(c, seg)))
-		return WR_V_NEXT;
-	/* Simultaneous open: the peer's SYN again, with the ACK of ours (RFC 9293 figure 8). */
-	if (c->state == WR_TCP_SYN_RECEIVED && wr_seq_eq(seg->seq, c->irs) &&
-	    (seg->flags & (WR_TCP_SYN | WR_TCP_ACK)) == (WR_TCP_SYN | WR_TCP_ACK))
-		return WR_V_NEXT;
-
-	/* Fast open: the SYN again, with its text or without; the SYN-ACK answers it. */
-	if (wr_unlikely(tcb_is_fastopen(c)) && wr_seq_eq(seg->seq, c->irs) &&
-	    (seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_RST)) == WR_TCP_SYN) {
-		owe_limited_ack(tcp, c, WR_TCB_DUP_ACK);
-		return WR_V_tcp_syn_duplicate;
-	}
-
-	/* Zero window: still take ACK, URG and RST of what is otherwise in place. */
-	if (tcb_rcv_wnd(c) == 0 && wr_seq_eq(seg->seq, c->rcv.nxt) &&
-	    (seg->flags & (WR_TCP_ACK | WR_TCP_RST))) {
-		if (seg->text_len)
-			tcb_owe_ack(tcp, c); /* a window probe */
-		return WR_V_NEXT;
-	}
-	if (seg->flags & WR_TCP_RST)
-		return WR_V_tcp_reset_ignored;
-	/* All of it was received before: our ACK was lost, or the network repeats itself. */
-	if (seg->text_len && wr_seq_le(wr_seq_add(seg->seq, seg->text_len), c->rcv.nxt)) {
-		tcp_note_duplicate(tcp, c, seg->seq, wr_seq_add(seg->seq, seg->text_len));
-		c->rare |= WR_TCB_DUP_ACK;
-		tcp_ack_saw_trouble(tcp, c);
-		tcb_owe_ack(tcp, c);
-		return WR_V_tcp_duplicate;
-	}
-	owe_limited_ack(tcp, c, WR_TCB_DUP_ACK);
-	return WR_V_tcp_not_in_window;
-}
-
-/* Second, check the RST bit: RFC 9293 as amended by RFC 5961 section 3.2. */
-static enum wr_verdict check_rst(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
-{
-	if (!(seg->flags & WR_TCP_RST))
-		return WR_V_NEXT;
-	if (c->state == WR_TCP_TIME_WAIT) /* RFC 1337 */
-		return WR_V_tcp_reset_ignored;
-	if (!wr_seq_eq(seg->seq, c->rcv.nxt))
-		return challenge(tcp, c);
-	if (tcb_is_fastopen(c)) {
-		tcp_fastopen_was_reset(tcp);
-		tcb_end(tcp, c, WR_REASON_reset_by_peer);
-		return WR_V_tcp_reset;
-	}
-	tcb_end(tcp, c,
-	        c->state == WR_TCP_SYN_RECEIVED ? WR_REASON_refused : WR_REASON_reset_by_peer);
-	return WR_V_tcp_reset;
-}
-
-/* Third, check security: no host has the option of RFC 9293 appendix A.1; nothing to do. */
-
-/* Fourth, check the SYN bit: RFC 5961 section 4.2. */
-static enum wr_verdict check_syn(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
-{
-	if (!(seg->flags & WR_TCP_SYN))
-		return WR_V_NEXT;
-	/* Simultaneous open: the peer's SYN-ACK after its SYN; its ACK counts. */
-	if (c->state == WR_TCP_SYN_RECEIVED && (seg->flags & WR_TCP_ACK) &&
-	    wr_seq_eq(seg->seq, c->irs))
-		return WR_V_NEXT;
-	return challenge(tcp, c);
-}
 
 void tcp_update_send_window(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
 {
@@ -250,7 +115,7 @@ static enum wr_verdict check_ack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 			return v;
 	}
 	if (wr_unlikely(wr_seq_lt(c->snd.nxt, seg->ack))) {
-		owe_limited_ack(tcp, c, WR_TCB_CHALLENGE);
+		tcp_owe_limited_ack(tcp, c, WR_TCB_CHALLENGE);
 		return WR_V_tcp_ack_not_sent;
 	}
 	if (wr_seq_lt(seg->ack, c->snd.una)) {
@@ -259,7 +124,7 @@ static enum wr_verdict check_ack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 				tcp_not_advanced(tcp, c, seg, false);
 			return WR_V_NEXT;
 		}
-		owe_limited_ack(tcp, c, WR_TCB_CHALLENGE);
+		tcp_owe_limited_ack(tcp, c, WR_TCB_CHALLENGE);
 		return WR_V_tcp_ack_too_old;
 	}
 
@@ -604,18 +469,8 @@ static __rte_noinline enum wr_verdict any_arrives(struct wr_tcp *tcp, struct wr_
                                                   struct wr_frame *f)
 {
 	const struct wr_seg *seg = &f->seg;
-	enum wr_verdict v = WR_V_NEXT;
+	enum wr_verdict v = tcp_check(tcp, c, f);
 
-	if (c->flags & WR_TCB_TS)
-		v = check_timestamp(tcp, c, seg);
-	else
-		v = tcp_md5_check(tcp, f);
-	if (v == WR_V_NEXT)
-		v = check_sequence(tcp, c, seg);
-	if (v == WR_V_NEXT)
-		v = check_rst(tcp, c, seg);
-	if (v == WR_V_NEXT)
-		v = check_syn(tcp, c, seg);
 	if (v != WR_V_NEXT) {
 		if (c->cc.accecn)
 			tcp_accecn_rejected(tcp, c, f);

@@ -178,6 +178,8 @@ static bool on_open_passive(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	struct sim_end *end = end_of(c);
 
+	if (!end)
+		wr_tcb_set_user(c, NULL); /* it was the core; on_closed comes yet */
 	return end && on_open(tcp, c, end);
 }
 
@@ -250,6 +252,8 @@ static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reaso
 	struct sim_end *end = wr_tcb_user(c);
 
 	(void)tcp;
+	if (!end) /* refused when it opened */
+		return;
 	if (end->closed)
 		sim_fail(end->sim, "a connection ends once");
 	/* Of all ARP packets of three seconds each was lost: then it tries again. */

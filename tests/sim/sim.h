@@ -119,6 +119,7 @@ struct sim_model {
 	uint8_t limited;
 	uint8_t recovery; /* enum wr_tcp_recovery */
 	uint32_t una, end, sacked, recover, recover_most;
+	uint32_t reduced_end; /* a mark may have cut cwnd for what lies before */
 	uint32_t prr_base, prr_out;
 	uint64_t last_tx_ns;
 };

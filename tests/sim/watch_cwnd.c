@@ -222,6 +222,26 @@ static bool hystart_allows(const struct sim_model *m, const struct wr_tcp_info *
 	        (info->ssthresh <= info->cwnd && info->ssthresh >= m->ref.cwnd));
 }
 
+/* PRR has cwnd then, not the algorithm. */
+static bool has_prr(const struct sim_host *host, const struct wr_tcp_info *info,
+                    const struct judged *j)
+{
+	return j->recovery == WR_TCP_RECOVERY_FAST && host->plan->prr && info->sack &&
+	       info->ssthresh != UINT32_MAX;
+}
+
+/* How far the reference is from the engine, in bytes. */
+static double distance(const struct sim_host *host, const struct sim_model *m,
+                       const struct wr_tcp_info *info, const struct judged *j)
+{
+	double ssthresh = info->ssthresh == UINT32_MAX ? SIM_ENDLESS : info->ssthresh;
+	double bytes = fabs(j->ref.ssthresh - ssthresh);
+
+	if (!has_prr(host, info, j))
+		bytes += fabs(j->ref.cwnd - (info->cwnd + m->drift));
+	return bytes;
+}
+
 /* Does the engine say what the reference says? */
 static bool agrees(const struct sim *sim, const struct sim_flow *flow, unsigned side,
                    const struct wr_tcp_info *info, const struct judged *j, bool odd)
@@ -231,7 +251,6 @@ static bool agrees(const struct sim *sim, const struct sim_flow *flow, unsigned 
 	const struct sim_host *host = &sim->host[flow->plan->host[side]];
 	/* What was remembered at a reduction may have been learnt. */
 	double more = odd ? m->slack_before : 0;
-	bool prr = host->plan->prr && info->sack && info->ssthresh != UINT32_MAX;
 
 	if ((info->recovery == WR_TCP_RECOVERY_FAST) != (j->recovery == WR_TCP_RECOVERY_FAST))
 		return false;
@@ -239,7 +258,7 @@ static bool agrees(const struct sim *sim, const struct sim_flow *flow, unsigned 
 		return true;
 	if (!is_near(j->ref.ssthresh, info->ssthresh, more + tolerance(m, j->ref.ssthresh)))
 		return false;
-	if (j->recovery != WR_TCP_RECOVERY_FAST || !prr)
+	if (!has_prr(host, info, j))
 		return is_near(j->ref.cwnd, info->cwnd + m->drift,
 		               more + tolerance(m, j->ref.cwnd));
 	if (us->round.came != 1 || m->recovery != WR_TCP_RECOVERY_FAST || odd ||
@@ -272,7 +291,11 @@ static int restarted(const struct sim_host *host, const struct sim_side *us,
 	for (int flag##_last = (sure) ? (value) : 1, flag = (sure) ? (value) : 0;              \
 	     flag <= flag##_last; flag++)
 
-/* Is there a way in which the round may have been? */
+/*
+ * Is there a way in which the round may have been? Of several the one that fits best: a
+ * tolerance is for rounding, and what fits no better than that may be another event (a loss
+ * that did not count, a slow start that no time-out began), which puts later rounds wrong.
+ */
 static bool explain(const struct sim *sim, const struct sim_core *core,
                     const struct sim_flow *flow, const struct wr_tcp_info *info,
                     struct judged *j)
@@ -283,9 +306,13 @@ static bool explain(const struct sim *sim, const struct sim_core *core,
 	enum sim_loss loss = core->loss;
 	int idle = restarted(core->host, us, info, sim->now_ns);
 	bool repairing = m->recovery >= WR_TCP_RECOVERY_FAST;
-	bool may_not_count = loss == SIM_LOSS_TIMEOUT ? m->end - us->una <= 1 : m->ecn;
+	bool reduced = m->ecn && m->una < m->reduced_end;
+	bool may_not_count = loss == SIM_LOSS_TIMEOUT ? m->end - us->una <= 1 : reduced;
 	unsigned acks = us->round.acks, first = 0, last = loss ? acks : 0;
+	bool odd = loss || core->probed;
+	double least = INFINITY;
 
+	*j = (struct judged) {.ref = m->ref};
 	if (loss && us->round.came <= 1) /* then it was this ACK, or a timer */
 		first = last = loss == SIM_LOSS_MARKED ? 0 : acks;
 
@@ -298,13 +325,20 @@ static bool explain(const struct sim *sim, const struct sim_core *core,
 	for (unsigned at = first; at <= last; at++) {
 		const struct guess guess = {loss,    at,    counts,    limited,
 		                            restart, again, after_rto, late};
+		struct judged now;
+		double bytes;
+		bool fits;
 
-		follow(sim, us, info, &guess, j);
-		j->doubted = idle < 0 || m->limited == PERHAPS_LIMITED;
-		if (agrees(sim, flow, side, info, j, loss || core->probed))
-			return true;
+		follow(sim, us, info, &guess, &now);
+		now.doubted = idle < 0 || m->limited == PERHAPS_LIMITED;
+		bytes = distance(core->host, m, info, &now);
+		fits = agrees(sim, flow, side, info, &now, odd);
+		if (fits ? bytes < least : least == INFINITY)
+			*j = now; /* the last one is told of if none fits */
+		if (fits)
+			least = fmin(least, bytes);
 	}
-	return false;
+	return least < INFINITY;
 }
 
 /* ---- rounds ---- */
@@ -358,6 +392,7 @@ static void learn(const struct sim *sim, struct sim_side *us, const struct wr_tc
 		m->ref = j.ref;
 	}
 	m->knows_alpha &= consistent;
+	m->reduced_end = us->end;
 	m->vague = true;
 	m->drift = 0;
 	m->ref.mss = info->mss;
@@ -385,6 +420,8 @@ static void accept(struct sim_side *us, const struct sim_core *core,
 		m->prr_base = m->una + m->sacked;
 		m->prr_out = 0;
 	}
+	if (core->loss)
+		m->reduced_end = us->end;
 	if (j->ref.cuts != m->ref.cuts)
 		m->slack_before = m->slack;
 	if (j->ref.cuts != m->ref.cuts && us->round.came <= 1)

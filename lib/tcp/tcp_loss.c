@@ -22,6 +22,7 @@
 #include "tcp_undo.h"
 
 #define DUP_THRESH 3 /* RFC 5681, RFC 6675 */
+#define R1_LEAST   3 /* retransmissions, SHLD-10 */
 
 /* ---- recovery ---- */
 
@@ -322,6 +323,7 @@ static void count_acked(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq ack,
 	c->snd.una = ack;
 }
 
+/* Ends the back-off, RFC 6298 (5.7): what was doubled is the RTO before this sample. */
 static void take_rtt(struct wr_tcb *c, uint32_t rtt_us)
 {
 	tcp_rtt_sample(c, rtt_us);
@@ -439,7 +441,7 @@ static void hear(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
 		return;
 	tcp_board_sack(tcp, c, &news);
 	if (news.rtt_us && !news.again)
-		tcp_rtt_sample(c, news.rtt_us);
+		take_rtt(c, news.rtt_us);
 	/* With SACK an ACK counts that tells of new text received, RFC 6675 section 2. */
 	if ((c->flags & WR_TCB_SACK ? news.sacked : duplicate && tcb_flight(c)) &&
 	    duplicate_counts(c))
@@ -465,31 +467,60 @@ void tcp_acked_again(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *
 
 /* ---- retransmission time-out, RFC 6298 (5.4) to (5.7) ---- */
 
+static uint64_t r2_us(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	uint32_t user_ms = tcb_options(tcp, c)->user_timeout_ms;
+
+	return user_ms ? user_ms * 1000ull : tcp->conf.r2_us;
+}
+
+static uint64_t stalled_us(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	if (wr_tick_reached(tcp->now_tick, c->stalled_tick))
+		return 0;
+	return (uint64_t)(tcp->now_tick - c->stalled_tick) << WR_TICK_SHIFT;
+}
+
+/* What the service has closed is tried a number of times, whatever the peer answers. */
+static bool is_orphan_tried_enough(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return (c->flags & WR_TCB_CLOSE) && tcp->conf.orphan_retries &&
+	       c->backoff >= tcp->conf.orphan_retries;
+}
+
 /*
  * R2, or the user's own limit: has this been tried for too long? A closed window is no
  * failure as long as the peer answers (MUST-37, SHLD-17): then R2 counts from the last
- * attempt that was answered. The user's limit counts on, RFC 5482 and RFC 6429; and what the
- * service has closed is tried a number of times, whatever the peer answers.
+ * attempt that was answered. The user's limit counts on, RFC 5482 and RFC 6429.
  */
 bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *reason)
 {
-	uint64_t user_us = tcb_options(tcp, c)->user_timeout_ms * 1000ull;
-	uint64_t stalled_us;
+	bool user = tcb_options(tcp, c)->user_timeout_ms;
 
-	if ((c->flags & WR_TCB_CLOSE) && tcp->conf.orphan_retries &&
-	    c->backoff >= tcp->conf.orphan_retries) {
+	if (is_orphan_tried_enough(tcp, c)) {
 		*reason = WR_REASON_orphaned;
 		return true;
 	}
-	if (!user_us && c->snd.wnd == 0 && wr_tick_reached(c->stalled_tick, c->last_rx_tick))
+	if (!user && c->snd.wnd == 0 && wr_tick_reached(c->stalled_tick, c->last_rx_tick))
 		c->stalled_tick = tcp->now_tick;
 	/* The end of an RTO that a shorter one has replaced may lie ahead. */
 	if (wr_tick_reached(tcp->now_tick, c->stalled_tick))
 		c->stalled_tick = tcp->now_tick;
-	stalled_us = (uint64_t)(tcp->now_tick - c->stalled_tick) << WR_TICK_SHIFT;
+	*reason = user ? WR_REASON_user_timeout : WR_REASON_rexmit_timeout;
+	return stalled_us(tcp, c) >= r2_us(tcp, c);
+}
 
-	*reason = user_us ? WR_REASON_user_timeout : WR_REASON_rexmit_timeout;
-	return stalled_us >= (user_us ? user_us : tcp->conf.r2_us);
+/*
+ * R1 as a count, but below R2, RFC 1122 section 4.2.3.5: if that comes first, what is to be
+ * done at R1 is done with the last retransmission, unless it is one of the first.
+ */
+bool tcp_is_past_r1(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	if (c->backoff >= tcp->conf.r1_rexmits)
+		return true;
+	return c->backoff >= R1_LEAST &&
+	       (is_orphan_tried_enough(tcp, c) ||
+	        stalled_us(tcp, c) + tcp_rto_us(tcp, c) >= r2_us(tcp, c));
 }
 
 /* What is lost now, and how it is repaired: go back, with a doubt (RFC 5682) the first time. */
@@ -533,7 +564,7 @@ void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 	WR_COUNT(tcp->stats, tcp_rto_fired, 1);
 	if (c->backoff < 15)
 		c->backoff++;
-	if (c->backoff == tcp->conf.r1_rexmits)
+	if (c->backoff <= tcp->conf.r1_rexmits && tcp_is_past_r1(tcp, c))
 		wr_ip_suspect(tcp->ip, c->tuple.raddr, tcp->now_us);
 
 	if (!has_sent_text(c)) { /* only the FIN is out */

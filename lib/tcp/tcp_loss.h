@@ -17,6 +17,8 @@ void tcp_acked_again(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *
 void tcp_offer_room(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Has what is sent again or probed been without success for R2, or the user's time-out? */
 bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *reason);
+/* Has what is sent again been without success for R1, or is this the last time before R2? */
+bool tcp_is_past_r1(const struct wr_tcp *tcp, const struct wr_tcb *c);
 /* The retransmission timer rang. */
 void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c);
 /* RACK's reordering timer rang, RFC 8985 6.2 step 5. */

@@ -13,6 +13,7 @@
 
 #include "tcp.h"
 #include "tcp_board.h"
+#include "tcp_loss.h"
 #include "tcp_out.h"
 #include "tcp_pace.h"
 #include "tcp_path.h"
@@ -58,8 +59,7 @@ void tcp_path_timed_out(struct wr_tcp *tcp, struct wr_tcb *c)
 		tcp_path_narrow(tcp, c, mss);
 		return;
 	}
-	if (tcp->conf.mtu_probing == WR_TCP_MTU_PROBING_OFF ||
-	    c->backoff < tcp->conf.r1_rexmits)
+	if (tcp->conf.mtu_probing == WR_TCP_MTU_PROBING_OFF || !tcp_is_past_r1(tcp, c))
 		return;
 	mss = next_below(tcp, c, len);
 	if (mss == 0)

@@ -94,10 +94,16 @@ void sim_cuts_apply(const struct sim_cuts *cuts, struct sim_plan *plan)
 		for (unsigned k = 0; k < WR_LEN(path_cuts); k++)
 			if (cuts->path[i] >> k & 1)
 				take_over(&path_cuts[k], &plan->path[i], &calm.path[i]);
-	for (unsigned i = 0; i < SIM_HOSTS; i++)
+	for (unsigned i = 0; i < SIM_HOSTS; i++) {
+		bool probes = plan->host[i].mtu_probing != WR_TCP_MTU_PROBING_OFF;
+
 		for (unsigned k = 0; k < WR_LEN(host_cuts); k++)
 			if (cuts->host[i] >> k & 1)
 				take_over(&host_cuts[k], &plan->host[i], &calm.host[i]);
+		/* Nobody gets out of a black hole without, so it would be another failure. */
+		if (probes && plan->host[i].mtu_probing == WR_TCP_MTU_PROBING_OFF)
+			plan->path[i % SIM_SIDES].blackhole = false;
+	}
 	for (unsigned i = 0; i < plan->flows; i++) {
 		plan->flow[i].off |= cuts->flows >> i & 1;
 		for (unsigned side = 0; side < SIM_SIDES; side++) {

@@ -13,12 +13,13 @@ static struct wr_seq seq_of(unsigned i)
 	return wr_seq(FIRST + i * BOARD_BYTES);
 }
 
-bool board_begin(struct board *board, struct rte_mempool *pool)
+bool board_begin(struct board *board, struct rte_mempool *pool, unsigned bufs)
 {
 	struct wr_tcb *c = &board->c;
 
 	memset(board, 0, sizeof(*board));
-	if (rte_pktmbuf_alloc_bulk(pool, board->m, BOARD_BUFS))
+	board->bufs = bufs;
+	if (rte_pktmbuf_alloc_bulk(pool, board->m, board->bufs))
 		return false;
 	board->tcp.stats = &board->stats;
 	board->tcp.repair = &board->repair;
@@ -26,22 +27,22 @@ bool board_begin(struct board *board, struct rte_mempool *pool)
 	c->flags = WR_TCB_SACK;
 	c->cc.smss = BOARD_BYTES;
 	c->snd.una = seq_of(0);
-	c->snd.nxt = c->sq_end = seq_of(BOARD_BUFS);
-	for (unsigned i = 0; i < BOARD_BUFS; i++) {
+	c->snd.nxt = c->sq_end = seq_of(board->bufs);
+	for (unsigned i = 0; i < board->bufs; i++) {
 		*wr_buf(board->m[i]) = (struct wr_buf) {.seq = seq_of(i).n, .len = BOARD_BYTES};
 		if (i)
 			wr_buf(board->m[i - 1])->next = board->m[i];
 	}
 	c->sq_head = board->m[0];
-	c->sq_tail = board->m[BOARD_BUFS - 1];
-	c->sq_count = BOARD_BUFS;
+	c->sq_tail = board->m[board->bufs - 1];
+	c->sq_count = board->bufs;
 	return tcp_repair_attach(&board->tcp, c) != NULL;
 }
 
 void board_end(struct board *board)
 {
 	tcp_repair_detach(&board->tcp, &board->c);
-	for (unsigned i = board->acked; i < BOARD_BUFS; i++)
+	for (unsigned i = board->acked; i < board->bufs; i++)
 		rte_pktmbuf_free(board->m[i]);
 }
 
@@ -64,7 +65,7 @@ void board_hear(struct board *board, const struct board_block *block, unsigned b
 		option[2 + 2 * i] = rte_cpu_to_be_32(FIRST + right);
 		if (left == board->acked * BOARD_BYTES)
 			continue; /* not beyond the acknowledgement: not believed */
-		for (unsigned k = board->acked; k < BOARD_BUFS; k++)
+		for (unsigned k = board->acked; k < board->bufs; k++)
 			board->sacked[k] |=
 				left <= k * BOARD_BYTES && (k + 1) * BOARD_BYTES <= right;
 	}
@@ -76,7 +77,7 @@ void board_acknowledge(struct board *board, unsigned n)
 	struct wr_seg seg = {0};
 	struct wr_news news = {.seg = &seg};
 
-	for (; n && board->acked < BOARD_BUFS - 1; n--) {
+	for (; n && board->acked < board->bufs - 1; n--) {
 		struct rte_mbuf *m = board->c.sq_head;
 
 		board->c.snd.una = seq_of(board->acked + 1);
@@ -89,7 +90,7 @@ void board_acknowledge(struct board *board, unsigned n)
 
 void board_lose(struct board *board, unsigned i)
 {
-	tcp_mark_lost(&board->c, board->m[board->acked + i % (BOARD_BUFS - board->acked)]);
+	tcp_mark_lost(&board->c, board->m[board->acked + i % (board->bufs - board->acked)]);
 }
 
 void board_send_again(struct board *board)
@@ -122,7 +123,7 @@ const char *board_differs(const struct board *board)
 {
 	unsigned sacked = 0, lost = 0, again = 0;
 
-	for (unsigned i = board->acked; i < BOARD_BUFS; i++) {
+	for (unsigned i = board->acked; i < board->bufs; i++) {
 		unsigned flags = wr_buf(board->m[i])->flags;
 
 		if (board->sacked[i] != ((flags & WR_BUF_SACKED) != 0))

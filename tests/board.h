@@ -9,6 +9,7 @@
 #include "tcp.h"
 
 #define BOARD_BUFS  60   /* four blocks: fewer than the steps that an ACK may take in vain */
+#define BOARD_MOST  600  /* more than these steps */
 #define BOARD_BYTES 100u /* of text in each */
 
 struct board {
@@ -16,9 +17,10 @@ struct board {
 	struct wr_tcb c;
 	struct wr_stats stats;
 	struct wr_repair repair;
-	bool sacked[BOARD_BUFS]; /* the model */
+	bool sacked[BOARD_MOST]; /* the model */
+	unsigned bufs;           /* that were sent */
 	unsigned acked;          /* buffers that are gone */
-	struct rte_mbuf *m[BOARD_BUFS];
+	struct rte_mbuf *m[BOARD_MOST];
 };
 
 /* A block, in bytes from the first that was ever sent. */
@@ -26,8 +28,8 @@ struct board_block {
 	uint32_t left, right;
 };
 
-/* Everything is sent, nothing acknowledged. False: the pool is empty. */
-bool board_begin(struct board *board, struct rte_mempool *pool);
+/* `bufs` are sent, nothing is acknowledged. False: the pool is empty. */
+bool board_begin(struct board *board, struct rte_mempool *pool, unsigned bufs);
 void board_end(struct board *board);
 
 /* An ACK with up to WR_SACK_MAX blocks, each above what is acknowledged and not empty. */

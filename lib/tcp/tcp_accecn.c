@@ -213,7 +213,9 @@ uint8_t tcp_accecn_counter(const struct wr_tcp *tcp, const struct wr_tcb *c)
 uint8_t tcp_accecn_ace(struct wr_tcp *tcp, struct wr_tcb *c, const struct tcp_accecn_out *out)
 {
 	struct tcp_accecn *a = accecn_of(tcp, c);
-	bool tells_synack = a->tells_synack && out->is_ack && !out->has_sack;
+	/* Once it acknowledges more, the server reads a counter in any case. */
+	bool alone = wr_seq_eq(c->rcv.nxt, wr_seq_add(c->irs, 1));
+	bool tells_synack = a->tells_synack && alone && out->is_ack && !out->has_sack;
 
 	a->tells_synack = false;
 	a->untold = 0;

@@ -90,6 +90,26 @@ static void count_delivered(const struct wr_tcb *c, const struct wr_seg *seg,
 	news->bytes += sacked;
 }
 
+/* The bytes that an option tells of only become more, so that these give an order to ACKs. */
+static bool option_is_newer(const struct tcp_accecn *a, const struct wr_seg *seg)
+{
+	struct wr_accecn option;
+	bool newer = false;
+
+	if (a->no_options_in || !wr_tcp_parse_accecn(seg, &option))
+		return false;
+	for (unsigned ecn = WR_ECT1; ecn <= WR_CE; ecn++) {
+		uint32_t more = (option.bytes[ecn] - a->s_bytes[ecn - 1]) & BYTES_MASK;
+
+		if (!(option.has & 1 << ecn) || more == 0)
+			continue;
+		if (more > BYTES_MASK / 2)
+			return false;
+		newer = true;
+	}
+	return newer;
+}
+
 /* Did it leave after all that was heard so far? Appendix A.1: if not, it is superseded. */
 static bool is_news(const struct wr_tcb *c, const struct tcp_accecn *a,
                     const struct wr_seg *seg, const struct tcp_accecn_news *news)
@@ -100,7 +120,8 @@ static bool is_news(const struct wr_tcb *c, const struct tcp_accecn *a,
 
 	if (later != 0)
 		return later > 0;
-	return !wr_seq_eq(seg->ack, c->snd.una) || news->packets || in_order;
+	return !wr_seq_eq(seg->ack, c->snd.una) || news->packets || in_order ||
+	       option_is_newer(a, seg);
 }
 
 /* ---- the option ---- */

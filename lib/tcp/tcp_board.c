@@ -6,7 +6,7 @@
  * sent, and each mark costs the same. What is SACKed beyond the highest SACKed byte is found by
  * going on from there; below, from where the last was found, or from SND.UNA, hopping over runs
  * of SACKed buffers; after WALK_MOST steps in vain the rest of the ACK's news is left to later
- * ACKs, which can only cost a needless retransmission.
+ * ACKs, which go on from there: that can only cost a needless retransmission.
  */
 
 #include "tcp_board.h"
@@ -339,6 +339,13 @@ static void mark_sacked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_m
 	news->sacked = true;
 }
 
+/* The walk for a block ends at m in vain: the next ACK goes on from there. */
+static void walk_later(struct wr_repair *r, struct rte_mbuf *m, struct wr_seq from)
+{
+	if (wr_seq_le(end_of(m), from))
+		r->hint = m;
+}
+
 /* Marks what one block covers; `steps` are left for what it does not. */
 static void take_block(const struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_sack *s,
                        struct wr_news *news, unsigned *steps)
@@ -356,6 +363,7 @@ static void take_block(const struct wr_tcp *tcp, struct wr_tcb *c, const struct 
 		    wr_seq_le(end_of(m), s->right)) {
 			mark_sacked(tcp, c, m, news);
 		} else if (*steps == 0) {
+			walk_later(c->repair, m, from);
 			return;
 		} else {
 			(*steps)--;

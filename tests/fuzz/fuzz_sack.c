@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	static struct board board;
 	struct fuzz_input in = {bytes, size};
 
-	FUZZ_HOLDS(board_begin(&board, fuzz_pool()));
+	FUZZ_HOLDS(board_begin(&board, fuzz_pool(), BOARD_BUFS));
 	for (unsigned i = 0; i < STEPS && in.left; i++) {
 		uint8_t what = fuzz_u8(&in);
 

@@ -104,7 +104,10 @@ void sim_watch_sacks_arrive(struct sim_flow *flow, unsigned to, const struct sim
 		              seg->sack[i].right - us->iss);
 }
 
-/* Time-outs, and peers that reneged, of all connections of this end's host. */
+/*
+ * Time-outs, peers that reneged, and what could not be noted as all records of repairs were
+ * in use, of all connections of this end's host.
+ */
 static uint64_t forgotten(const struct sim *sim, const struct sim_flow *flow, unsigned side)
 {
 	const struct sim_host *host = &sim->host[flow->plan->host[side]];
@@ -112,7 +115,8 @@ static uint64_t forgotten(const struct sim *sim, const struct sim_flow *flow, un
 
 	for (unsigned i = 0; i < host->plan->cores; i++)
 		sum += host->core[i].stats.n[WR_STAT_tcp_rto_fired] +
-		       host->core[i].stats.n[WR_STAT_tcp_sack_reneged];
+		       host->core[i].stats.n[WR_STAT_tcp_sack_reneged] +
+		       host->core[i].stats.n[WR_STAT_tcp_repairs_full];
 	return sum;
 }
 

@@ -46,7 +46,7 @@ static void marks_are_those_of_a_naive_model(void **state)
 	(void)state;
 	for (unsigned seed = 1; seed <= 200; seed++) {
 		wr_prng_seed(&luck, seed);
-		assert_true(board_begin(&board, pool));
+		assert_true(board_begin(&board, pool, BOARD_BUFS));
 		for (unsigned i = 0; i < ROUNDS; i++) {
 			const char *differs;
 
@@ -63,10 +63,29 @@ static void marks_are_those_of_a_naive_model(void **state)
 	}
 }
 
+/* The first ACKs take all their steps in vain; each goes on where the one before ended. */
+static void what_is_sacked_far_ahead_is_found_by_later_acks(void **state)
+{
+	const struct board_block last = {(BOARD_MOST - 1) * BOARD_BYTES,
+	                                 BOARD_MOST * BOARD_BYTES};
+	struct rte_mempool *pool = wr_test_pool("far", BOARD_MOST, 256);
+	static struct board board;
+
+	(void)state;
+	assert_true(board_begin(&board, pool, BOARD_MOST));
+	board_hear(&board, &last, 1);
+	assert_string_equal(board_differs(&board), "what is SACKed");
+	board_hear(&board, &last, 1);
+	board_hear(&board, &last, 1);
+	assert_null(board_differs(&board));
+	board_end(&board);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marks_are_those_of_a_naive_model),
+		cmocka_unit_test(what_is_sacked_far_ahead_is_found_by_later_acks),
 	};
 
 	wr_test_eal(64);

@@ -162,6 +162,8 @@ static void draw_host(struct wr_prng *prng, struct sim_host_plan *host)
 		host->hold_ns = power(prng, 12, 29);
 	if (one_in(prng, 4))
 		host->tx_slots = 1 + below(prng, 64);
+	/* A NIC of some frames a second makes hosts wait for minutes for what is queued. */
+	host->hold_ns = RTE_MIN(host->hold_ns, host->tx_slots * WR_MS(20));
 	if (one_in(prng, 8))
 		host->refuse_ppm = power(prng, 10, 17);
 	if (one_in(prng, 8))

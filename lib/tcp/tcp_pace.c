@@ -33,7 +33,7 @@ static uint64_t time_ns(uint64_t bytes, uint64_t bytes_per_s)
 	return bytes * 1000000000 / bytes_per_s;
 }
 
-bool tcp_pace_allows(struct wr_tcp *tcp, struct wr_tcb *c)
+bool tcp_pace_allows(struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	const struct wr_rate *r = rate_of(tcp, c);
 	uint64_t now_ns = tcp->now_us * 1000;
@@ -44,10 +44,9 @@ bool tcp_pace_allows(struct wr_tcp *tcp, struct wr_tcb *c)
 	return false;
 }
 
-bool tcp_pace_is_due(const struct wr_tcp *tcp, const struct wr_tcb *c)
+bool tcp_pace_is_due(struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	return (c->sq_next || c->lost > c->rexmit) &&
-	       rate_of(tcp, c)->next_ns <= tcp->now_us * 1000;
+	return (c->sq_next || c->lost > c->rexmit) && tcp_pace_allows(tcp, c);
 }
 
 void tcp_pace_sent(struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t bytes)

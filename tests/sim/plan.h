@@ -171,6 +171,7 @@ struct sim_kept {
 
 struct sim_plan {
 	uint64_t seed;
+	bool fresh;        /* nobody has seen the seed: cwnd is not recomputed */
 	uint64_t start_us; /* what the engine's clock shows at the start */
 	uint64_t calm_ns;  /* from here on nothing goes wrong any more */
 	uint64_t bound_ns; /* so long after that everything must be over */

@@ -306,7 +306,8 @@ static bool explain(const struct sim *sim, const struct sim_core *core,
 	enum sim_loss loss = core->loss;
 	int idle = restarted(core->host, us, info, sim->now_ns);
 	bool repairing = m->recovery >= WR_TCP_RECOVERY_FAST;
-	bool reduced = m->ecn && m->una < m->reduced_end;
+	/* RFC 3168 section 6.1.2; with DCTCP a loss always counts, RFC 8257 section 3.5. */
+	bool reduced = m->ref.kind != SIM_CWND_DCTCP && m->ecn && m->una < m->reduced_end;
 	bool may_not_count = loss == SIM_LOSS_TIMEOUT ? m->end - us->una <= 1 : reduced;
 	unsigned acks = us->round.acks, first = 0, last = loss ? acks : 0;
 	bool odd = loss || core->probed;
@@ -350,9 +351,9 @@ static bool is_known(const struct sim_core *core, const struct sim_flow *flow,
 	const struct sim_host_plan *plan = core->host->plan;
 	bool accecn = flow->side[0].accecn || flow->side[1].accecn;
 
-	return kind_of(ops) != SIM_CWND_UNKNOWN && plan->cores == 1 && !plan->jump_ns &&
-	       !flow->renumbered && !accecn && !plan->knobs.grow_half &&
-	       !plan->knobs.grow_by_news;
+	return !core->host->sim->plan->fresh && kind_of(ops) != SIM_CWND_UNKNOWN &&
+	       plan->cores == 1 && !plan->jump_ns && !flow->renumbered && !accecn &&
+	       !plan->knobs.grow_half && !plan->knobs.grow_by_news;
 }
 
 static void start(struct sim *sim, const struct sim_core *core, struct sim_flow *flow,

@@ -30,7 +30,7 @@ struct options {
 	const char *pcap;
 	const char *golden;
 	sim_table table;
-	bool scenarios, list, trace, closely;
+	bool scenarios, list, trace, closely, fresh;
 	struct sim_cuts cuts;
 	unsigned failures_most, seconds_most;
 };
@@ -182,6 +182,7 @@ static int run_seeds(const struct options *options)
 		struct sim_plan plan;
 
 		make_plan(options->scenario, &plan, seed);
+		plan.fresh = options->fresh;
 		run_twice(world, &plan, &result);
 		frames += 2 * result.frames;
 		judged += result.judged;
@@ -254,6 +255,7 @@ static void take_fresh(struct options *options, const char *count)
 
 	if (getrandom(&place, sizeof(place), 0) != sizeof(place))
 		place = (uint32_t)time(NULL);
+	options->fresh = true;
 	options->first = (uint64_t)place << 20;
 	options->last = options->first + strtoull(count, NULL, 0) - 1;
 	printf("seeds from %" PRIu64 " on\n", options->first);

@@ -35,7 +35,7 @@ bool board_begin(struct board *board, struct rte_mempool *pool, unsigned bufs)
 	}
 	c->sq_head = board->m[0];
 	c->sq_tail = board->m[board->bufs - 1];
-	c->sq_count = board->bufs;
+	c->sq_count = board->bufs & 0xfffffu;
 	return tcp_repair_attach(&board->tcp, c) != NULL;
 }
 

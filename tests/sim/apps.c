@@ -514,16 +514,20 @@ bool sim_apps_done(const struct sim *sim)
 }
 
 /*
- * Other good ends: our FIN came again after the peer's TIME-WAIT was over; or a
- * simultaneous open was not, because one SYN was there before the other host
- * had called.
+ * Other good ends: our FIN, or an ACK, came after the peer's TIME-WAIT was over, which had all
+ * of ours, and a reset throws away what was not yet read; or a simultaneous open was not,
+ * because one SYN was there before the other host had called.
  */
 static bool is_excused(const struct sim_end *end)
 {
+	const struct sim_end *far = &end->flow->end[!end->side];
+
 	if (end->flow->plan->simultaneous && !end->opened)
 		return end->reason == WR_REASON_refused;
-	return end->reason == WR_REASON_reset_by_peer && end->eof && end->closing &&
-	       end->received == end->expected;
+	if (end->reason != WR_REASON_reset_by_peer || !end->closing)
+		return false;
+	return (end->eof && end->received == end->expected) ||
+	       (far->closed && far->reason == WR_REASON_finished);
 }
 
 static void check_end(struct sim *sim, const struct sim_end *end)

@@ -60,14 +60,14 @@ static uint32_t stalled_ms(const struct wr_tcp *tcp, struct rte_mbuf *m)
 }
 
 /*
- * Does the peer take nothing, by its own word; or, if it never did or there is nothing left,
- * has its time run out?
+ * Does the peer take nothing, by its own word; or, if it never did, has its time run out? Who
+ * took text before may be on a path that is down for a moment.
  */
-static bool takes_nothing(const struct wr_tcb *c, bool dire)
+static bool takes_nothing(const struct wr_tcb *c)
 {
 	if (c->flags & WR_TCB_PERSIST)
 		return c->snd.wnd < wr_tcp_queued(c);
-	return c->backoff && (dire || tcb_is_stranger(c));
+	return c->backoff && tcb_is_stranger(c);
 }
 
 /* ms without progress that are forgiven. */
@@ -76,7 +76,7 @@ static uint32_t patience_ms(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	uint32_t shut = tcp->conf.evict_shut_ms, trips = c->srtt_us / 250;
 	bool dire = tcp_is_dire(tcp);
 
-	if (takes_nothing(c, dire))
+	if (takes_nothing(c))
 		return dire ? shut / DIRE_PART : shut;
 	if (dire && tcb_is_stranger(c))
 		return shut / DIRE_PART + trips;

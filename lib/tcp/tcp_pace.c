@@ -4,28 +4,37 @@
  * next may leave; what the ring was late is made up for, up to a burst.
  */
 
-#include "tcp.h"
 #include "tcp_pace.h"
+#include "tcp.h"
 #include "tcp_timer.h"
 
-#define BURST_NS 1000000 /* BBR.send_quantum: what a millisecond makes */
+#define BURST_NS   1000000 /* BBR.send_quantum: what a millisecond makes */
+#define PIPE_LEAST 4       /* segments: BBRMinPipeCwnd */
 
 static struct wr_rate *rate_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	return &tcp->rate[tcb_index(tcp, c)];
 }
 
-/* Bytes per second; 0: no pace. Without a model, as Linux has it: twice cwnd a round trip in
- * slow start, else 1.2 times. */
+static uint64_t by_round(const struct wr_tcb *c, uint64_t bytes)
+{
+	return c->srtt_us ? bytes * 1000000 / c->srtt_us : 0;
+}
+
+/*
+ * Bytes per second; 0: no pace. No less than the smallest window of a model brings by its ACKs:
+ * after long silence its samples say next to nothing, and at that pace there would be no
+ * others. Without a model, as Linux has it: twice cwnd a round trip in slow start, else 1.2
+ * times.
+ */
 static uint64_t pace(const struct wr_tcb *c, const struct wr_rate *r)
 {
 	uint32_t percent = c->cc.cwnd < c->cc.ssthresh ? 200 : 120;
+	uint64_t asked = r->model.pace_bytes_per_s;
 
-	if (wr_cc_ops(&c->cc)->model)
-		return r->model.pace_bytes_per_s;
-	if (c->srtt_us == 0)
-		return 0;
-	return (uint64_t)c->cc.cwnd * percent * 10000 / c->srtt_us;
+	if (!wr_cc_ops(&c->cc)->model)
+		return by_round(c, (uint64_t)c->cc.cwnd * percent / 100);
+	return asked ? RTE_MAX(asked, by_round(c, PIPE_LEAST * c->cc.smss)) : 0;
 }
 
 static uint64_t time_ns(uint64_t bytes, uint64_t bytes_per_s)

@@ -404,6 +404,10 @@ static void draw_the_rest(struct wr_prng *prng, struct sim_plan *plan)
 		if (!cookies)
 			host->knobs.syn_cookies %= WR_TCP_COOKIES_ALWAYS;
 		always |= host->knobs.syn_cookies == WR_TCP_COOKIES_ALWAYS;
+		/* With no record for repairs the first SACK heard may be a ghost's, of any age.
+		 */
+		if (plan->path[0].stale_ppm || plan->path[1].stale_ppm)
+			host->knobs.repairs = 8;
 		if (one_in(prng, 4))
 			host->held_bufs /= 2;
 	}

@@ -404,8 +404,7 @@ static void draw_the_rest(struct wr_prng *prng, struct sim_plan *plan)
 		if (!cookies)
 			host->knobs.syn_cookies %= WR_TCP_COOKIES_ALWAYS;
 		always |= host->knobs.syn_cookies == WR_TCP_COOKIES_ALWAYS;
-		/* With no record for repairs the first SACK heard may be a ghost's, of any age.
-		 */
+		/* Without a record for repairs the first SACK heard may be a ghost's. */
 		if (plan->path[0].stale_ppm || plan->path[1].stale_ppm)
 			host->knobs.repairs = 8;
 		if (one_in(prng, 4))

@@ -25,8 +25,8 @@ struct attack_client {
 	struct wr_tcb *c;
 	bool reconnects; /* a connection for each message */
 	bool stopped;
-	uint32_t heard;  /* bytes of this message */
-	uint64_t done;   /* messages that came back */
+	uint32_t heard;               /* bytes of this message */
+	uint64_t done;                /* messages that came back */
 	uint64_t done_ns, longest_ns; /* when the last one did; between two of them, at most */
 	uint64_t broken; /* connections that ended, or bytes that came back, otherwise */
 };

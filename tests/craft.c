@@ -28,7 +28,7 @@ struct rte_mbuf *craft_frame(struct rte_mempool *pool, const struct craft_path *
 }
 
 struct rte_mbuf *craft_ip(struct rte_mempool *pool, const struct craft_path *path,
-			  const struct craft_ip *ip, const void *payload, uint16_t bytes)
+                          const struct craft_ip *ip, const void *payload, uint16_t bytes)
 {
 	uint16_t total = (uint16_t)(sizeof(struct rte_ipv4_hdr) + bytes);
 	void *start;
@@ -52,13 +52,13 @@ struct rte_mbuf *craft_ip(struct rte_mempool *pool, const struct craft_path *pat
 }
 
 struct rte_mbuf *craft_l4(struct rte_mempool *pool, const struct craft_path *path,
-			  const struct craft_ip *ip, const void *payload, uint16_t bytes)
+                          const struct craft_ip *ip, const void *payload, uint16_t bytes)
 {
 	struct rte_mbuf *m = craft_ip(pool, path, ip, payload, bytes);
 	struct rte_ipv4_hdr *h =
 		rte_pktmbuf_mtod_offset(m, void *, sizeof(struct rte_ether_hdr));
 	size_t at = ip->proto == IPPROTO_TCP ? offsetof(struct rte_tcp_hdr, cksum)
-					     : offsetof(struct rte_udp_hdr, dgram_cksum);
+	                                     : offsetof(struct rte_udp_hdr, dgram_cksum);
 	uint8_t *field = (uint8_t *)(h + 1) + at;
 	uint16_t cksum;
 
@@ -69,7 +69,7 @@ struct rte_mbuf *craft_l4(struct rte_mempool *pool, const struct craft_path *pat
 }
 
 struct rte_mbuf *craft_tcp(struct rte_mempool *pool, const struct craft_path *path,
-			   const struct craft_tcp *tcp)
+                           const struct craft_tcp *tcp)
 {
 	const struct craft_ip ip = {.proto = IPPROTO_TCP, .tos = tcp->tos};
 	uint16_t head = (uint16_t)(sizeof(struct rte_tcp_hdr) + tcp->options_len);
@@ -94,7 +94,7 @@ struct rte_mbuf *craft_tcp(struct rte_mempool *pool, const struct craft_path *pa
 }
 
 struct rte_mbuf *craft_udp(struct rte_mempool *pool, const struct craft_path *path,
-			   uint16_t sport, uint16_t dport, const void *text, uint16_t bytes)
+                           uint16_t sport, uint16_t dport, const void *text, uint16_t bytes)
 {
 	const struct craft_ip ip = {.proto = IPPROTO_UDP};
 	uint16_t total = (uint16_t)(sizeof(struct rte_udp_hdr) + bytes);
@@ -111,13 +111,13 @@ struct rte_mbuf *craft_udp(struct rte_mempool *pool, const struct craft_path *pa
 }
 
 struct rte_mbuf *craft_icmp_error(struct rte_mempool *pool, const struct craft_path *path,
-				  uint8_t type, uint8_t code, uint16_t mtu,
-				  const struct rte_mbuf *about, uint16_t quoted)
+                                  uint8_t type, uint8_t code, uint16_t mtu,
+                                  const struct rte_mbuf *about, uint16_t quoted)
 {
 	const struct craft_ip ip = {.proto = IPPROTO_ICMP};
 	uint8_t message[8 + 576] = {type, code};
 	uint16_t bytes = (uint16_t)RTE_MIN((uint32_t)quoted,
-					   about->pkt_len - sizeof(struct rte_ether_hdr));
+	                                   about->pkt_len - sizeof(struct rte_ether_hdr));
 	uint16_t sum;
 
 	bytes = (uint16_t)RTE_MIN(bytes, sizeof(message) - 8);

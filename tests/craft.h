@@ -25,11 +25,11 @@ struct craft_ip {
 
 /* An IPv4 packet in a frame; the payload's own checksum is not touched. */
 struct rte_mbuf *craft_ip(struct rte_mempool *pool, const struct craft_path *path,
-			  const struct craft_ip *ip, const void *payload, uint16_t bytes);
+                          const struct craft_ip *ip, const void *payload, uint16_t bytes);
 
 /* The same for a complete TCP segment or UDP datagram, whose checksum is filled in. */
 struct rte_mbuf *craft_l4(struct rte_mempool *pool, const struct craft_path *path,
-			  const struct craft_ip *ip, const void *payload, uint16_t bytes);
+                          const struct craft_ip *ip, const void *payload, uint16_t bytes);
 
 struct craft_tcp {
 	uint16_t sport, dport;
@@ -44,17 +44,17 @@ struct craft_tcp {
 };
 
 struct rte_mbuf *craft_tcp(struct rte_mempool *pool, const struct craft_path *path,
-			   const struct craft_tcp *tcp);
+                           const struct craft_tcp *tcp);
 
 struct rte_mbuf *craft_udp(struct rte_mempool *pool, const struct craft_path *path,
-			   uint16_t sport, uint16_t dport, const void *text, uint16_t bytes);
+                           uint16_t sport, uint16_t dport, const void *text, uint16_t bytes);
 
 /* An ICMP error that quotes `quoted` bytes of what a frame of ours carried behind Ethernet. */
 struct rte_mbuf *craft_icmp_error(struct rte_mempool *pool, const struct craft_path *path,
-				  uint8_t type, uint8_t code, uint16_t mtu,
-				  const struct rte_mbuf *about, uint16_t quoted);
+                                  uint8_t type, uint8_t code, uint16_t mtu,
+                                  const struct rte_mbuf *about, uint16_t quoted);
 
 struct rte_mbuf *craft_arp(struct rte_mempool *pool, const struct craft_path *path,
-			   uint16_t op);
+                           uint16_t op);
 
 #endif /* WR_CRAFT_H */

@@ -53,7 +53,8 @@ static size_t engine_bytes(enum kind kind, uint32_t flows)
 	size_t before, taken;
 
 	host_conf(&conf, HOST_SERVER, OTHERS, true);
-	conf.tcp.half_open = conf.tcp.time_waits = conf.tcp.reorders = conf.tcp.repairs = OTHERS;
+	conf.tcp.half_open = conf.tcp.time_waits = OTHERS;
+	conf.tcp.reorders = conf.tcp.repairs = OTHERS;
 	if (kind == ESTABLISHED)
 		conf.tcp.connections = records;
 	else if (kind == HALF_OPEN)

@@ -106,16 +106,16 @@ struct sim_round {
 struct sim_model {
 	struct sim_cwnd ref;
 	bool started;
-	bool sure;    /* else it learns from the engine first */
-	bool ecn;     /* marks were echoed */
+	bool sure; /* else it learns from the engine first */
+	bool ecn;  /* marks were echoed */
 	bool knows_alpha;
-	bool has_before; /* it knows what the newest reduction replaced */
-	bool blocked; /* text may have had to wait in the host */
-	bool vague;   /* whether a time-out was the last to cut cwnd is not known */
-	double slack; /* bytes: how much it may be wrong after learning */
-	double drift; /* how much it is wrong */
+	bool has_before;     /* it knows what the newest reduction replaced */
+	bool blocked;        /* text may have had to wait in the host */
+	bool vague;          /* whether a time-out was the last to cut cwnd is not known */
+	double slack;        /* bytes: how much it may be wrong after learning */
+	double drift;        /* how much it is wrong */
 	double slack_before; /* of what the newest reduction replaced */
-	unsigned iw;  /* segments */
+	unsigned iw;         /* segments */
 	uint8_t limited;
 	uint8_t recovery; /* enum wr_tcp_recovery */
 	uint32_t una, end, sacked, recover, recover_most;
@@ -144,7 +144,7 @@ struct sim_side {
 	/* The segment that leaves now, and text that is sent again. */
 	bool again;
 	uint32_t recovery_end; /* the end when text was first sent again; 0: none is */
-	uint64_t forgotten; /* time-outs so far: what SACKs told before is forgotten then */
+	uint64_t forgotten;    /* time-outs so far: what SACKs told before is forgotten then */
 	uint32_t ts_seen;      /* highest TSval that reached this side, if any_ts */
 	bool any_ts;
 	unsigned dups; /* ACKs that reached this side since one moved una */
@@ -202,7 +202,7 @@ struct sim_core {
 	struct wr_stats stats;
 	uint64_t step_ns; /* when it runs next; SIM_NEVER */
 	uint64_t idle_rounds;
-	uint64_t inputs; /* frames given to the engine, whole run */
+	uint64_t inputs;    /* frames given to the engine, whole run */
 	enum sim_loss loss; /* of this round; of several, the last */
 	uint64_t losses;    /* how many */
 	bool probed;        /* a tail loss probe left in it */
@@ -262,7 +262,8 @@ struct sim {
 	uint64_t serial, steps, frames;
 	uint32_t faults;     /* brought by chance so far */
 	uint64_t work_most;  /* basic blocks for a frame, mean of a burst; see work.h */
-	uint64_t judged, learned; /* rounds after which cwnd was recomputed, or had to be learnt */
+	uint64_t judged;     /* rounds after which cwnd was recomputed */
+	uint64_t learned;    /* and those after which it had to be learnt */
 	uint64_t caught_ns;  /* when a rule of the plan first caught a frame */
 	bool updates_window; /* the frame that leaves now, if it is an ACK */
 	struct sim_host host[SIM_HOSTS];
@@ -344,7 +345,7 @@ struct sim_segment {
 	uint16_t sport, dport, wnd;
 	uint32_t seq, ack;
 	uint8_t flags;
-	bool ae; /* Accurate ECN, RFC 9768 */
+	bool ae;     /* Accurate ECN, RFC 9768 */
 	uint8_t ecn; /* field of the IPv4 header */
 	uint32_t text_len;
 	const uint8_t *text;

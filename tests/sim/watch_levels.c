@@ -57,9 +57,9 @@ static uint32_t sum_above(const struct sim_spans *s, uint32_t from)
 
 /*
  * New text leaves only if what is in flight stays within cwnd. But for a probe,
- * RFC 8985 7.3, whatever is in flight, and one segment for each of two duplicate ACKs, RFC 3042. What
- * is lost may be in flight again: then this says less. Without SACK only the
- * engine knows what duplicates stand for.
+ * RFC 8985 7.3, whatever is in flight, and one segment for each of two duplicate ACKs, RFC
+ * 3042. What is lost may be in flight again: then this says less. Without SACK only the engine
+ * knows what duplicates stand for.
  */
 static void check_flight(struct sim *sim, struct sim_flow *flow, unsigned side,
                          const struct wr_tcp_info *info, bool probed)
@@ -70,8 +70,7 @@ static void check_flight(struct sim *sim, struct sim_flow *flow, unsigned side,
 	uint32_t cwnd = wr_max(us->cwnd, info->cwnd);
 	uint32_t more = wr_min(us->dups, 2);
 
-	if (probed ||
-	    (!info->sack && (us->dups || gone || us->recovery_end || info->recovery)))
+	if (probed || (!info->sack && (us->dups || gone || us->recovery_end || info->recovery)))
 		return;
 	if (flight > cwnd + more * info->mss + 1) /* a FIN fills no pipe */
 		sim_broken(sim, flow, side, "FlightSize stays within cwnd", flight, cwnd);

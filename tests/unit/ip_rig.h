@@ -20,14 +20,14 @@
 #include "wr_test.h"
 
 #define ADDR(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
-#define US		 ADDR(198, 18, 0, 1)
-#define US2		 ADDR(198, 18, 1, 1)
-#define PEER		 ADDR(198, 18, 0, 2)
-#define PEER2		 ADDR(198, 18, 0, 3)
-#define GATEWAY		 ADDR(198, 18, 0, 254)
-#define FAR		 ADDR(198, 19, 5, 5)
-#define SECOND		 UINT64_C(1000000)
-#define ROOM		 2048
+#define US               ADDR(198, 18, 0, 1)
+#define US2              ADDR(198, 18, 1, 1)
+#define PEER             ADDR(198, 18, 0, 2)
+#define PEER2            ADDR(198, 18, 0, 3)
+#define GATEWAY          ADDR(198, 18, 0, 254)
+#define FAR              ADDR(198, 19, 5, 5)
+#define SECOND           UINT64_C(1000000)
+#define ROOM             2048
 
 static const struct rte_ether_addr rig_mac = {{2, 0, 0, 0, 0, 1}};
 static const struct rte_ether_addr peer_mac = {{2, 0, 0, 0, 0, 2}};
@@ -60,7 +60,7 @@ static const struct wr_ip_conf rig_conf = {
 };
 
 static inline void rig_open(struct rig *rig, const struct wr_ip_conf *conf,
-			    struct rte_mempool *pool)
+                            struct rte_mempool *pool)
 {
 	memset(rig, 0, sizeof(*rig));
 	rig->pool = pool;
@@ -176,7 +176,7 @@ static inline struct rte_mbuf *rig_tcp(struct rig *rig, uint8_t flags, uint32_t 
 }
 
 static inline struct rte_mbuf *rig_udp(struct rig *rig, uint16_t sport, uint16_t dport,
-				       uint32_t bytes)
+                                       uint32_t bytes)
 {
 	struct rte_mbuf *m = rig_ipv4(rig, IPPROTO_UDP, 8 + bytes);
 	struct rte_udp_hdr *udp = rig_at(m, 34);
@@ -190,7 +190,7 @@ static inline struct rte_mbuf *rig_udp(struct rig *rig, uint16_t sport, uint16_t
 }
 
 static inline struct rte_mbuf *rig_icmp(struct rig *rig, uint8_t type, uint8_t code,
-					const void *data, uint32_t bytes)
+                                        const void *data, uint32_t bytes)
 {
 	struct rte_mbuf *m = rig_ipv4(rig, IPPROTO_ICMP, 8 + bytes);
 	struct rte_icmp_hdr *icmp = rig_at(m, 34);
@@ -204,8 +204,8 @@ static inline struct rte_mbuf *rig_icmp(struct rig *rig, uint8_t type, uint8_t c
 }
 
 static inline struct rte_mbuf *rig_arp(struct rig *rig, uint16_t opcode,
-				       const struct rte_ether_addr *mac, uint32_t sender,
-				       uint32_t target)
+                                       const struct rte_ether_addr *mac, uint32_t sender,
+                                       uint32_t target)
 {
 	struct rte_mbuf *m = rig_ether(rig, RTE_ETHER_TYPE_ARP, 46);
 	struct rte_arp_hdr *arp = rig_at(m, 14);
@@ -222,8 +222,8 @@ static inline struct rte_mbuf *rig_arp(struct rig *rig, uint16_t opcode,
 }
 
 static inline enum wr_verdict rig_feed_arp(struct rig *rig, uint16_t opcode,
-					   const struct rte_ether_addr *mac, uint32_t sender,
-					   uint32_t target, uint64_t now_us)
+                                           const struct rte_ether_addr *mac, uint32_t sender,
+                                           uint32_t target, uint64_t now_us)
 {
 	struct wr_frame f = {.m = rig_arp(rig, opcode, mac, sender, target)};
 	enum wr_verdict verdict;
@@ -239,13 +239,13 @@ static inline enum wr_verdict rig_feed_arp(struct rig *rig, uint16_t opcode,
 static inline void rig_meet_peer(struct rig *rig, uint64_t now_us)
 {
 	assert_int_equal(rig_feed_arp(rig, RTE_ARP_OP_REQUEST, &peer_mac, PEER, US, now_us),
-			 WR_V_arp_request);
+	                 WR_V_arp_request);
 	assert_string_equal(rig_out(rig), "arp 198.18.0.1 is-at 02:00:00:00:00:01");
 }
 
 /* Classifies m into *f. */
 static inline enum wr_verdict rig_classify(struct rig *rig, struct wr_frame *f,
-					   struct rte_mbuf *m)
+                                           struct rte_mbuf *m)
 {
 	memset(f, 0xee, sizeof(*f));
 	f->m = m;

@@ -50,7 +50,7 @@ static void begin(struct pair *pair, uint32_t flows)
 static void check(const struct pair *pair, uint32_t i)
 {
 	uint32_t found = wr_flow_find(pair->table, pair->hash[i], &pair->tuple[i], same_tuple,
-				      pair->tuple);
+	                              pair->tuple);
 
 	assert_int_equal(found, pair->value[i]);
 }

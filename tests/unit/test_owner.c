@@ -16,14 +16,14 @@ static void hashes_are_those_of_the_rss_verification_suite(void **state)
 		uint32_t with_ports, without;
 	} suite[] = {
 		{{IP(161, 142, 100, 80), IP(66, 9, 149, 187), 1766, 2794},
-		 0x51ccc178,
-		 0x323e8fc2},
+	         0x51ccc178,
+	         0x323e8fc2},
 		{{IP(65, 69, 140, 83), IP(199, 92, 111, 2), 4739, 14230},
-		 0xc626b0ea,
-		 0xd718262a},
+	         0xc626b0ea,
+	         0xd718262a},
 		{{IP(12, 22, 207, 184), IP(24, 19, 198, 95), 38024, 12898},
-		 0x5c2b394a,
-		 0xd2d0a5de},
+	         0x5c2b394a,
+	         0xd2d0a5de},
 	};
 	struct wr_owner owner;
 

@@ -86,8 +86,9 @@ static void innards_come_on_a_second_line_in_the_units_of_ss(void **state)
 
 	prints(&info, (struct wr_ss_show) {.info = true},
 	       "ESTAB       5        4000              198.18.0.1:7      198.18.0.2:40000\n"
-	       "\t ts sack accecn fastopen md5 reno wscale:7,3 rto:204 backoff:2 rtt:1.053/0.500 mss:1448 cwnd:10"
-	       " ssthresh:2 bytes_acked:20 bytes_received:10 delivered_ce:3 received_ce:70000 send 110.01Mbps lastrcv:1500"
+	       "\t ts sack accecn fastopen md5 reno wscale:7,3 rto:204 backoff:2"
+	       " rtt:1.053/0.500 mss:1448 cwnd:10 ssthresh:2 bytes_acked:20 bytes_received:10"
+	       " delivered_ce:3 received_ce:70000 send 110.01Mbps lastrcv:1500"
 	       " unacked:3 retrans:3 lost:2 notsent:1000 snd_wnd:65536 rcv_wnd:262144\n");
 }
 

@@ -284,7 +284,8 @@ static void each_of_many_connections_may_send_while_there_is_a_buffer(void **sta
 	struct rte_mbuf *m;
 
 	wr_tcp_conf_default(&conf, 1500);
-	conf.held_bufs = 106; /* the last sixteenth is not for who never had text acknowledged */
+	/* The last sixteenth is not for who never had text acknowledged. */
+	conf.held_bufs = 106;
 	begin(&conf, 1, 128);
 	for (unsigned i = 0; i < WR_LEN(c); i++)
 		assert_int_equal(connect_from(0, 0, &c[i]), 0);

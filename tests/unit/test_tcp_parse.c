@@ -12,7 +12,7 @@ struct segment {
 };
 
 static struct segment make(uint8_t flags, const uint8_t *options, unsigned options_len,
-			   unsigned text)
+                           unsigned text)
 {
 	struct segment s = {
 		.bytes = {0x0f, 0xa0, 0, 7, 0, 0, 0, 100, 0, 0, 0, 200, 0, 0, 0x12, 0x34},
@@ -74,7 +74,7 @@ static void impossible_offsets_are_refused(void **state)
 	for (words = 0; words < 16; words++) {
 		s.bytes[12] = (uint8_t)(words << 4);
 		assert_int_equal(wr_tcp_parse(s.bytes, s.length, &seg),
-				 words >= 5 && words <= 7 ? WR_V_NEXT : WR_V_tcp_bad_offset);
+		                 words >= 5 && words <= 7 ? WR_V_NEXT : WR_V_tcp_bad_offset);
 	}
 }
 
@@ -108,7 +108,7 @@ static void timestamps_are_read_at_any_place(void **state)
 static void sack_blocks_are_found(void **state)
 {
 	static const uint8_t options[] = {1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1, 5, 18,
-					  0, 0, 0, 5,  0, 0, 0, 9, 0, 0, 1, 0, 0, 0, 2, 0};
+	                                  0, 0, 0, 5,  0, 0, 0, 9, 0, 0, 1, 0, 0, 0, 2, 0};
 	struct segment s = make(WR_TCP_ACK, options, 32, 0);
 	struct wr_seg seg;
 
@@ -169,7 +169,7 @@ static struct wr_syn_options parse_syn(const uint8_t *options, unsigned options_
 static void syn_options_are_read(void **state)
 {
 	static const uint8_t options[] = {2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0,
-					  0, 1, 0,    0,    0, 2, 1, 3,	 3, 7};
+	                                  0, 1, 0,    0,    0, 2, 1, 3,  3, 7};
 	struct wr_syn_options syn = parse_syn(options, 20);
 
 	assert_int_equal(syn.mss, 1460);
@@ -206,7 +206,7 @@ static void syn_options_of_wrong_length_are_skipped(void **state)
 }
 
 static bool parse_fastopen(const uint8_t *options, unsigned options_len,
-			   struct wr_fastopen *out)
+                           struct wr_fastopen *out)
 {
 	struct segment s = make(WR_TCP_SYN, options, options_len, 0);
 	struct wr_seg seg;
@@ -237,7 +237,7 @@ static void fast_open_cookies_of_wrong_length_count_as_absent(void **state)
 		struct wr_fastopen out;
 
 		assert_int_equal(parse_fastopen(options, sizeof(options), &out),
-				 bytes >= 4 && bytes <= 16 && bytes % 2 == 0);
+		                 bytes >= 4 && bytes <= 16 && bytes % 2 == 0);
 	}
 }
 
@@ -319,7 +319,7 @@ static void the_fields_of_accecn_depend_on_its_kind(void **state)
 static void accecn_of_any_length_is_read(void **state)
 {
 	static const uint8_t has[4] = {0, 1 << WR_ECT0, 1 << WR_ECT0 | 1 << WR_CE,
-				       1 << WR_ECT0 | 1 << WR_CE | 1 << WR_ECT1};
+	                               1 << WR_ECT0 | 1 << WR_CE | 1 << WR_ECT1};
 
 	for (unsigned len = 2; len <= 16; len++) {
 		uint8_t options[16] = {172, (uint8_t)len, 0, 0, len < 5 ? 0 : 9};

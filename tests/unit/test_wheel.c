@@ -12,7 +12,7 @@
 /* The wheel beside the plainest of models, whose time does not wrap. */
 struct pair {
 	struct wr_wheel *wheel;
-	uint64_t now;		/* tick; the wheel has the low 32 bits */
+	uint64_t now;           /* tick; the wheel has the low 32 bits */
 	uint64_t rings[TIMERS]; /* tick or NEVER */
 };
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_common.h>
 
@@ -169,6 +171,28 @@ static bool look(struct wr_appliance *app, uint64_t now_ns)
 
 /* ---- the page ---- */
 
+static int refuse_page(const char *page, int error, struct wr_err *err)
+{
+	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -error,
+	                  "%s cannot be written (%s); name another file with --report", page,
+	                  strerror(error));
+}
+
+/* Before the run: whether there is a file, or a folder for it, that may be written. */
+static int try_page(const char *page, struct wr_err *err)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(page, '/');
+
+	if (access(page, W_OK) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return refuse_page(page, errno, err);
+	snprintf(folder, sizeof(folder), "%.*s/.", slash ? (int)(slash - page) : 1,
+	         slash ? page : ".");
+	return access(folder, W_OK) == 0 ? 0 : refuse_page(page, errno, err);
+}
+
 static enum wr_exit write_page(struct wr_job *job, const struct wr_result *result)
 {
 	const struct demo *demo = container_of(job, struct demo, job);
@@ -176,6 +200,7 @@ static enum wr_exit write_page(struct wr_job *job, const struct wr_result *resul
 		.name = "wringer demo",
 		.document = (json_t *)wr_result_document(result),
 	};
+	struct wr_err err;
 	FILE *out;
 	bool failed;
 
@@ -188,10 +213,8 @@ static enum wr_exit write_page(struct wr_job *job, const struct wr_result *resul
 		failed |= fclose(out) != 0;
 	}
 	if (!out || failed) {
-		fprintf(stderr,
-		        "wringer: %s cannot be written (%s); name another file with "
-		        "--report.\n",
-		        demo->page, strerror(errno));
+		refuse_page(demo->page, errno, &err);
+		fprintf(stderr, "wringer: %s.\n", err.text);
 		return WR_EXIT_ENVIRONMENT;
 	}
 	if (!job->conf.quiet)
@@ -268,6 +291,8 @@ int wr_app_demo(int argc, char **argv)
 		print_help();
 	else if (action == WR_CONF_PRINT)
 		wr_conf_print(stdout, &demo->job.conf);
+	else if (try_page(demo->page, &err) < 0)
+		code = wr_job_tell(&demo->job, argc, argv, &err);
 	else
 		code = wr_job_run(&demo->job, argc, argv, &err);
 	wr_job_fini(&demo->job);

@@ -30,7 +30,7 @@ static int read_requires(struct wr_job *job, struct wr_err *err)
 static int refuse_file(const char *path, const char *why, struct wr_err *err)
 {
 	return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-	                  "--payload: '%s' %s; name a file of 1 byte to 64 MiB", path, why);
+	                  "--payload: '%s': %s; name a file of 1 byte to 64 MiB", path, why);
 }
 
 static int read_file(struct wr_job *job, struct wr_err *err)
@@ -49,8 +49,8 @@ static int read_file(struct wr_job *job, struct wr_err *err)
 	job->load.file = job->file;
 	fclose(in);
 	if (!job->load.file_bytes)
-		return refuse_file(path, "gives no bytes", err);
-	return job->load.file_bytes > FILE_MOST ? refuse_file(path, "is too long", err) : 0;
+		return refuse_file(path, "it gives no bytes", err);
+	return job->load.file_bytes > FILE_MOST ? refuse_file(path, "it is too long", err) : 0;
 }
 
 /* The seed names the run: without one of the user's, the kernel gives it. JSON's integers have
@@ -104,11 +104,11 @@ static int prepare(struct wr_job *job, struct wr_err *err)
 		rc = wr_conf_check(&job->conf, err);
 	}
 	if (rc == 0)
+		rc = read_file(job, err);
+	if (rc == 0)
 		rc = wr_load_check(&job->load, err);
 	if (rc == 0)
 		rc = read_requires(job, err);
-	if (rc == 0)
-		rc = read_file(job, err);
 	return rc == 0 ? draw_seed(job, err) : rc;
 }
 
@@ -183,7 +183,7 @@ static int go(struct wr_job *job, struct wr_err *err)
 		.command = "load",
 		.client = true,
 		.worker_bytes = wr_load_bytes(&job->load, job->workers) +
-				wr_flood_bytes(&job->run, job->workers),
+	                        wr_flood_bytes(&job->run, job->workers),
 		.attach = wr_run_attach,
 		.detach = wr_run_detach,
 		.look = wr_run_look,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,7 +56,7 @@ static int print_version(void)
 	return WR_EXIT_OK;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 
@@ -74,4 +75,17 @@ int main(int argc, char **argv)
 	else
 		print_help(stderr);
 	return WR_EXIT_USAGE;
+}
+
+/* A full disk must not pass for a result. */
+int main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+
+	errno = 0;
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || code != WR_EXIT_OK)
+		return code;
+	fprintf(stderr, "wringer: standard output cannot be written (%s); give it room.\n",
+	        strerror(errno ? errno : EIO));
+	return WR_EXIT_ENVIRONMENT;
 }

@@ -95,6 +95,7 @@ static int parse(int argc, char **argv, struct report *report)
 {
 	int c;
 
+	argv[0] = "wringer report"; /* for what getopt says */
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1) {
 		switch (c) {

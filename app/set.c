@@ -63,6 +63,7 @@ static int parse(int argc, char **argv, struct options *o)
 {
 	int c;
 
+	argv[0] = "wringer set"; /* for what getopt says */
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "I:jh", long_options, NULL)) != -1) {
 		switch (c) {

@@ -140,6 +140,7 @@ static int parse(int argc, char **argv, struct options *o, struct wr_err *err)
 {
 	int c, rc = 0;
 
+	argv[0] = "wringer ss"; /* for what getopt says */
 	optind = 1;
 	while (rc == 0 &&
 	       (c = getopt_long(argc, argv, "+I:alioHtn4jh", long_options, NULL)) != -1)

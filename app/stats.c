@@ -70,6 +70,7 @@ static int parse(int argc, char **argv, struct options *o)
 {
 	int c, rc = 0;
 
+	argv[0] = "wringer stats"; /* for what getopt says */
 	optind = 1;
 	while (rc == 0 &&
 	       (c = getopt_long(argc, argv, "+I:jpw::h", long_options, NULL)) != -1) {

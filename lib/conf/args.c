@@ -8,6 +8,7 @@
 struct option {
 	char name[64];
 	const char *value; /* NULL: none was given */
+	bool is_bare;      /* a word alone: the target */
 };
 
 /* The options that are no keys. */
@@ -76,6 +77,7 @@ static int read_option(struct option *o, unsigned command, int argc, char *const
 	if (word[0] != '-' && wr_conf_find("target", command, &number)) {
 		strcpy(o->name, "target");
 		o->value = word;
+		o->is_bare = true;
 		return 0;
 	}
 	if (strncmp(word, "--", 2) != 0 || word[2] == '\0')
@@ -108,12 +110,20 @@ static int read_print(const char *form, enum wr_conf_action *action, struct wr_e
 static int find_actions(struct wr_conf *conf, int argc, char *const *argv,
                         enum wr_conf_action *action, struct wr_err *err)
 {
+	const char *target = NULL;
+
 	*action = WR_CONF_RUN;
 	for (int i = 1; i < argc; i++) {
 		struct wr_err ignored;
 		struct option o;
 		int rc = read_option(&o, conf->command, argc, argv, &i, err);
 
+		if (rc == 0 && o.is_bare && target)
+			return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
+			                  "'%.64s' is a target beside %.64s; give one of them",
+			                  o.value, target);
+		if (rc == 0 && o.is_bare)
+			target = o.value;
 		if (rc == 0 && strcmp(o.name, "config") == 0) {
 			if (conf->file[0])
 				return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,

@@ -191,6 +191,27 @@ static int check_range(const struct wr_conf *conf, unsigned i, struct wr_err *er
 	return 0;
 }
 
+/* A load asks others: nobody answers for an address that is our own. */
+static int check_target(const struct wr_conf *conf, struct wr_err *err)
+{
+	struct wr_conf_target target;
+
+	if (!conf->load.target[0] || wr_conf_target_parse(conf->load.target, &target) < 0)
+		return 0;
+	for (unsigned i = 0; i < conf->ip.count; i++)
+		if (conf->ip.addr[i].addr == target.addr)
+			return wr_conf_fail(conf, err, "target",
+			                    "%s is an own address, by --ip; give the server's",
+			                    host(target.addr).text);
+	for (unsigned i = 0; i < conf->client_ip.count; i++)
+		if (contains(&conf->client_ip.range[i], target.addr))
+			return wr_conf_fail(conf, err, "client-ip",
+			                    "%s, the target, is one of these addresses; leave "
+			                    "it out",
+			                    host(target.addr).text);
+	return 0;
+}
+
 static int check_network(const struct wr_conf *conf, struct wr_err *err)
 {
 	if (conf->ip.count == 0)
@@ -248,8 +269,9 @@ static int check_listener(const struct wr_conf *conf, unsigned i, struct wr_err 
 
 static int check_services(const struct wr_conf *conf, struct wr_err *err)
 {
-	static const char *const shorthands[] = {"echo", "discard", "chargen", "http", "message",
-	                                         "chat", "rr", "sink", "source", "match"};
+	static const char *const shorthands[] = {"echo",    "discard", "chargen", "http",
+	                                         "message", "chat",    "rr",      "sink",
+	                                         "source",  "match"};
 	unsigned service = 0, number = 0;
 
 	wr_conf_find("service", conf->command, &service);
@@ -267,6 +289,28 @@ static int check_services(const struct wr_conf *conf, struct wr_err *err)
 		if (rc < 0)
 			return rc;
 	}
+	return 0;
+}
+
+static bool listens(const struct wr_conf *conf, uint16_t port)
+{
+	for (unsigned i = 0; i < conf->service.count; i++)
+		if (conf->service.listener[i].tcp && conf->service.listener[i].port == port)
+			return true;
+	return false;
+}
+
+/* For a port of nobody, Fast Open can be but a slip; a key signs its resets. */
+static int check_fastopen(const struct wr_conf *conf, struct wr_err *err)
+{
+	const struct wr_conf_port_set *ports = &conf->fastopen_ports;
+
+	for (unsigned i = 0; i < ports->count; i++)
+		if (!listens(conf, ports->port[i]))
+			return wr_conf_fail(conf, err, "fastopen",
+			                    "no service listens on TCP port %u; give the port "
+			                    "of one, or all",
+			                    ports->port[i]);
 	return 0;
 }
 
@@ -288,6 +332,26 @@ static int check_cores(const struct wr_conf *conf, struct wr_err *err)
 /* RFC 7323: with a scale for the largest, the first window has four steps at least. */
 #define WINDOW_STEPS 8192
 
+static int check_growth(const struct wr_conf *conf, struct wr_err *err)
+{
+	if (conf->rcv_buf_max && conf->rcv_buf_max < conf->rcv_buf)
+		return wr_conf_fail(conf, err, "rcv-buf-max",
+		                    "it is less than rcv-buf, from which windows grow; give "
+		                    "more, or less there");
+	if (conf->snd_buf_max && conf->snd_buf_max < conf->snd_buf)
+		return wr_conf_fail(conf, err, "snd-buf-max",
+		                    "it is less than snd-buf, from which queues grow; give "
+		                    "more, or less there");
+	if (conf->rcv_buf_max > conf->rcv_buf * WINDOW_STEPS)
+		return wr_conf_fail(
+			conf, err, "rcv-buf-max",
+			"windows up to %llu are told in steps too large for rcv-buf; "
+			"give less, or --rcv-buf %llu",
+			(unsigned long long)conf->rcv_buf_max,
+			(unsigned long long)(conf->rcv_buf_max / WINDOW_STEPS));
+	return 0;
+}
+
 static int check_sizes(const struct wr_conf *conf, struct wr_err *err)
 {
 	uint64_t all = (uint64_t)wr_conf_bufs(conf) * conf->mtu;
@@ -302,12 +366,6 @@ static int check_sizes(const struct wr_conf *conf, struct wr_err *err)
 		return wr_conf_fail(
 			conf, err, "rcv-buf",
 			"a window above 65535 bytes needs window-scaling; give at most 65535");
-	if (conf->rcv_buf_max > conf->rcv_buf * WINDOW_STEPS)
-		return wr_conf_fail(conf, err, "rcv-buf-max",
-		                    "windows up to %llu are told in steps too large for rcv-buf; "
-		                    "give less, or --rcv-buf %llu",
-		                    (unsigned long long)conf->rcv_buf_max,
-		                    (unsigned long long)(conf->rcv_buf_max / WINDOW_STEPS));
 	if (conf->held_bufs >= wr_conf_bufs(conf))
 		return wr_conf_fail(conf, err, "held-bufs",
 		                    "none of the %u packet buffers of a core would be left to "
@@ -364,8 +422,8 @@ static int check_impair(const struct wr_conf *conf, struct wr_err *err)
 int wr_conf_check(const struct wr_conf *conf, struct wr_err *err)
 {
 	static int (*const checks[])(const struct wr_conf *, struct wr_err *) = {
-		check_port,  check_network, check_services, check_cores,
-		check_sizes, check_times,   check_impair,
+		check_port,  check_network, check_target, check_services, check_fastopen,
+		check_cores, check_growth,  check_sizes,  check_times,    check_impair,
 	};
 
 	for (size_t i = 0; i < WR_LEN(checks); i++) {

@@ -13,8 +13,8 @@ static const char *const methods[] = {"GET", "POST", NULL};
 static const char *const option_orders[] = {"linux", "freebsd", NULL};
 static const char *const nagles[] = {"auto", "on", "off", NULL};
 static const char *const cookies[] = {"never", "auto", "always", NULL};
-static const char *const ecns[] = {"off",    "passive",   "on",
-                                   "accecn", "accecn-on", "accecn-passive", NULL};
+static const char *const ecns[] = {"off",       "passive",        "on", "accecn",
+                                   "accecn-on", "accecn-passive", NULL};
 static const char *const mtu_probings[] = {"off", "black-hole", "always", NULL};
 
 /* Who takes a key. */
@@ -107,7 +107,7 @@ static const struct wr_conf_key machine[] = {
 	NUMBER(NET, count, "bufs", "1024", "16M", "auto", "auto", bufs, "Packet buffers of each core"),
 	SWITCH(NET, "no-huge", "off", no_huge, "Do not use hugepages"),
 	VALUE(NET, text, "instance", NULL, instance,
-	      "Name of this process for ss and stats; without it, wringer-PID"),
+	      "Name of this process for ss and stats; without it, its process number"),
 	VALUE(NET, words, "eal", NULL, eal, "Further arguments for DPDK's EAL"),
 	END
 };

@@ -255,8 +255,9 @@ static bool write_cc(const struct wr_conf_key *key, const void *at, unsigned i, 
 }
 
 const struct wr_conf_kind wr_conf_cc = {
-	"NAME", "a congestion control that is built in, such as cubic", read_cc, write_cc, NULL,
-	NULL,
+	"NAME",  "cubic, reno, dctcp, bbr or fixed:SEGMENTS (1 to 65535)",
+	read_cc, write_cc,
+	NULL,    NULL,
 };
 
 static int read_addr(const struct wr_conf_key *key, const char *text, void *at)

@@ -328,7 +328,8 @@ static void clear_services(const struct wr_conf_key *key, void *at)
 const struct wr_conf_kind wr_conf_services = {
 	"LIST",
 	"a list of services NAME[:PORT][/tcp|/udp][@ADDR][,cc=NAME], such as "
-	"echo:7,chargen:19/udp, or none",
+	"echo:7,chargen:19/udp, or none; there are echo, discard, chargen, http, message, "
+	"chat, rr, sink, source and match",
 	read_services,
 	write_service,
 	clear_services,

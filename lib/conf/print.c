@@ -6,6 +6,7 @@
 /* The table of keys, told to readers: help, file form, documentation, JSON echo. */
 
 #define VALUE 512 /* bytes of a value as text, its end included */
+#define LEFT  29  /* columns of an option and its value in --help */
 
 static void describe(const struct wr_conf_key *key, char *buf, size_t size)
 {
@@ -32,7 +33,10 @@ static void print_option(FILE *out, const struct wr_conf_key *key)
 
 	describe(key, meta, sizeof(meta));
 	snprintf(left, sizeof(left), "--%s %s", key->name, meta);
-	fprintf(out, "  %-29s %s", left, key->help);
+	if (strlen(left) > LEFT) /* the help begins in its column all the same */
+		fprintf(out, "  %s\n  %-*s %s", left, LEFT, "", key->help);
+	else
+		fprintf(out, "  %-*s %s", LEFT, left, key->help);
 	if (key->preset)
 		fprintf(out, " (default %s)", key->preset);
 	fputc('\n', out);

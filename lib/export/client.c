@@ -98,7 +98,7 @@ static int choose(char *instance, size_t size, struct wr_err *err)
 		return wr_err_set(
 			err, WR_EXIT_ENVIRONMENT, -ENOENT,
 			"No wringer process of this user is running; start one, such as "
-			"wringer serve.");
+			"wringer serve, or use sudo for one of root's.");
 	for (unsigned i = 0; i < count; i++)
 		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "",
 		                        names[i]);
@@ -118,7 +118,8 @@ static int no_connection(int rc, const char *instance, struct wr_err *err)
 		return wr_err_set(err, WR_EXIT_USAGE, rc,
 		                  "--instance %s: no instance has so long a name.", instance);
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
-	                  "--instance %s: no wringer process of this name is running.",
+	                  "--instance %s: no process of this user has this name; leave it out "
+	                  "to have the running ones listed, or use sudo for one of root's.",
 	                  instance);
 }
 

@@ -162,7 +162,7 @@ static void print_rexmits(const struct report *r)
 	for (unsigned i = 0; i < WR_CAUSE_COUNT; i++)
 		if (wr_cause_again[i])
 			row(r, wr_cause_desc[i].name, r->s->sum.cause[i], r->s->rate.cause[i],
-			    "");
+			    wr_cause_desc[i].help);
 }
 
 static void print_reasons(const struct report *r)

@@ -222,9 +222,7 @@ void wr_eal_print(FILE *out, const struct wr_eal *eal)
 		fprintf(out, "memory       %u MiB in hugepages of up to %llu KiB\n",
 		        eal->mem_mib, (unsigned long long)(eal->hugepage_bytes / 1024));
 	else
-		fprintf(out,
-		        "memory       %u MiB without hugepages (too few are free, or "
-		        "--no-huge): "
-		        "slower\n",
-		        eal->mem_mib);
+		fprintf(out, "memory       %u MiB without hugepages (%s): slower\n",
+		        eal->mem_mib,
+		        eal->hugepages_lack ? "too few are free" : "--no-huge");
 }

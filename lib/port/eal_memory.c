@@ -147,6 +147,7 @@ int wr_eal_memory_choose(const struct wr_eal_conf *conf, const struct wr_memory 
 
 	eal->hugepages = !conf->no_huge && memory->huge_page_bytes &&
 	                 memory->huge_bytes >= wr_max(conf->mem_mib, need_huge) * MIB;
+	eal->hugepages_lack = !conf->no_huge && !eal->hugepages;
 	eal->hugepage_bytes = eal->hugepages ? memory->huge_page_bytes : 0;
 	need = eal->hugepages ? need_huge : need_plain;
 	eal->mem_mib = conf->mem_mib ? conf->mem_mib : need;

@@ -42,6 +42,15 @@ static void free_result(struct wr_result *result)
 	free(result);
 }
 
+/* A sentence ends with a stop. */
+static void tell(const struct wr_result_conf *conf, const struct wr_err *err)
+{
+	size_t length = strlen(err->text);
+	bool ended = length > 0 && strchr(".?", err->text[length - 1]);
+
+	fprintf(conf->log, "wringer: %s%s\n", err->text, ended ? "" : ".");
+}
+
 static void hgrm_path(const struct wr_result *result, const char *latency, char *path, size_t n)
 {
 	if (result->runs > 1)
@@ -266,7 +275,7 @@ enum wr_exit wr_result_end(struct wr_result *result, const struct wr_result_samp
 	result->run.measured_ns = end->measured_ns;
 	run_end(&result->run, sample);
 	if (end->err)
-		fprintf(conf->log, "wringer: %s\n", end->err->text);
+		tell(conf, end->err);
 	verdict_take(&verdict, &result->run, conf, end);
 	if (end->server_before && end->server_after)
 		server = document_server(&result->run, end->server_before, end->server_after);
@@ -347,14 +356,12 @@ enum wr_exit wr_result_close(struct wr_result *result)
 enum wr_exit wr_result_error(const struct wr_result_conf *conf, const struct wr_err *err)
 {
 	struct wr_result_conf mine = *conf;
-	size_t length = strlen(err->text);
-	bool ended = length > 0 && err->text[length - 1] == '.';
 	struct wr_err ignored;
 	struct sink sink;
 	json_t *document = document_head(conf);
 
 	mine.load = NULL;
-	fprintf(conf->log, "wringer: %s%s\n", err->text, ended ? "" : ".");
+	tell(conf, err);
 	json_object_set_new(document, "start", document_start(&mine));
 	json_object_set_new(document, "intervals", json_array());
 	json_object_set_new(document, "valid", json_false());

@@ -93,6 +93,26 @@ class Words(CliCase):
             self.assertTrue(done.stdout)
         self.assertIn("--window-scaling", run(str(WRINGER), "serve", "--help").stdout)
 
+    def test_help_begins_in_its_column_behind_any_option(self):
+        text = run(str(WRINGER), "serve", "--help").stdout
+        options = [line for line in text.splitlines() if line.startswith("  --")]
+        for line in options:
+            self.assertTrue(len(line.split()) == 2 or line[31] == " ", line)
+
+    def test_looking_says_who_was_asked(self):
+        for command in ("stats", "ss", "set", "report"):
+            done = run(str(WRINGER), command, "--fou", check=False)
+            self.assertEqual(done.returncode, USAGE)
+            self.assertTrue(done.stderr.startswith(f"wringer {command}: "), done.stderr)
+
+    def test_a_full_disk_is_no_success(self):
+        for words in (["--help"], ["serve", "--print-config"], ["stats", "--print-docs"]):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([str(WRINGER), *words], stdout=full, check=False,
+                                      stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, ENVIRONMENT)
+            self.assertRegex(done.stderr, "standard output cannot be written .*No space left")
+
     def test_an_unknown_command_is_refused(self):
         for words in (["sreve"], []):
             done = run(str(WRINGER), *words, check=False)

@@ -65,6 +65,10 @@ class Demo(unittest.TestCase):
         done = demo(self.folder, *SHORT, "--duration", "500ms", "--report", "/nowhere/x.html")
         self.assertEqual(done.returncode, 3)
         self.assertRegex(done.stderr, r"/nowhere/x\.html cannot be written .*--report")
+        self.assertEqual(done.stdout, "")  # nothing was started
+        done = demo(self.folder, *SHORT, "--duration", "500ms", "--report", "/dev/full")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("/dev/full cannot be written (No space left on device)", done.stderr)
         self.assertIn("p50", done.stdout)  # what was measured is told nevertheless
 
     def test_a_document_has_standard_output_for_itself(self):

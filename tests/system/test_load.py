@@ -298,6 +298,7 @@ class Faults(LoadCase):
     def test_there_is_no_route(self):
         load = self.load("198.19.0.1:7")
         self.problem(load, 2, "no route to 198.19.0.1", "--gateway")
+        self.assertRegex(load.log(), r"no route to 198\.19\.0\.1.*\.\n")
 
     def test_the_gateway_is_silent(self):
         load = self.load("198.19.0.1:7", "--gateway", "198.18.0.77", "--wait", "300ms")
@@ -412,7 +413,10 @@ class Refused(LoadCase):
         self.assertIn("/nowhere/x.csv", text)
 
     def test_a_payload_file_must_be_there(self):
-        self.assertIn("--payload", self.sentence(self.peer, "--payload", "file:/nowhere/x"))
+        self.assertIn(
+            "--payload: '/nowhere/x': No such file",
+            self.sentence(self.peer, "--payload", "file:/nowhere/x"),
+        )
 
     def test_a_server_instance_must_run(self):
         self.sentence(self.peer, "--server-instance", "nobody", code=3)

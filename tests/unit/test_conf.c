@@ -215,8 +215,17 @@ static void switches_and_choices_name_their_words(void **state)
 	                    "--idle: 'sleep' is not spin or adaptive");
 	assert_string_equal(complaint("nagle", "x"), "--nagle: 'x' is not auto, on or off");
 	assert_string_equal(complaint("cc", "vegas2"),
-	                    "--cc: 'vegas2' is not a congestion control that is built in, such "
-	                    "as cubic");
+	                    "--cc: 'vegas2' is not cubic, reno, dctcp, bbr or fixed:SEGMENTS (1 to "
+	                    "65535)");
+	assert_int_equal(set("cc", "fixed:0"), -EINVAL);
+}
+
+static void who_mistakes_a_name_is_told_all(void **state)
+{
+	for (unsigned i = 0; wr_cc_all[i]; i++)
+		assert_non_null(strstr(complaint("cc", "x"), wr_cc_all[i]->name));
+	for (unsigned i = 0; wr_service_all[i]; i++)
+		assert_non_null(strstr(complaint("service", "x"), wr_service_all[i]->name));
 }
 
 static void addresses_and_networks_are_read_in_host_order(void **state)
@@ -385,7 +394,8 @@ static void a_bad_listener_is_refused(void **state)
 		complaint("service", "ecko:7"),
 		"--service: 'ecko:7' is not a list of services "
 		"NAME[:PORT][/tcp|/udp][@ADDR][,cc=NAME], such as echo:7,chargen:19/udp, or "
-		"none");
+		"none; there are echo, discard, chargen, http, message, chat, rr, sink, source "
+		"and match");
 	assert_int_equal(conf.service.count, 3);
 }
 
@@ -664,6 +674,7 @@ int main(void)
 		TEST(a_bad_number_is_refused_with_its_form),
 		TEST(a_number_out_of_bounds_is_refused_with_the_bounds),
 		TEST(switches_and_choices_name_their_words),
+		TEST(who_mistakes_a_name_is_told_all),
 		TEST(addresses_and_networks_are_read_in_host_order),
 		TEST(a_bad_network_is_refused_and_leaves_the_list),
 		TEST(a_pool_is_a_range_a_network_less_its_edges_or_one_address),

@@ -146,6 +146,31 @@ static void a_port_has_one_service(void **state)
 	                    "--echo: service is given too; give all listeners in one of them");
 }
 
+static void fast_open_is_for_ports_with_a_service(void **state)
+{
+	assert_string_equal(COMPLAINT("--fastopen", "7,9"), "");
+	assert_string_equal(COMPLAINT("--fastopen", "all", "--service", "none"), "");
+	assert_string_equal(COMPLAINT("--fastopen", "7,8"),
+	                    "--fastopen: no service listens on TCP port 8; give the port of "
+	                    "one, or all");
+	assert_string_not_equal(COMPLAINT("--fastopen", "7", "--service", "echo:7/udp"), "");
+}
+
+static void a_target_is_somebody_else(void **state)
+{
+	assert_string_equal(OF_LOAD("198.18.0.9"), "");
+	assert_string_equal(OF_LOAD("198.18.0.1:7"),
+	                    "--target: 198.18.0.1 is an own address, by --ip; give the "
+	                    "server's");
+	assert_string_equal(OF_LOAD("http://198.18.0.1/"),
+	                    "--target: 198.18.0.1 is an own address, by --ip; give the "
+	                    "server's");
+	assert_string_equal(OF_LOAD("198.18.0.9", "--client-ip", "198.18.0.5-198.18.0.9"),
+	                    "--client-ip: 198.18.0.9, the target, is one of these addresses; "
+	                    "leave it out");
+	assert_string_equal(OF_LOAD("198.18.0.9", "--client-ip", "198.18.0.5-198.18.0.8"), "");
+}
+
 static void sizes_must_fit_each_other(void **state)
 {
 	assert_string_equal(COMPLAINT("--mss", "1461"),
@@ -158,6 +183,13 @@ static void sizes_must_fit_each_other(void **state)
 	assert_string_equal(COMPLAINT("--rcv-buf", "2M", "--bufs", "1024"),
 	                    "--rcv-buf: one connection could hold more than the 1024 packet "
 	                    "buffers of a core; give less, or --bufs 3145");
+	assert_string_equal(COMPLAINT("--rcv-buf-max", "255K"),
+	                    "--rcv-buf-max: it is less than rcv-buf, from which windows grow; "
+	                    "give more, or less there");
+	assert_string_equal(COMPLAINT("--rcv-buf-max", "255K", "--rcv-buf", "255K"), "");
+	assert_string_equal(COMPLAINT("--snd-buf-max", "255K"),
+	                    "--snd-buf-max: it is less than snd-buf, from which queues grow; "
+	                    "give more, or less there");
 	assert_string_equal(
 		COMPLAINT("--lcores", "0-3", "--cores", "2"),
 		"--cores: 2 workers on the 4 CPUs of lcores 0-3; give one of the two");
@@ -281,6 +313,8 @@ int main(void)
 		cmocka_unit_test(the_gateway_is_another_host_of_a_network_of_ours),
 		cmocka_unit_test(a_pool_of_clients_leaves_out_what_no_host_may_have),
 		cmocka_unit_test(a_port_has_one_service),
+		cmocka_unit_test(fast_open_is_for_ports_with_a_service),
+		cmocka_unit_test(a_target_is_somebody_else),
 		cmocka_unit_test(sizes_must_fit_each_other),
 		cmocka_unit_test(times_must_fit_each_other),
 		cmocka_unit_test(values_reach_the_stack),

@@ -77,6 +77,14 @@ static void a_target_is_an_address_with_port_or_a_url(void **state)
 	assert_string_equal(load.http.path, "/a?b=1:2");
 }
 
+static void a_second_target_is_refused(void **state)
+{
+	assert_string_equal(COMPLAINT("198.18.0.9", "198.18.0.8"),
+	                    "'198.18.0.8' is a target beside 198.18.0.9; give one of them");
+	assert_int_equal(args((char *[]) {"load", "--target", "198.18.0.8", "198.18.0.9", NULL}),
+	                 0);
+}
+
 static void other_targets_are_refused_with_what_is_wanted(void **state)
 {
 	static char *const bad[] = {
@@ -233,6 +241,7 @@ int main(void)
 		cmocka_unit_test(rates_are_decimal_and_may_have_fractions),
 		cmocka_unit_test(misspelt_rates_are_refused),
 		cmocka_unit_test(a_target_is_an_address_with_port_or_a_url),
+		cmocka_unit_test(a_second_target_is_refused),
 		cmocka_unit_test(other_targets_are_refused_with_what_is_wanted),
 		cmocka_unit_test(the_port_follows_from_what_is_asked_for),
 		cmocka_unit_test(a_run_without_length_takes_ten_seconds_or_its_requests),

@@ -36,8 +36,8 @@ static struct sim_flow *flow_by_tuple(struct sim *sim, const uint32_t addr[SIM_S
 		struct sim_flow *flow = &sim->flow[i];
 
 		if (flow->started && flow->port[0] == port0 && flow->port[1] == port1 &&
-		    SIM_ADDR(flow->plan->host[0]) == addr[0] &&
-		    SIM_ADDR(flow->plan->host[1]) == addr[1])
+		    sim->plan->host[flow->plan->host[0]].addr == addr[0] &&
+		    sim->plan->host[flow->plan->host[1]].addr == addr[1])
 			return flow;
 	}
 	return NULL;
@@ -214,6 +214,7 @@ static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 		end->done_ns = sim->now_ns;
 	end->gulped += m->data_len;
 	sim->hash = sim_digest(sim->hash ^ sim->now_ns, &end->received, sizeof(end->received));
+	sim_plain_data(sim, end);
 	rte_pktmbuf_free(m);
 	if (end->plan->gulp && end->gulped >= end->plan->gulp) {
 		end->gulped = 0;
@@ -325,8 +326,8 @@ static struct sim_core *owner_core(struct sim *sim, const struct sim_flow *flow,
 	const struct sim_flow_plan *plan = flow->plan;
 	struct sim_host *host = &sim->host[plan->host[side]];
 	const struct wr_tuple tuple = {
-		.laddr = SIM_ADDR(plan->host[side]),
-		.raddr = SIM_ADDR(plan->host[!side]),
+		.laddr = host->plan->addr,
+		.raddr = sim->plan->host[plan->host[!side]].addr,
 		.lport = side ? plan->rport : plan->lport,
 		.rport = side ? plan->lport : plan->rport,
 	};
@@ -367,7 +368,7 @@ static void start(struct sim *sim, struct sim_end *end)
 {
 	const struct sim_flow_plan *plan = end->flow->plan;
 	struct wr_tcp_connect to = {
-		.raddr = SIM_ADDR(plan->host[!end->side]),
+		.raddr = sim->plan->host[plan->host[!end->side]].addr,
 		.lport = end->side ? plan->rport : plan->lport,
 		.rport = end->side ? plan->lport : plan->rport,
 		.events = &active,

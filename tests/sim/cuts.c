@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "cuts.h"
+#include "labels.h"
 
 #define HALVINGS_MOST 20
 #define RUNS_MOST     500
@@ -234,6 +235,7 @@ struct search {
 	const struct sim_plan *whole;
 	struct sim_cuts *best;
 	struct sim_result *result; /* of the best */
+	bool labels;               /* only together with another one does a run fail */
 	unsigned runs;
 	clock_t until;
 };
@@ -255,7 +257,10 @@ static bool still_fails(struct search *search, const struct sim_cuts *cuts)
 		return false;
 	search->runs++;
 	sim_cuts_apply(cuts, &plan);
-	sim_run(search->world, &plan, NULL, NULL, &result);
+	if (search->labels)
+		sim_run_thrice(search->world, &plan, &result);
+	else
+		sim_run(search->world, &plan, NULL, NULL, &result);
 	if (result.ok || sentence(result.why) != n ||
 	    memcmp(result.why, search->result->why, n))
 		return false;
@@ -334,8 +339,14 @@ static void cut_faults(struct search *search)
 unsigned sim_shorten(struct sim_world *world, const struct sim_plan *plan,
                      struct sim_cuts *cuts, struct sim_result *result)
 {
-	struct search search = {world,  plan, cuts,
-	                        result, 0,    clock() + SECONDS_MOST * CLOCKS_PER_SEC};
+	struct search search = {
+		.world = world,
+		.whole = plan,
+		.best = cuts,
+		.result = result,
+		.labels = sim_labels_failed(result),
+		.until = clock() + SECONDS_MOST * CLOCKS_PER_SEC,
+	};
 
 	cut_bits(&search, &cuts->flows, plan->flows);
 	for (unsigned i = 0; i < SIM_SIDES; i++)

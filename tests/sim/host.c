@@ -22,7 +22,7 @@ static uint64_t ahead_ns(const struct sim_host *host)
 	const struct sim *sim = host->sim;
 	bool jumped = host->plan->jump_ns && sim->now_ns >= host->plan->jump_at_ns;
 
-	return sim->plan->start_us * 1000 + (jumped ? host->plan->jump_ns : 0);
+	return host->plan->clock_us * 1000 + (jumped ? host->plan->jump_ns : 0);
 }
 
 static uint64_t engine_ns(const struct sim_host *host)
@@ -39,10 +39,9 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 
 	memset(conf, 0, sizeof(*conf));
 	conf->ip = (struct wr_ip_conf) {
-		.addr = {{.addr = SIM_ADDR(host->index), .prefix = 24}},
+		.addr = {{.addr = plan->addr, .prefix = 24}},
 		.addrs = 1,
 		.mtu = plan->mtu,
-		.mac = {{0x02, 0, 0, 0, 0, (uint8_t)(host->index + 1)}},
 		.multi_segs = true,
 		.neighbours = 16,
 		.reassemblies = 4,
@@ -51,6 +50,7 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 		.ttl = 64,
 		.socket = SOCKET_ID_ANY,
 	};
+	memcpy(&conf->ip.mac, plan->mac, SIM_MAC);
 	wr_tcp_conf_default(tcp, plan->mtu);
 	tcp->connections = tcp->half_open = tcp->time_waits = plan->connections;
 	tcp->reorders = tcp->repairs = plan->connections / 2;
@@ -79,6 +79,8 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	tcp->rates |= plan->rates;
 	tcp->delack_us = plan->delack_us;
 	tcp->time_wait_us = plan->time_wait_us;
+	tcp->has_isn = plan->has_isn;
+	tcp->isn = plan->isn;
 	tcp->fin_wait2_us = 0; /* a slow reader may take longer than any limit */
 	sim_knobs_apply(&plan->knobs, tcp);
 	conf->pool = host->pool;
@@ -88,7 +90,7 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	conf->seed = sim->plan->seed + host->index;
 	conf->socket = SOCKET_ID_ANY;
 	conf->service[0] = (struct wr_stack_service) {
-		.service = &wr_service_echo, .port = 7, .tcp = true, .udp = true};
+		.service = &wr_service_echo, .port = plan->echo_port, .tcp = true, .udp = true};
 	wr_tcp_options_default(&conf->service[0].options);
 	conf->service[0].options.nodelay = true;
 	conf->services = 1;

@@ -12,7 +12,7 @@
 
 #include "sim.h"
 
-#define ROUTER     0xc61200feu /* who sends ICMP errors */
+#define ROUTER     0xfe /* last byte of who sends ICMP errors */
 #define ICMP_DELAY WR_MS(1)
 #define QUOTED     28 /* bytes: IPv4 header and 8 more */
 #define STALE_NS   WR_S(30)
@@ -180,6 +180,11 @@ static void arrive_at(struct sim *sim, struct sim_host *to, const uint8_t *bytes
 	sim_push(sim, &event);
 }
 
+static bool is_for(const struct sim_host *host, const uint8_t *bytes)
+{
+	return memcmp(bytes, host->plan->mac, SIM_MAC) == 0;
+}
+
 /* At whom it is addressed to, all of the other side if at everybody. */
 static void arrive(struct sim *sim, struct sim_host *from, const uint8_t *bytes, uint32_t n,
                    uint64_t at_ns)
@@ -190,7 +195,7 @@ static void arrive(struct sim *sim, struct sim_host *from, const uint8_t *bytes,
 		struct sim_host *to = &sim->host[i];
 		bool corrupt;
 
-		if (!(bytes[0] & 1) && bytes[5] != i + 1)
+		if (!(bytes[0] & 1) && !is_for(to, bytes))
 			continue;
 		corrupt = is_ip(bytes) && sim_strikes(sim, corrupt_ppm);
 		arrive_at(sim, to, bytes, n,
@@ -219,8 +224,8 @@ static void tell_mtu(struct sim *sim, struct sim_host *to, const uint8_t *bytes,
 	ip->total_length = rte_cpu_to_be_16(sizeof(out) - RTE_ETHER_HDR_LEN);
 	ip->time_to_live = 64;
 	ip->next_proto_id = IPPROTO_ICMP;
-	ip->src_addr = rte_cpu_to_be_32(ROUTER);
-	ip->dst_addr = rte_cpu_to_be_32(SIM_ADDR(to->index));
+	ip->src_addr = rte_cpu_to_be_32((to->plan->addr & 0xffffff00) | ROUTER);
+	ip->dst_addr = rte_cpu_to_be_32(to->plan->addr);
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
 	icmp[0] = 3;
 	icmp[1] = 4;
@@ -264,7 +269,7 @@ static bool is_too_long(struct sim *sim, struct sim_host *from, const uint8_t *b
 	uint32_t mtu = narrow ? plan->mtu : UINT16_MAX;
 
 	for (unsigned i = !from->side; i < sim->plan->hosts; i += SIM_SIDES)
-		if (bytes[5] == i + 1)
+		if (is_for(&sim->host[i], bytes))
 			mtu = RTE_MIN(mtu, sim->plan->host[i].mtu);
 	if (n <= mtu + RTE_ETHER_HDR_LEN)
 		return false;

@@ -5,11 +5,9 @@
 
 #include "plan.h"
 #include "wr_base.h"
-#include "wr_flow.h"
 #include "wr_prng.h"
-#include "wr_seq.h"
-#include "wr_siphash.h"
 #include "wr_tcp.h"
+#include "wr_wheel.h"
 
 static const struct sim_path_plan calm_path = {
 	.rate_bps = 100000000,
@@ -18,6 +16,7 @@ static const struct sim_path_plan calm_path = {
 };
 
 static const struct sim_host_plan calm_host = {
+	.echo_port = 7,
 	.cores = 1,
 	.connections = 16,
 	.mtu = 1500,
@@ -51,17 +50,22 @@ static const struct sim_end_plan quiet_end = {
 void sim_plan_calm(struct sim_plan *plan, uint64_t seed)
 {
 	struct wr_prng prng;
+	uint64_t clock_us;
 
 	memset(plan, 0, sizeof(*plan));
 	wr_prng_seed(&prng, seed);
 	plan->seed = seed;
-	plan->start_us = 1000000 + wr_prng_below(&prng, 1000000000);
+	clock_us = 1000000 + wr_prng_below(&prng, 1000000000);
 	plan->bound_ns = WR_S(600);
 	plan->hosts = SIM_SIDES;
 	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->path[i] = calm_path;
 	for (unsigned i = 0; i < SIM_HOSTS; i++) {
 		plan->host[i] = calm_host;
+		plan->host[i].addr = 0xc6120001 + i; /* 198.18.0.1 and so on */
+		plan->host[i].mac[0] = 0x02;
+		plan->host[i].mac[SIM_MAC - 1] = (uint8_t)(i + 1);
+		plan->host[i].clock_us = clock_us;
 		plan->host[i].key[0] = wr_prng_u64(&prng);
 		plan->host[i].key[1] = wr_prng_u64(&prng);
 	}
@@ -240,7 +244,7 @@ static void draw_flow(struct wr_prng *prng, struct sim_plan *plan, struct sim_fl
 	case 0:
 	case 1:
 		flow->echo = true;
-		flow->rport = 7;
+		flow->rport = plan->host[flow->host[1]].echo_port;
 		flow->end[0].closing =
 			one_in(prng, 2) ? SIM_CLOSE_AFTER_SENDING : SIM_CLOSE_AFTER_ALL;
 		break;
@@ -424,6 +428,19 @@ static void draw_the_rest(struct wr_prng *prng, struct sim_plan *plan)
 	}
 }
 
+/* The engine's own times pass 2^31 and 2^32 us, 2^32 ms, 2^32 ticks of the timing wheel. */
+static void draw_clocks(struct wr_prng *prng, struct sim_plan *plan)
+{
+	static const uint64_t wrap_us[] = {UINT64_C(1) << 31, UINT64_C(1) << 32,
+	                                   (UINT64_C(1) << 32) * 1000,
+	                                   UINT64_C(1) << (32 + WR_TICK_SHIFT)};
+
+	for (unsigned i = 0; i < plan->hosts; i++)
+		if (one_in(prng, 3))
+			plan->host[i].clock_us =
+				wrap_us[below(prng, WR_LEN(wrap_us))] - below(prng, 40000000);
+}
+
 static void draw_wrap(struct wr_prng *prng, struct sim_plan *plan)
 {
 	uint32_t wrap = one_in(prng, 2) ? 0 : 1u << 31;
@@ -433,6 +450,8 @@ static void draw_wrap(struct wr_prng *prng, struct sim_plan *plan)
 	/* Before it, or a little beyond. */
 	sim_plan_near_wrap(plan, wrap,
 	                   one_in(prng, 4) ? -below(prng, 100) : below(prng, 20000));
+	if (one_in(prng, 4))
+		sim_plan_near_stamp(plan, wrap, below(prng, 3000));
 }
 
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
@@ -459,45 +478,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	draw_knobs(&prng, plan);
 	settle_queues(plan);
 	draw_the_rest(&prng, plan);
+	draw_clocks(&prng, plan);
 	if (one_in(&prng, 3))
 		draw_wrap(&prng, plan);
-}
-
-/* ---- sequence numbers ---- */
-
-/* What RFC 6528 adds to the clock: must be what tcp_isn() adds. */
-static uint32_t isn_part(const uint64_t key[2], const struct wr_tuple *t)
-{
-	const struct wr_sipkey secret = {key[0], key[1]};
-	const struct wr_sipkey isn = {wr_siphash24(&secret, 2, 0), wr_siphash24(&secret, 2, 1)};
-
-	return (uint32_t)wr_siphash24(&isn, (uint64_t)t->laddr << 32 | t->raddr,
-	                              (uint64_t)t->lport << 16 | t->rport);
-}
-
-void sim_plan_near_wrap(struct sim_plan *plan, uint32_t wrap, uint32_t before)
-{
-	const struct sim_flow_plan *flow = &plan->flow[0];
-	const unsigned left = flow->host[0], right = flow->host[1];
-	const struct wr_tuple near = {SIM_ADDR(left), SIM_ADDR(right), flow->lport,
-	                              flow->rport};
-	const struct wr_tuple far = {SIM_ADDR(right), SIM_ADDR(left), flow->rport, flow->lport};
-	uint32_t isn = wrap - before;
-	uint32_t clock = isn - isn_part(plan->host[left].key, &near);
-	uint32_t best = UINT32_MAX;
-	uint64_t best_key = plan->host[right].key[0];
-
-	/* A whole lap of the clock later, so that the start is never before zero. */
-	plan->start_us = (1ull << 34) + ((uint64_t)clock << 2) - flow->start_ns / 1000;
-	for (unsigned i = 0; i < 1 << 14; i++) {
-		uint32_t distance;
-
-		plan->host[right].key[0]++;
-		distance = wrap - (clock + isn_part(plan->host[right].key, &far));
-		if (distance < best) {
-			best = distance;
-			best_key = plan->host[right].key[0];
-		}
-	}
-	plan->host[right].key[0] = best_key;
 }

@@ -13,15 +13,15 @@
 #include "knobs.h"
 #include "wr_cc.h"
 
-#define SIM_SIDES      2  /* of the bottleneck: 0 left, 1 right */
-#define SIM_HOSTS      4  /* at most; host i is on side i % 2 */
-#define SIM_CORES      2  /* of one host, at most */
-#define SIM_FLOWS      32 /* at most */
-#define SIM_DRAWN      4  /* flows that a seed draws, at most */
-#define SIM_RULES      3
-#define SIM_KEPT       64
-#define SIM_NEVER      UINT64_MAX
-#define SIM_ADDR(host) (0xc6120001u + (host)) /* 198.18.0.1 and so on */
+#define SIM_SIDES 2  /* of the bottleneck: 0 left, 1 right */
+#define SIM_HOSTS 4  /* at most; host i is on side i % 2 */
+#define SIM_CORES 2  /* of one host, at most */
+#define SIM_FLOWS 32 /* at most */
+#define SIM_DRAWN 4  /* flows that a seed draws, at most */
+#define SIM_RULES 3
+#define SIM_KEPT  64
+#define SIM_NEVER UINT64_MAX
+#define SIM_MAC   6 /* bytes */
 
 /* A stretch of virtual time in which something is wrong, ns since the start. */
 struct sim_window {
@@ -90,6 +90,14 @@ struct sim_path_plan {
 };
 
 struct sim_host_plan {
+	/* Labels, as the ports of flows are: see sim_labels_exchange(). */
+	uint32_t addr;
+	uint8_t mac[SIM_MAC];
+	uint16_t echo_port;
+	uint64_t clock_us; /* what the engine's clock shows at the start */
+	uint64_t key[2];
+	bool has_isn; /* all connections begin with isn */
+	uint32_t isn;
 	unsigned cores;
 	uint32_t connections; /* size of its tables */
 	uint64_t access_ns;   /* one way, from the host to the bottleneck and back from it */
@@ -110,7 +118,6 @@ struct sim_host_plan {
 	bool pacing;
 	bool rates; /* connections may choose algorithms that are timed */
 	struct sim_knobs knobs;
-	uint64_t key[2];
 	bool steer_badly;          /* frames come to any core's queue */
 	unsigned burst;            /* frames taken at once, 1..64 */
 	uint64_t late_ns;          /* the core looks at its timers late by up to so much */
@@ -172,7 +179,6 @@ struct sim_kept {
 struct sim_plan {
 	uint64_t seed;
 	bool fresh;        /* nobody has seen the seed: cwnd is not recomputed */
-	uint64_t start_us; /* what the engine's clock shows at the start */
 	uint64_t calm_ns;  /* from here on nothing goes wrong any more */
 	uint64_t bound_ns; /* so long after that everything must be over */
 	uint64_t until_ns; /* a measurement: the run is cut short here; 0: runs to its
@@ -194,10 +200,12 @@ void sim_plan_calm(struct sim_plan *plan, uint64_t seed);
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed);
 
 /*
- * Chooses the clock and the right host's key so that the first connection's
- * sequence numbers pass `wrap` (0 or 2^31) soon after it was opened, on both
- * sides. Its ports must be set.
+ * Chooses clocks and keys so that the first connection's sequence numbers begin `before` bytes
+ * before `wrap` (0 or 2^31); on the right side too, if its SYN needs as long as it should. Its
+ * ports must be set.
  */
 void sim_plan_near_wrap(struct sim_plan *plan, uint32_t wrap, uint32_t before);
+/* The same for timestamps, ms. */
+void sim_plan_near_stamp(struct sim_plan *plan, uint32_t wrap, uint32_t before);
 
 #endif /* WR_SIM_PLAN_H */

@@ -272,6 +272,32 @@ static void just_beyond(struct sim_plan *plan)
 	sim_plan_near_wrap(plan, plan->seed & 1 ? 0 : 1u << 31, -(uint32_t)plan->seed);
 }
 
+/* Are the numbers where they should be? Else nothing was tried. */
+static const char *begins_before(const struct sim_plan *plan, const struct sim_result *result)
+{
+	(void)plan;
+	return (result->flow[0].iss[0] + 20000) << 1 == 0 ? NULL : "not near the wrap";
+}
+
+static const char *begins_beyond(const struct sim_plan *plan, const struct sim_result *result)
+{
+	uint32_t wrap = plan->seed & 1 ? 0 : 1u << 31;
+
+	return result->flow[0].iss[0] - wrap == plan->seed ? NULL : "not near the wrap";
+}
+
+static void stamps_near_zero(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	sim_plan_near_stamp(plan, 0, 300);
+}
+
+static void stamps_near_half(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	sim_plan_near_stamp(plan, 1u << 31, 300);
+}
+
 static void beyond_recovery(struct sim_plan *plan)
 {
 	both_ways(plan);
@@ -703,9 +729,12 @@ const struct sim_scenario sim_scenarios[] = {
 	{"requests_are_answered_in_turn", 20, requests, NULL},
 	{"both_ends_open_at_the_same_time", 40, simultaneous, NULL},
 	{"half_closed_connections_go_on_in_the_other_direction", 20, half_close, NULL},
-	{"sequence_numbers_wrap", 20, near_zero, NULL},
-	{"sequence_numbers_pass_the_sign_bit", 20, near_half, NULL},
-	{"sequence_numbers_begin_just_beyond_zero_and_the_sign_bit", 20, just_beyond, NULL},
+	{"sequence_numbers_wrap", 20, near_zero, begins_before},
+	{"sequence_numbers_pass_the_sign_bit", 20, near_half, begins_before},
+	{"sequence_numbers_begin_just_beyond_zero_and_the_sign_bit", 20, just_beyond,
+         begins_beyond},
+	{"timestamps_wrap", 20, stamps_near_zero, NULL},
+	{"timestamps_pass_the_sign_bit", 20, stamps_near_half, NULL},
 	{"what_lies_beyond_the_recovery_point_is_lost", 20, beyond_recovery, NULL},
 	{"what_is_sent_again_is_lost_again", 40, repeated_lost, NULL},
 	{"window_updates_are_lost", 20, updates_lost, NULL},

@@ -107,10 +107,11 @@ bool sim_decode(const uint8_t *bytes, uint32_t n, struct sim_segment *out)
 	out->flags = tcp[13];
 	out->wnd = be16(tcp + 14);
 	out->text = tcp + header;
+	out->options = tcp + sizeof(struct rte_tcp_hdr);
+	out->options_len = header - (uint32_t)sizeof(struct rte_tcp_hdr);
 	out->text_len = total - (uint32_t)sizeof(*ip) - header;
 	out->sums_good = rte_raw_cksum(ip, sizeof(*ip)) == 0xffff &&
 	                 tcp_sum_good(ip, tcp, total - (uint32_t)sizeof(*ip));
-	out->options_good = take_options(tcp + sizeof(struct rte_tcp_hdr),
-	                                 header - (unsigned)sizeof(struct rte_tcp_hdr), out);
+	out->options_good = take_options(out->options, out->options_len, out);
 	return true;
 }

@@ -256,8 +256,13 @@ static void report(struct sim *sim, struct sim_result *result)
 		result->flow[i].half_ns = sim->flow[i].end[1].half_ns;
 		result->flow[i].done_ns = sim->flow[i].end[1].done_ns;
 		result->flow[i].received = sim->flow[i].end[1].received;
+		for (unsigned side = 0; side < SIM_SIDES; side++) {
+			result->flow[i].port[side] = sim->flow[i].port[side];
+			result->flow[i].iss[side] = sim->flow[i].side[side].iss;
+		}
 	}
 	result->hash = sim->hash;
+	result->plain_hash = sim->plain.hash;
 	result->frames = sim->frames;
 	result->faults = sim->faults;
 	result->caught_ns = sim->caught_ns;
@@ -291,20 +296,22 @@ static void run_to_the_end(struct sim *sim)
 		sim_host_check_empty(sim, &sim->host[i]);
 }
 
-void sim_run(struct sim_world *world, const struct sim_plan *plan, FILE *pcap, FILE *trace,
-             struct sim_result *result)
+static struct sim *make(struct sim_world *world, const struct sim_plan *plan)
 {
 	struct sim *sim = calloc(1, sizeof(*sim));
 
 	if (!sim)
 		abort();
-	memset(result, 0, sizeof(*result));
 	sim->plan = plan;
 	sim->world = world;
-	sim->pcap = pcap;
-	sim->trace = trace;
-	if (pcap)
-		sim_pcap_begin(pcap);
+	return sim;
+}
+
+static void run(struct sim *sim, struct sim_result *result)
+{
+	const struct sim_plan *plan = sim->plan;
+
+	memset(result, 0, sizeof(*result));
 	if (!set_up(sim)) {
 		if (plan->until_ns)
 			measure(sim, result);
@@ -318,4 +325,25 @@ void sim_run(struct sim_world *world, const struct sim_plan *plan, FILE *pcap, F
 	result->ok = !sim->failed;
 	memcpy(result->why, sim->why, sizeof(result->why));
 	free(sim);
+}
+
+void sim_run(struct sim_world *world, const struct sim_plan *plan, FILE *pcap, FILE *trace,
+             struct sim_result *result)
+{
+	struct sim *sim = make(world, plan);
+
+	sim->pcap = pcap;
+	sim->trace = trace;
+	if (pcap)
+		sim_pcap_begin(pcap);
+	run(sim, result);
+}
+
+void sim_run_plain(struct sim_world *world, const struct sim_plan *plan, FILE *plain,
+                   struct sim_result *result)
+{
+	struct sim *sim = make(world, plan);
+
+	sim->plain.out = plain;
+	run(sim, result);
 }

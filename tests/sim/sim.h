@@ -109,6 +109,8 @@ struct sim_model {
 	bool sure; /* else it learns from the engine first */
 	bool ecn;  /* marks were echoed */
 	bool knows_alpha;
+	bool knows_recover;  /* what ends the recovery */
+	bool knows_prr;      /* what PRR has counted in it */
 	bool has_before;     /* it knows what the newest reduction replaced */
 	bool blocked;        /* text may have had to wait in the host */
 	bool vague;          /* whether a time-out was the last to cut cwnd is not known */
@@ -252,9 +254,24 @@ struct sim_event {
 	struct sim_frame *frame;
 };
 
+#define SIM_ISNS 8
+
+/* The trace without labels: see plain.c. */
+struct sim_plain {
+	uint64_t hash;
+	FILE *out; /* NULL: nobody reads it */
+	struct {
+		unsigned isns; /* SYNs with another number than those before */
+		uint32_t isn[SIM_ISNS];
+		bool any_ts;
+		uint32_t first_ts;
+	} side[SIM_FLOWS][SIM_SIDES];
+};
+
 struct sim {
 	const struct sim_plan *plan;
 	struct sim_world *world;
+	struct sim_plain plain;
 	uint64_t now_ns;
 	struct wr_prng luck; /* of the path and the hosts */
 	struct sim_event *heap;
@@ -280,7 +297,9 @@ struct sim_result {
 	bool ok;
 	char why[256];
 	uint64_t hash, frames, end_ns;
-	uint32_t faults; /* brought by chance */
+	uint64_t plain_hash; /* of the trace without labels */
+	bool relabelled;     /* and another run, with other labels, had the same */
+	uint32_t faults;     /* brought by chance */
 	uint64_t caught_ns, work_most;
 	uint64_t judged, learned; /* rounds: of struct sim */
 	struct wr_stats stats[SIM_HOSTS];
@@ -288,12 +307,17 @@ struct sim_result {
 		uint64_t half_ns,
 			done_ns; /* when half of the text from side 0 had come, and all */
 		uint32_t third, received; /* bytes: after a third of until_ns, and at the end */
+		uint16_t port[SIM_SIDES];
+		uint32_t iss[SIM_SIDES]; /* of their last SYNs */
 	} flow[SIM_FLOWS];
 };
 
 /* Runs a plan once. pcap and trace may be NULL. */
 void sim_run(struct sim_world *world, const struct sim_plan *plan, FILE *pcap, FILE *trace,
              struct sim_result *result);
+/* The same, and writes the trace without labels. */
+void sim_run_plain(struct sim_world *world, const struct sim_plan *plan, FILE *plain,
+                   struct sim_result *result);
 
 /* ---- sim.c ---- */
 
@@ -347,8 +371,8 @@ struct sim_segment {
 	uint8_t flags;
 	bool ae;     /* Accurate ECN, RFC 9768 */
 	uint8_t ecn; /* field of the IPv4 header */
-	uint32_t text_len;
-	const uint8_t *text;
+	uint32_t text_len, options_len;
+	const uint8_t *text, *options;
 	bool sums_good, options_good;
 	bool has_mss, has_wscale, has_sack_ok, has_ts, has_accecn;
 	uint16_t mss;
@@ -391,6 +415,9 @@ void sim_watch_step_begins(struct sim *sim);
 /* What must hold did not. */
 void sim_broken(struct sim *sim, const struct sim_flow *flow, unsigned from,
                 const char *must_hold, uint32_t got, uint32_t limit);
+
+/* An old segment with a cookie opened once more what is over: its numbers are new. */
+bool sim_is_ghost(const struct sim *sim, const struct sim_flow *flow);
 
 /* Did frames of this host never reach the NIC? They leave gaps. */
 bool sim_lost_inside(const struct sim *sim, const struct sim_flow *flow, unsigned side);
@@ -453,6 +480,18 @@ void sim_watch_losses(struct sim *sim, struct sim_core *core);
 /* After a round in which something came or left. */
 void sim_watch_cwnd(struct sim *sim, struct sim_core *core, struct sim_flow *flow,
                     const struct wr_tcp_info *info, const struct wr_cc_ops *ops);
+
+/* ---- plain.c: all that happens, but for labels ---- */
+
+/* What became of a frame of that side. */
+void sim_plain_frame(struct sim *sim, unsigned from, const char *fate, const uint8_t *bytes,
+                     uint32_t n);
+void sim_plain_say(struct sim *sim, const char *line);
+/* Text was delivered. */
+void sim_plain_data(struct sim *sim, const struct sim_end *end);
+/* What the engine says of an end after a round. */
+void sim_plain_info(struct sim *sim, const struct sim_flow *flow, unsigned side,
+                    const struct wr_tcp_info *info);
 
 /* ---- trace.c ---- */
 

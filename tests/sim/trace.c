@@ -71,6 +71,7 @@ void sim_note(struct sim *sim, unsigned from, const char *what, const uint8_t *b
 	};
 	char line[512];
 
+	sim_plain_frame(sim, from, what, bytes, n);
 	if (!sim->trace)
 		return;
 	wr_frame_print(line, sizeof(line), &m);
@@ -79,13 +80,13 @@ void sim_note(struct sim *sim, unsigned from, const char *what, const uint8_t *b
 
 void sim_say(struct sim *sim, const char *fmt, ...)
 {
+	char line[320];
 	va_list args;
 
-	if (!sim->trace)
-		return;
-	fprintf(sim->trace, "%12.6f   ", (double)sim->now_ns / 1e9);
 	va_start(args, fmt);
-	vfprintf(sim->trace, fmt, args);
+	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	fputc('\n', sim->trace);
+	sim_plain_say(sim, line);
+	if (sim->trace)
+		fprintf(sim->trace, "%12.6f   %s\n", (double)sim->now_ns / 1e9, line);
 }

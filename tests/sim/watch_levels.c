@@ -27,7 +27,7 @@ static bool ask(struct sim *sim, struct sim_core *core, const struct sim_flow *f
 	unsigned side = core->host->side;
 	const struct sim_end *end = &flow->end[side];
 	const struct wr_tcp_filter filter = {
-		.raddr = SIM_ADDR(flow->plan->host[!side]),
+		.raddr = sim->plan->host[flow->plan->host[!side]].addr,
 		.rmask = UINT32_MAX,
 		.lport = flow->port[side],
 		.rport = flow->port[!side],
@@ -38,7 +38,7 @@ static bool ask(struct sim *sim, struct sim_core *core, const struct sim_flow *f
 		wr_tcp_info_get(tcp, end->c, info);
 	else if (!(flow->plan->echo && side == 1) ||
 	         !wr_tcp_dump(tcp, &filter, 1, &cursor, UINT32_MAX, info, 1,
-	                      sim->plan->start_us + sim->now_ns / 1000))
+	                      core->host->plan->clock_us + sim->now_ns / 1000))
 		return false;
 	return info->state >= WR_TCP_ESTABLISHED;
 }
@@ -192,6 +192,7 @@ void sim_watch_round(struct sim *sim, struct sim_core *core)
 			us->touched = false;
 			continue;
 		}
+		sim_plain_info(sim, flow, side, &info);
 		check_levels(sim, core, flow, &info);
 		sim_watch_marks(sim, flow, side, &info);
 		sim_watch_cwnd(sim, core, flow, &info, choice_of(sim, flow, side)->ops);

@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "cuts.h"
+#include "labels.h"
 #include "scenarios.h"
 #include "tables.h"
 #include "wr_test.h"
@@ -43,22 +44,6 @@ static void make_plan(const struct sim_scenario *scenario, struct sim_plan *plan
 	}
 	sim_plan_calm(plan, seed);
 	scenario->prepare(plan);
-}
-
-/* Runs a plan twice: what happens must depend on the plan alone. */
-static void run_twice(struct sim_world *world, const struct sim_plan *plan,
-                      struct sim_result *result)
-{
-	struct sim_result again;
-
-	sim_run(world, plan, NULL, NULL, result);
-	sim_run(world, plan, NULL, NULL, &again);
-	if (result->hash != again.hash && result->ok) {
-		result->ok = false;
-		snprintf(result->why, sizeof(result->why),
-		         "two runs of one seed do the same: %016" PRIx64 " and %016" PRIx64,
-		         result->hash, again.hash);
-	}
 }
 
 /* Runs it once more and keeps what was on the wire. */
@@ -85,6 +70,8 @@ static void tell_shortened(struct sim_world *world, const struct sim_scenario *s
 
 	sim_cuts_write(&cuts, text);
 	sim_cuts_apply(&cuts, &shortened);
+	if (sim_labels_failed(&left))
+		sim_labels_tell(world, &shortened);
 	snprintf(path, sizeof(path), "sim-%s-%" PRIu64 "-short.pcap",
 	         scenario ? scenario->name : "seed", plan->seed);
 	keep_pcap(world, &shortened, path, false);
@@ -106,6 +93,8 @@ static void tell_failure(struct sim_world *world, const struct sim_scenario *sce
 	keep_pcap(world, plan, path, false);
 	fprintf(stderr, "seed %" PRIu64 ", after %.6f s: not so: %s (%s)\n", plan->seed,
 	        (double)result->end_ns / 1e9, result->why, path);
+	if (sim_labels_failed(result))
+		sim_labels_tell(world, plan);
 	tell_shortened(world, scenario, plan, result);
 }
 
@@ -132,7 +121,7 @@ static void run_scenario(void **state)
 		const char *wrong = NULL;
 
 		make_plan(scenario, &plan, seed);
-		run_twice(world, &plan, &result);
+		sim_run_thrice(world, &plan, &result);
 		if (result.ok && scenario->judge)
 			wrong = scenario->judge(&plan, &result);
 		if (wrong)
@@ -174,7 +163,7 @@ static int run_seeds(const struct options *options)
 {
 	struct sim_world *world = the_world(NULL);
 	double start = seconds(), took = 0;
-	uint64_t frames = 0, runs = 0, work = 0, judged = 0, learned = 0;
+	uint64_t frames = 0, runs = 0, relabelled = 0, work = 0, judged = 0, learned = 0;
 	unsigned failures = 0;
 
 	for (uint64_t seed = options->first; seed <= options->last; seed++) {
@@ -183,8 +172,9 @@ static int run_seeds(const struct options *options)
 
 		make_plan(options->scenario, &plan, seed);
 		plan.fresh = options->fresh;
-		run_twice(world, &plan, &result);
+		sim_run_thrice(world, &plan, &result);
 		frames += 2 * result.frames;
+		relabelled += result.relabelled;
 		judged += result.judged;
 		learned += result.learned;
 		work = RTE_MAX(work, result.work_most);
@@ -199,8 +189,8 @@ static int run_seeds(const struct options *options)
 			break;
 	}
 	printf("seeds %" PRIu64 "-%" PRIu64 ": %" PRIu64 " ran, %u failed; each twice, %" PRIu64
-	       " frames, %.1f seeds/s\n",
-	       options->first, options->first + runs - 1, runs, failures, frames,
+	       " frames; %" PRIu64 " with other labels too, %.1f seeds/s\n",
+	       options->first, options->first + runs - 1, runs, failures, frames, relabelled,
 	       (double)runs / took);
 	printf("cwnd was recomputed after %" PRIu64 " rounds, learnt in %" PRIu64 "\n", judged,
 	       learned);
@@ -218,9 +208,11 @@ static int look_closely(const struct options *options)
 	make_plan(options->scenario, &plan, options->first);
 	sim_cuts_apply(&options->cuts, &plan);
 	keep_pcap(world, &plan, options->pcap, options->trace);
-	run_twice(world, &plan, &result);
+	sim_run_thrice(world, &plan, &result);
 	printf("seed %" PRIu64 ": %s%s\n", options->first,
 	       result.ok ? "good" : "not so: ", result.why);
+	if (sim_labels_failed(&result))
+		sim_labels_tell(world, &plan);
 	return !result.ok;
 }
 

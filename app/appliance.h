@@ -120,14 +120,14 @@ struct wr_console_rates {
 
 /* One line: rates since the line before. */
 void wr_console_line(FILE *out, const struct wr_appliance *app, uint64_t now_ns,
-                    struct wr_console_rates *before);
+                     struct wr_console_rates *before);
 
 /* The numbers of the newest snapshot, as `wringer stats` prints them. */
 void wr_console_now(FILE *out, const struct wr_appliance *app);
 
 /* The report at exit, as text or JSON. */
 void wr_console_end(FILE *out, const struct wr_conf *conf, const struct wr_snapshot *snapshot,
-                   bool drained);
+                    bool drained);
 
 /* Prints the one sentence; with --json also as a document on standard output. */
 void wr_console_error(const struct wr_conf *conf, const struct wr_err *err);

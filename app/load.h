@@ -35,7 +35,7 @@ struct wr_run {
 	struct wr_result *result;
 	struct wr_load *core[WR_MAX_WORKERS]; /* of each worker from `first` on */
 	unsigned first, cores;
-	struct wr_load_conf flood; /* of bare SYNs beside it */
+	struct wr_load_conf flood;                  /* of bare SYNs beside it */
 	struct wr_load *flood_core[WR_MAX_WORKERS]; /* NULL: none */
 
 	enum wr_run_stage stage;

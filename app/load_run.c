@@ -529,8 +529,7 @@ static bool repeat(struct wr_run *run, struct wr_appliance *app, uint64_t now_ns
 		return false;
 	wr_appliance_halt(app);
 	for (unsigned i = 0; i < run->cores; i++)
-		if (wr_load_renew(run->core[i], &run->err) < 0 ||
-		    wr_flood_renew(run, i) < 0)
+		if (wr_load_renew(run->core[i], &run->err) < 0 || wr_flood_renew(run, i) < 0)
 			run->failed = true;
 	if (wr_appliance_launch(app, &run->err) < 0)
 		run->failed = true;

@@ -30,8 +30,8 @@ struct wr_worker {
 	struct rte_mempool *pool;
 	struct wr_impair *impair[WR_IMPAIR_SIDES]; /* NULL: frames pass untouched */
 	struct wr_idle idle;
-	uint64_t stall_cycles;   /* a round that takes longer was interrupted */
-	uint64_t stalled_cycles; /* in such rounds, naps left out; worker: writes */
+	uint64_t stall_cycles;    /* a round that takes longer was interrupted */
+	uint64_t stalled_cycles;  /* in such rounds, naps left out; worker: writes */
 	uint16_t queue, tx_queue; /* it receives from, and sends to */
 	unsigned lcore, cpu;
 	int socket; /* NUMA node; -1 if unknown */

@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WR_US(n) ((uint64_t)(n)*1000)	    /* microseconds, in nanoseconds */
+#define WR_US(n) ((uint64_t)(n)*1000)       /* microseconds, in nanoseconds */
 #define WR_MS(n) ((uint64_t)(n)*1000000)    /* milliseconds, in nanoseconds */
-#define WR_S(n)	 ((uint64_t)(n)*1000000000) /* seconds, in nanoseconds */
+#define WR_S(n)  ((uint64_t)(n)*1000000000) /* seconds, in nanoseconds */
 
 #define WR_CACHE_LINE 64 /* bytes */
 

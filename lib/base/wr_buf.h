@@ -18,11 +18,11 @@
  */
 struct wr_buf {
 	struct rte_mbuf *next; /* list link: send, receive, out-of-order or ARP queue */
-	uint32_t seq;	       /* SEG.SEQ of the first byte of text */
-	uint32_t len;	       /* bytes of text */
+	uint32_t seq;          /* SEG.SEQ of the first byte of text */
+	uint32_t len;          /* bytes of text */
 	uint32_t sent_us;      /* engine clock when last sent, low 32 bits */
 	uint16_t text_off;     /* data_off while data points to the text */
-	uint8_t flags;	       /* WR_BUF_* */
+	uint8_t flags;         /* WR_BUF_* */
 	uint8_t rexmits;       /* times sent again, stops at 255 */
 	/* Neighbours in the list of lost buffers, or of those sent again. Of a SACKed buffer
 	 * `later` is one up to which all are SACKed, or NULL. */
@@ -31,9 +31,9 @@ struct wr_buf {
 		/* For rate samples, tcp_rate.c: how things stood when it was last sent. */
 		struct {
 			uint32_t delivered, lost; /* bytes, low 32 bits */
-			uint32_t delivered_us;	  /* when `delivered` last grew */
-			uint32_t first_sent_us;	  /* when what was delivered last was sent */
-			uint32_t tx_in_flight;	  /* bytes, itself included */
+			uint32_t delivered_us;    /* when `delivered` last grew */
+			uint32_t first_sent_us;   /* when what was delivered last was sent */
+			uint32_t tx_in_flight;    /* bytes, itself included */
 			/* When it was found to be first in a queue, ms; 0: it was not yet.
 			 * tcp_evict.c */
 			uint16_t first_ms;
@@ -50,20 +50,20 @@ struct wr_buf {
 };
 
 enum {
-	WR_BUF_SACKED = 1 << 0, /* the peer has it, RFC 2018 */
-	WR_BUF_LOST = 1 << 1,	/* RFC 8985 or 6675 say so, or an RTO */
-	WR_BUF_REXMIT = 1 << 2, /* sent again since it was marked lost */
-	WR_BUF_PUSH = 1 << 3,	/* was sent with PSH */
-	WR_BUF_FIN = 1 << 4,	/* receive side: a FIN follows this text */
+	WR_BUF_SACKED = 1 << 0,      /* the peer has it, RFC 2018 */
+	WR_BUF_LOST = 1 << 1,        /* RFC 8985 or 6675 say so, or an RTO */
+	WR_BUF_REXMIT = 1 << 2,      /* sent again since it was marked lost */
+	WR_BUF_PUSH = 1 << 3,        /* was sent with PSH */
+	WR_BUF_FIN = 1 << 4,         /* receive side: a FIN follows this text */
 	WR_BUF_APP_LIMITED = 1 << 5, /* sent when there was not enough to send */
 	WR_BUF_LOSS_TOLD = 1 << 6,   /* congestion control knows that it is lost */
-	WR_BUF_MORE = 1 << 7,	     /* the service said that more follows: no PSH */
+	WR_BUF_MORE = 1 << 7,        /* the service said that more follows: no PSH */
 };
 
 #define WR_BUF_PRIV_BYTES 64 /* private area of every pool */
 static_assert(sizeof(struct wr_buf) <= WR_BUF_PRIV_BYTES, "fits the private area");
 static_assert(offsetof(struct wr_buf, run) + 16 <= offsetof(struct wr_buf, first_ms),
-	      "buffers of runs have it too");
+              "buffers of runs have it too");
 
 static inline struct wr_buf *wr_buf(struct rte_mbuf *m)
 {
@@ -73,9 +73,9 @@ static inline struct wr_buf *wr_buf(struct rte_mbuf *m)
 #define WR_BUF_AHEAD 8 /* allocations */
 
 /*
- * A buffer to be filled, as rte_pktmbuf_alloc() gives it; NULL: there is none. Asks for the memory
- * of the buffer that will be next in a while: it may be in the cache of another core, which
- * copied from it or into it (memif, vhost). For pools of wr_buf_pool_new().
+ * A buffer to be filled, as rte_pktmbuf_alloc() gives it; NULL: there is none. Asks for the
+ * memory of the buffer that will be next in a while: it may be in the cache of another core,
+ * which copied from it or into it (memif, vhost). For pools of wr_buf_pool_new().
  */
 static inline struct rte_mbuf *wr_buf_alloc(struct rte_mempool *pool)
 {
@@ -83,8 +83,8 @@ static inline struct rte_mbuf *wr_buf_alloc(struct rte_mempool *pool)
 
 	if (wr_likely(cache && cache->len > WR_BUF_AHEAD)) {
 		const uint8_t *m = (const uint8_t *)cache->objs[cache->len - 1 - WR_BUF_AHEAD];
-		const uint8_t *text = m + sizeof(struct rte_mbuf) + WR_BUF_PRIV_BYTES +
-		                      RTE_PKTMBUF_HEADROOM;
+		const uint8_t *text =
+			m + sizeof(struct rte_mbuf) + WR_BUF_PRIV_BYTES + RTE_PKTMBUF_HEADROOM;
 
 		__builtin_prefetch(text - WR_CACHE_LINE, 1);
 		__builtin_prefetch(text, 1);

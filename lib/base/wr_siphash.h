@@ -22,7 +22,7 @@ static inline uint64_t wr_siphash24_word(const struct wr_sipkey *key, uint64_t a
 
 /* And of three (24 bytes). */
 static inline uint64_t wr_siphash24_3(const struct wr_sipkey *key, uint64_t a, uint64_t b,
-				      uint64_t c);
+                                      uint64_t c);
 
 /* Inline, because a hash is taken of every segment. */
 
@@ -68,7 +68,7 @@ static inline struct wr_sip wr_sip_begin(const struct wr_sipkey *key)
 }
 
 static inline uint64_t wr_sip_end(struct wr_sip *s, uint64_t message_bytes,
-				  unsigned word_rounds, unsigned last_rounds)
+                                  unsigned word_rounds, unsigned last_rounds)
 {
 	wr_sip_word(s, message_bytes << 56, word_rounds);
 	s->v2 ^= 0xff;
@@ -78,7 +78,7 @@ static inline uint64_t wr_sip_end(struct wr_sip *s, uint64_t message_bytes,
 }
 
 static inline uint64_t wr_siphash(const struct wr_sipkey *key, uint64_t a, uint64_t b,
-				  unsigned word_rounds, unsigned last_rounds)
+                                  unsigned word_rounds, unsigned last_rounds)
 {
 	struct wr_sip s = wr_sip_begin(key);
 
@@ -96,7 +96,7 @@ static inline uint64_t wr_siphash24_word(const struct wr_sipkey *key, uint64_t a
 }
 
 static inline uint64_t wr_siphash24_3(const struct wr_sipkey *key, uint64_t a, uint64_t b,
-				      uint64_t c)
+                                      uint64_t c)
 {
 	struct wr_sip s = wr_sip_begin(key);
 

@@ -50,10 +50,10 @@ extern const struct wr_conf_group wr_conf_groups[]; /* ends with a NULL title */
 
 extern const struct wr_conf_kind wr_conf_count, wr_conf_bytes, wr_conf_duration, wr_conf_bool,
 	wr_conf_choice, wr_conf_text, wr_conf_words, wr_conf_cpus, wr_conf_cc, wr_conf_addr,
-	wr_conf_cidrs, wr_conf_ranges, wr_conf_ports, wr_conf_services, wr_conf_service_ports, wr_conf_listen,
-	wr_conf_impairments, wr_conf_rate, wr_conf_bitrate, wr_conf_sizes, wr_conf_schedule,
-	wr_conf_target, wr_conf_payload, wr_conf_port_range, wr_conf_output, wr_conf_thresholds,
-	wr_conf_headers, wr_conf_port_set, wr_conf_sipkeys, wr_conf_md5;
+	wr_conf_cidrs, wr_conf_ranges, wr_conf_ports, wr_conf_services, wr_conf_service_ports,
+	wr_conf_listen, wr_conf_impairments, wr_conf_rate, wr_conf_bitrate, wr_conf_sizes,
+	wr_conf_schedule, wr_conf_target, wr_conf_payload, wr_conf_port_range, wr_conf_output,
+	wr_conf_thresholds, wr_conf_headers, wr_conf_port_set, wr_conf_sipkeys, wr_conf_md5;
 
 /*
  * The key that one of `commands` knows by that name, and its number, counted through all

@@ -163,8 +163,8 @@ struct wr_conf {
 	struct wr_conf_port_list port;
 	struct wr_conf_ip_list ip;
 	struct wr_conf_range_list client_ip; /* further own addresses, for clients */
-	uint32_t gateway; /* host order; 0: none */
-	uint64_t mtu;     /* bytes of IP packet */
+	uint32_t gateway;                    /* host order; 0: none */
+	uint64_t mtu;                        /* bytes of IP packet */
 	uint64_t ttl, dscp;
 	uint64_t arp_entries, arp_age_us;
 	uint64_t reassemblies, icmp_errors_per_s;
@@ -186,7 +186,7 @@ struct wr_conf {
 	/* Services and the sizes of a core's tables. */
 	struct wr_conf_service_list service;
 	uint64_t connections, backlog, time_wait_entries, reorders;
-	unsigned syn_cookies; /* enum wr_tcp_cookies */
+	unsigned syn_cookies;                                 /* enum wr_tcp_cookies */
 	uint64_t max_connections, max_connections_per_source; /* 0: no limit */
 
 	/* TCP. */
@@ -261,11 +261,11 @@ enum wr_conf_action {
 void wr_conf_default(struct wr_conf *conf, enum wr_conf_command command);
 
 /*
- * Starts with the defaults of that command. Reads options, argv[1] to argv[argc - 1], over what --config FILE says, over the
- * defaults. Options are --name value or --name=value; a switch alone means on. Lists
- * (port, ip, service) grow with each use; the first use replaces what came from below.
- * Returns 0 and *action, or a negative errno and *err. Checks each value by itself only:
- * --help and --print-config must work on an unfinished configuration.
+ * Starts with the defaults of that command. Reads options, argv[1] to argv[argc - 1], over what
+ * --config FILE says, over the defaults. Options are --name value or --name=value; a switch
+ * alone means on. Lists (port, ip, service) grow with each use; the first use replaces what
+ * came from below. Returns 0 and *action, or a negative errno and *err. Checks each value by
+ * itself only: --help and --print-config must work on an unfinished configuration.
  */
 int wr_conf_args(struct wr_conf *conf, enum wr_conf_command command, int argc,
                  char *const *argv, enum wr_conf_action *action, struct wr_err *err);
@@ -274,8 +274,8 @@ int wr_conf_args(struct wr_conf *conf, enum wr_conf_command command, int argc,
 int wr_conf_file(struct wr_conf *conf, const char *path, struct wr_err *err);
 
 /*
- * Sets one key. Returns 0; -ENOENT if the command has no such key, -EINVAL if the value cannot be
- * read, -ERANGE if it is out of bounds, -E2BIG if the list is full. On failure conf is as
+ * Sets one key. Returns 0; -ENOENT if the command has no such key, -EINVAL if the value cannot
+ * be read, -ERANGE if it is out of bounds, -E2BIG if the list is full. On failure conf is as
  * before, and err->text says where, what is wrong and what to write.
  */
 int wr_conf_set(struct wr_conf *conf, const struct wr_conf_origin *from, const char *name,

@@ -65,7 +65,7 @@ void wr_flow_free(struct wr_flow_table *table)
 }
 
 static struct wr_flow_bucket *last_of_chain(const struct wr_flow_table *table,
-					    struct wr_flow_bucket *bucket)
+                                            struct wr_flow_bucket *bucket)
 {
 	while (bucket->link)
 		bucket = &table->bucket[bucket->link];
@@ -106,7 +106,7 @@ int wr_flow_add(struct wr_flow_table *table, uint32_t hash, uint32_t value)
 
 /* The bucket and entry of (hash, value); NULL if there is none. */
 static struct wr_flow_bucket *locate(const struct wr_flow_table *table, uint32_t hash,
-				     uint32_t value, unsigned *entry)
+                                     uint32_t value, unsigned *entry)
 {
 	struct wr_flow_bucket *bucket = wr_flow_bucket(table, hash);
 	uint16_t tag = wr_flow_tag(hash);
@@ -143,7 +143,7 @@ static unsigned entries_used(const struct wr_flow_bucket *bucket)
 
 /* Gives an empty last bucket back, unless it is the one of the hash. */
 static void shorten(struct wr_flow_table *table, struct wr_flow_bucket *first,
-		    const struct wr_flow_bucket *empty)
+                    const struct wr_flow_bucket *empty)
 {
 	struct wr_flow_bucket *before = first;
 	uint32_t index = (uint32_t)(empty - table->bucket);

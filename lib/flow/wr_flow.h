@@ -40,7 +40,7 @@ void wr_flow_free(struct wr_flow_table *table);
 uint64_t wr_flow_bytes(uint32_t flows);
 
 static inline uint32_t wr_flow_hash(const struct wr_flow_table *table,
-				    const struct wr_tuple *tuple);
+                                    const struct wr_tuple *tuple);
 /* Of eight tuples at once. */
 static inline void wr_flow_hash_lanes(const struct wr_flow_table *table,
                                       const struct wr_tuple *const tuple[WR_SIP_LANES],
@@ -65,8 +65,8 @@ static inline uint32_t wr_flow_guess(const struct wr_flow_table *table, uint32_t
  * caller's file defines costs no call.
  */
 static inline uint32_t wr_flow_find(const struct wr_flow_table *table, uint32_t hash,
-				    const struct wr_tuple *tuple, wr_flow_match match,
-				    const void *ctx);
+                                    const struct wr_tuple *tuple, wr_flow_match match,
+                                    const void *ctx);
 
 /* Adds an entry; the caller knows that there is none yet. Returns 0 or -ENOSPC. */
 int wr_flow_add(struct wr_flow_table *table, uint32_t hash, uint32_t value);
@@ -128,7 +128,7 @@ static inline unsigned wr_flow_hit(uint64_t hits)
 }
 
 static inline struct wr_flow_bucket *wr_flow_bucket(const struct wr_flow_table *table,
-						    uint32_t hash)
+                                                    uint32_t hash)
 {
 	return &table->bucket[hash & table->mask];
 }
@@ -144,7 +144,7 @@ static inline uint64_t wr_flow_ports(const struct wr_tuple *tuple)
 }
 
 static inline uint32_t wr_flow_hash(const struct wr_flow_table *table,
-				    const struct wr_tuple *tuple)
+                                    const struct wr_tuple *tuple)
 {
 	return (uint32_t)wr_siphash13(&table->key, wr_flow_addresses(tuple),
 	                              wr_flow_ports(tuple));
@@ -183,8 +183,8 @@ static inline uint32_t wr_flow_guess(const struct wr_flow_table *table, uint32_t
 }
 
 static inline uint32_t wr_flow_find(const struct wr_flow_table *table, uint32_t hash,
-				    const struct wr_tuple *tuple, wr_flow_match match,
-				    const void *ctx)
+                                    const struct wr_tuple *tuple, wr_flow_match match,
+                                    const void *ctx)
 {
 	const struct wr_flow_bucket *bucket = wr_flow_bucket(table, hash);
 	uint16_t tag = wr_flow_tag(hash);

@@ -12,15 +12,15 @@
  * *received* frame, so that a NIC programmed with our key computes the same number.
  */
 #define WR_RSS_KEY_BYTES 40
-#define WR_RETA_SIZE	 128 /* hash & 127 chooses the entry; entry i belongs to core i % cores */
+#define WR_RETA_SIZE     128 /* hash & 127 chooses the entry; entry i belongs to core i % cores */
 
 extern const uint8_t wr_rss_key[WR_RSS_KEY_BYTES];
 
 /* Lookup tables for software Toeplitz: read-only after wr_owner_init(), shared by all cores. */
 struct wr_owner {
-	uint32_t cores;		    /* 1 or more */
+	uint32_t cores;             /* 1 or more */
 	uint8_t core[WR_RETA_SIZE]; /* redirection table: the core of each entry */
-	uint32_t byte[12][256];	    /* contribution of each input byte to the hash */
+	uint32_t byte[12][256];     /* contribution of each input byte to the hash */
 };
 
 /* cores: 1 .. 128. */

@@ -23,28 +23,28 @@
  */
 struct wr_impair;
 
-#define WR_IMPAIR_ALL	    1000000		   /* parts per million: always */
-#define WR_IMPAIR_TIME_MAX  WR_S(60)		   /* of a delay, a jitter, a hold */
+#define WR_IMPAIR_ALL       1000000                  /* parts per million: always */
+#define WR_IMPAIR_TIME_MAX  WR_S(60)                 /* of a delay, a jitter, a hold */
 #define WR_IMPAIR_RATE_MAX  ((uint64_t)400000000000) /* bits per second */
-#define WR_IMPAIR_QUEUE_MAX (256u << 20)	   /* bytes */
-#define WR_IMPAIR_LIMIT_MIN 64u			   /* frames */
+#define WR_IMPAIR_QUEUE_MAX (256u << 20)             /* bytes */
+#define WR_IMPAIR_LIMIT_MIN 64u                      /* frames */
 #define WR_IMPAIR_LIMIT_MAX (1u << 20)
 
 /* One direction. All zero: nothing happens to anybody. Chances are parts per million. */
 struct wr_impair_conf {
-	uint32_t loss;		/* each frame, on its own */
-	uint32_t burst_begin;	/* that a burst of loss begins with a frame (Gilbert 1960) */
-	uint32_t burst_end;	/* that it ends before a frame: mean length 1 / burst_end */
-	uint32_t duplicate;	/* that an independent copy follows at once */
-	uint32_t corrupt;	/* that a bit behind the Ethernet header flips; ARP is spared */
-	uint32_t mark;		/* that an ECN-capable packet is marked, RFC 3168 */
-	uint32_t reorder;	/* that a frame is held back, so that later ones overtake it */
-	uint64_t hold_ns;	/* for so long */
-	uint64_t delay_ns;	/* of every frame */
-	uint64_t jitter_ns;	/* delay_ns - jitter_ns .. delay_ns + jitter_ns, evenly */
-	uint64_t rate_bps;	/* bits per second of frames without FCS and preamble; 0: any */
-	uint32_t queue_bytes;	/* that may wait for the line, the frame on it included */
-	uint32_t limit;		/* frames under way at once; 0: the caller's choice */
+	uint32_t loss;        /* each frame, on its own */
+	uint32_t burst_begin; /* that a burst of loss begins with a frame (Gilbert 1960) */
+	uint32_t burst_end;   /* that it ends before a frame: mean length 1 / burst_end */
+	uint32_t duplicate;   /* that an independent copy follows at once */
+	uint32_t corrupt;     /* that a bit behind the Ethernet header flips; ARP is spared */
+	uint32_t mark;        /* that an ECN-capable packet is marked, RFC 3168 */
+	uint32_t reorder;     /* that a frame is held back, so that later ones overtake it */
+	uint64_t hold_ns;     /* for so long */
+	uint64_t delay_ns;    /* of every frame */
+	uint64_t jitter_ns;   /* delay_ns - jitter_ns .. delay_ns + jitter_ns, evenly */
+	uint64_t rate_bps;    /* bits per second of frames without FCS and preamble; 0: any */
+	uint32_t queue_bytes; /* that may wait for the line, the frame on it included */
+	uint32_t limit;       /* frames under way at once; 0: the caller's choice */
 };
 
 /* Towards us, or from us: which counters are used, impair_rx_* or impair_tx_*. */
@@ -53,7 +53,7 @@ enum wr_impair_side { WR_IMPAIR_RX, WR_IMPAIR_TX, WR_IMPAIR_SIDES };
 struct wr_impair_env {
 	enum wr_impair_side side;
 	struct rte_mempool *pool; /* of copies: this core's */
-	struct wr_stats *stats;	  /* borrowed: this core's */
+	struct wr_stats *stats;   /* borrowed: this core's */
 	uint64_t seed;
 	int socket; /* NUMA node; -1: any */
 };
@@ -70,7 +70,7 @@ bool wr_impair_is_none(const struct wr_impair_conf *conf);
 
 /* NULL: no memory. conf->limit must be WR_IMPAIR_LIMIT_MIN .. WR_IMPAIR_LIMIT_MAX. */
 struct wr_impair *wr_impair_new(const struct wr_impair_conf *conf,
-				const struct wr_impair_env *env);
+                                const struct wr_impair_env *env);
 
 /* Frees it with the frames that wait in it. NULL is allowed. */
 void wr_impair_free(struct wr_impair *impair);
@@ -89,11 +89,11 @@ void wr_impair_set(struct wr_impair *impair, const struct wr_impair_conf *conf);
  * stays below 2^63. Buffers that others hold too are copied before they are written to.
  */
 void wr_impair_push(struct wr_impair *impair, struct rte_mbuf *const *frames, unsigned n,
-		    uint64_t now_ns);
+                    uint64_t now_ns);
 
 /* Frames out whose time has come, at most max, in order; the caller owns them. */
 unsigned wr_impair_pull(struct wr_impair *impair, struct rte_mbuf **frames, unsigned max,
-			uint64_t now_ns);
+                        uint64_t now_ns);
 
 /*
  * What became of the last pull, before anything else is called: its last n frames could not
@@ -101,7 +101,7 @@ unsigned wr_impair_pull(struct wr_impair *impair, struct rte_mbuf **frames, unsi
  * (WR_IMPAIR_TX only). Not called, all of them are gone.
  */
 void wr_impair_settle(struct wr_impair *impair, struct rte_mbuf *const *unsent, unsigned n,
-		      unsigned refused);
+                      unsigned refused);
 
 /* When the next frame wants to leave, ns; UINT64_MAX: none waits. */
 uint64_t wr_impair_deadline(const struct wr_impair *impair);

@@ -14,9 +14,9 @@
 #include "wr_err.h"
 
 #define WR_DEVARGS_BYTES 256 /* as struct wr_eal.devargs */
-#define WR_DEVICE_BYTES	 64  /* RTE_DEV_NAME_MAX_LEN, as struct wr_eal.device */
-#define WR_IFNAME_BYTES	 16  /* IFNAMSIZ */
-#define WR_SOCKET_BYTES	 108 /* sun_path of struct sockaddr_un */
+#define WR_DEVICE_BYTES  64  /* RTE_DEV_NAME_MAX_LEN, as struct wr_eal.device */
+#define WR_IFNAME_BYTES  16  /* IFNAMSIZ */
+#define WR_SOCKET_BYTES  108 /* sun_path of struct sockaddr_un */
 
 /* Who makes the socket at which two processes meet. */
 enum wr_device_end {
@@ -28,13 +28,13 @@ enum wr_device_end {
 /* One --port: the EAL device that it stands for. */
 struct wr_eal_device {
 	char devargs[WR_DEVARGS_BYTES]; /* "net_tap0,iface=wr0" */
-	char name[WR_DEVICE_BYTES];	/* "net_tap0" */
-	char iface[WR_IFNAME_BYTES];	/* kernel interface that it makes or uses; "": none */
-	char socket[WR_SOCKET_BYTES];	/* Unix socket at which it meets its peer; "": none */
+	char name[WR_DEVICE_BYTES];     /* "net_tap0" */
+	char iface[WR_IFNAME_BYTES];    /* kernel interface that it makes or uses; "": none */
+	char socket[WR_SOCKET_BYTES];   /* Unix socket at which it meets its peer; "": none */
 	enum wr_device_end end;
 	unsigned queues; /* use no more than these; 0: one for each worker */
-	bool one_file; /* another process maps EAL's memory, which must be one file */
-	bool pci;      /* allowed with -a, else made with --vdev */
+	bool one_file;   /* another process maps EAL's memory, which must be one file */
+	bool pci;        /* allowed with -a, else made with --vdev */
 };
 
 /*
@@ -42,23 +42,23 @@ struct wr_eal_device {
  * shorthands. Returns 0, or -EINVAL and a sentence. Looks at nothing but the text.
  */
 int wr_eal_device_parse(const char *spec, unsigned index, struct wr_eal_device *device,
-			struct wr_err *err);
+                        struct wr_err *err);
 
 /* What the arguments of a device depend on, besides its spec. */
 struct wr_eal_needs {
 	unsigned workers; /* each wants a queue */
-	unsigned mtu;	  /* bytes of IP packet */
-	bool client;	  /* this process opens connections, the peer waits for them */
+	unsigned mtu;     /* bytes of IP packet */
+	bool client;      /* this process opens connections, the peer waits for them */
 };
 
 /* Adds the arguments that the user left to us. Returns 0, or -EINVAL and a sentence. */
 int wr_eal_device_complete(const char *spec, const struct wr_eal_needs *needs,
-			   struct wr_eal_device *device, struct wr_err *err);
+                           struct wr_eal_device *device, struct wr_err *err);
 
 /* Is there, on this machine, what the device needs? 0, or a negative errno and a sentence.
  * A client waits some seconds for its server. */
 int wr_eal_device_check(const char *spec, const struct wr_eal_device *device,
-			struct wr_err *err);
+                        struct wr_err *err);
 
 /* Every form of --port, as one list for messages and help. */
 void wr_eal_device_forms(char *text, size_t size);
@@ -86,19 +86,19 @@ void wr_cpus_format(const struct wr_cpus *cpus, char *text, size_t size);
  * cpu, control_cpu and shares_cpu. Worker i is EAL lcore i + 1, control is lcore 0.
  */
 int wr_eal_cores_choose(const struct wr_eal_conf *conf, const struct wr_cpus *allowed,
-			struct wr_eal *eal, struct wr_err *err);
+                        struct wr_eal *eal, struct wr_err *err);
 
 /* Memory that is free now. `root` is "" or the folder of a test that stands for /. */
 struct wr_memory {
-	uint64_t huge_bytes;	  /* in free hugepages on the nodes asked for */
+	uint64_t huge_bytes;      /* in free hugepages on the nodes asked for */
 	uint64_t huge_page_bytes; /* the largest size of which there are free pages; or 0 */
-	uint64_t plain_bytes;	  /* available without hugepages, within the control group */
+	uint64_t plain_bytes;     /* available without hugepages, within the control group */
 };
 void wr_memory_read(const char *root, const struct wr_cpus *cpus, struct wr_memory *memory);
 
-/* Fills eal->mem_mib, hugepages and hugepage_bytes for eal->workers, or says what is missing. */
+/* Fills eal->mem_mib, hugepages and hugepage_bytes for eal->workers, or says what lacks. */
 int wr_eal_memory_choose(const struct wr_eal_conf *conf, const struct wr_memory *memory,
-			 struct wr_eal *eal, struct wr_err *err);
+                         struct wr_eal *eal, struct wr_err *err);
 
 /*
  * Splits text as a shell does: blanks separate, '...' is literal, "..." knows \" and \\,
@@ -116,12 +116,12 @@ struct wr_argv {
 	char *argv[WR_ARGV_MAX + 1];
 };
 __attribute__((format(printf, 2, 3))) void wr_argv_add(struct wr_argv *args, const char *fmt,
-						       ...);
+                                                       ...);
 void wr_argv_free(struct wr_argv *args);
 
 /* Builds EAL's argument vector from what was asked for and what was chosen. */
 int wr_eal_argv(const struct wr_eal_conf *conf, const struct wr_eal *eal,
-		const struct wr_eal_device devices[], struct wr_argv *args, struct wr_err *err);
+                const struct wr_eal_device devices[], struct wr_argv *args, struct wr_err *err);
 
 /* Where EAL keeps the files of this instance: "/var/run/dpdk/wringer-NAME". */
 int wr_instance_dir(const char *instance, char *path, size_t size);

@@ -29,9 +29,9 @@ struct wr_device_form {
 	bool (*looks_like)(const char *spec);
 	const char *usage;
 	int (*parse)(const struct wr_device_text *t, struct wr_eal_device *device);
-	/* Adds the arguments that follow from `needs`, as far as the user gave none; or NULL. */
+	/* Adds the arguments that follow from `needs`, where the user gave none; or NULL. */
 	int (*complete)(const char *spec, const struct wr_eal_needs *needs,
-			struct wr_eal_device *device, struct wr_err *err);
+	                struct wr_eal_device *device, struct wr_err *err);
 	int (*check)(const char *spec, const struct wr_eal_device *device, struct wr_err *err);
 };
 
@@ -40,56 +40,56 @@ int wr_device_bad(const struct wr_device_text *t, const char *what);
 
 /* Names the device after its driver and index: "net_tap0". */
 void wr_device_name(const struct wr_device_text *t, struct wr_eal_device *device,
-		    const char *driver);
+                    const char *driver);
 
 /* Appends ",key=value" with the first len bytes of value. */
 int wr_device_append(const struct wr_device_text *t, struct wr_eal_device *device,
-		     const char *key, const char *value, size_t len);
+                     const char *key, const char *value, size_t len);
 
 /* Appends "name=value,name=value"; the table of options ends with a NULL name. */
 int wr_device_append_options(const struct wr_device_text *t,
-			     const struct wr_device_option *options,
-			     struct wr_eal_device *device, const char *text);
+                             const struct wr_device_option *options,
+                             struct wr_eal_device *device, const char *text);
 
 /* Takes the interface name that ends at ',' or at the end of the text. */
 int wr_device_take_iface(const struct wr_device_text *t, struct wr_eal_device *device,
-			 const char *text);
+                         const char *text);
 
 /* The value of a devargs key; false if it is not there. */
 bool wr_device_value(const struct wr_eal_device *device, const char *key, char *out,
-		     size_t size);
+                     size_t size);
 
 /* Appends ",key=value" unless the key is there. Returns 0, or -EINVAL and a sentence. */
 int wr_device_preset(const char *spec, struct wr_eal_device *device, const char *key,
-		     unsigned value, struct wr_err *err);
+                     unsigned value, struct wr_err *err);
 
 int wr_device_parse_tap(const struct wr_device_text *t, struct wr_eal_device *device);
 int wr_device_check_tap(const char *spec, const struct wr_eal_device *device,
-			struct wr_err *err);
+                        struct wr_err *err);
 int wr_device_parse_pcap(const struct wr_device_text *t, struct wr_eal_device *device);
 int wr_device_check_pcap(const char *spec, const struct wr_eal_device *device,
-			 struct wr_err *err);
+                         struct wr_err *err);
 int wr_device_parse_afpacket(const struct wr_device_text *t, struct wr_eal_device *device);
 int wr_device_complete_afpacket(const char *spec, const struct wr_eal_needs *needs,
-				struct wr_eal_device *device, struct wr_err *err);
+                                struct wr_eal_device *device, struct wr_err *err);
 int wr_device_check_afpacket(const char *spec, const struct wr_eal_device *device,
-			     struct wr_err *err);
+                             struct wr_err *err);
 int wr_device_parse_xdp(const struct wr_device_text *t, struct wr_eal_device *device);
 int wr_device_complete_xdp(const char *spec, const struct wr_eal_needs *needs,
-			   struct wr_eal_device *device, struct wr_err *err);
+                           struct wr_eal_device *device, struct wr_err *err);
 int wr_device_check_xdp(const char *spec, const struct wr_eal_device *device,
-			struct wr_err *err);
+                        struct wr_err *err);
 
 int wr_device_parse_memif(const struct wr_device_text *t, struct wr_eal_device *device);
 int wr_device_complete_memif(const char *spec, const struct wr_eal_needs *needs,
-			     struct wr_eal_device *device, struct wr_err *err);
+                             struct wr_eal_device *device, struct wr_err *err);
 int wr_device_parse_vhost(const struct wr_device_text *t, struct wr_eal_device *device);
 int wr_device_complete_vhost(const char *spec, const struct wr_eal_needs *needs,
-			     struct wr_eal_device *device, struct wr_err *err);
+                             struct wr_eal_device *device, struct wr_err *err);
 int wr_device_parse_virtio_user(const struct wr_device_text *t, struct wr_eal_device *device);
 int wr_device_complete_virtio_user(const char *spec, const struct wr_eal_needs *needs,
-				   struct wr_eal_device *device, struct wr_err *err);
+                                   struct wr_eal_device *device, struct wr_err *err);
 int wr_device_check_socket(const char *spec, const struct wr_eal_device *device,
-			   struct wr_err *err);
+                           struct wr_err *err);
 
 #endif /* WR_EAL_DEVICE_H */

@@ -13,7 +13,7 @@
  * there is more than one queue. `key` lives as long as conf. Without, conf asks for none.
  */
 void wr_rss_request(const struct wr_port *port, const struct rte_eth_dev_info *info,
-		    struct rte_eth_conf *conf, uint8_t key[WR_RSS_KEY_MAX]);
+                    struct rte_eth_conf *conf, uint8_t key[WR_RSS_KEY_MAX]);
 
 /*
  * On a started port: fills the redirection table and reads key, hash types and table back.

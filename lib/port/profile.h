@@ -11,6 +11,6 @@
  * errno and a sentence that begins with "FILE: [section] key:".
  */
 int wr_profile_load(struct wr_profile *profile, const char *driver, const char *file,
-		    struct wr_err *err);
+                    struct wr_err *err);
 
 #endif /* WR_PROFILE_H */

@@ -78,9 +78,9 @@ struct run {
 	bool has_from, has_until;
 	uint64_t measured_ns; /* exact length of the measurement; 0: not known */
 	enum wr_load_phase phase;
-	uint64_t start_ns;                    /* where the schedule began */
-	uint64_t in_phase[WR_LOAD_DONE + 1];  /* ns of the interval that goes on */
-	double offered_bits; /* by setpoint and schedule, in the window */
+	uint64_t start_ns;                   /* where the schedule began */
+	uint64_t in_phase[WR_LOAD_DONE + 1]; /* ns of the interval that goes on */
+	double offered_bits;                 /* by setpoint and schedule, in the window */
 	uint64_t most_open;
 	struct wr_load_stats *base, *before; /* at its beginning; at the last second */
 	struct wr_histogram latency[WR_LATENCY_COUNT]; /* of the run; filled at its end */

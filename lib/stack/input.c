@@ -11,8 +11,8 @@
 #define PREFETCH_AHEAD 8 /* frames */
 
 /*
- * To be written, too: most answers leave in the buffer of the question. Where another core wrote
- * the frame, as on memif, that saves the second way to it.
+ * To be written, too: most answers leave in the buffer of the question. Where another core
+ * wrote the frame, as on memif, that saves the second way to it.
  */
 static void prefetch_frame(const struct rte_mbuf *m)
 {

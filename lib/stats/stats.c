@@ -103,7 +103,7 @@ uint64_t wr_stats_rexmits(const struct wr_stats *stats)
 int64_t wr_stats_unbalanced_in(const struct wr_stats *stats)
 {
 	uint64_t came = stat(stats, WR_STAT_rx_frames) + stat(stats, WR_STAT_rx_handed_in) +
-			stat(stats, WR_STAT_rx_reassembled);
+	                stat(stats, WR_STAT_rx_reassembled);
 
 	return (int64_t)(came - total(stats->verdict, WR_VERDICT_COUNT) + impaired(stats, 0));
 }
@@ -111,8 +111,8 @@ int64_t wr_stats_unbalanced_in(const struct wr_stats *stats)
 int64_t wr_stats_unbalanced_out(const struct wr_stats *stats)
 {
 	uint64_t went = stat(stats, WR_STAT_tx_frames) + stat(stats, WR_STAT_tx_refused) +
-			stat(stats, WR_STAT_tx_dropped) + stat(stats, WR_STAT_tx_staged) +
-			stat(stats, WR_STAT_arp_waiting) + stat(stats, WR_STAT_arp_dropped);
+	                stat(stats, WR_STAT_tx_dropped) + stat(stats, WR_STAT_tx_staged) +
+	                stat(stats, WR_STAT_arp_waiting) + stat(stats, WR_STAT_arp_dropped);
 
 	return (int64_t)(total(stats->cause, WR_CAUSE_COUNT) - went + impaired(stats, 1));
 }

@@ -51,14 +51,14 @@ enum wr_stage {
  */
 struct wr_stats {
 	alignas(WR_CACHE_LINE) uint64_t n[WR_STAT_COUNT];
-	uint64_t verdict[WR_VERDICT_COUNT];	  /* frames */
-	uint64_t cause[WR_CAUSE_COUNT];		  /* frames */
-	uint64_t reason[WR_REASON_COUNT];	  /* connections ended */
+	uint64_t verdict[WR_VERDICT_COUNT];       /* frames */
+	uint64_t cause[WR_CAUSE_COUNT];           /* frames */
+	uint64_t reason[WR_REASON_COUNT];         /* connections ended */
 	uint64_t connections[WR_TCP_STATE_COUNT]; /* gauge: connections now in that state */
 	uint64_t transition[WR_TCP_STATE_COUNT][WR_TCP_STATE_COUNT]; /* from, to */
 	uint64_t cycles[WR_STAGE_COUNT]; /* TSC cycles of sampled bursts */
-	uint64_t cycles_frames;		 /* frames in those sampled bursts */
-	uint64_t cycles_bursts;		 /* how many bursts were sampled */
+	uint64_t cycles_frames;          /* frames in those sampled bursts */
+	uint64_t cycles_bursts;          /* how many bursts were sampled */
 };
 
 /* WR_COUNT(stats, rx_frames, 3): adds to a counter or moves a gauge. */
@@ -82,7 +82,7 @@ static inline uint64_t wr_stat_read(const uint64_t *n)
 
 /* Moves a connection from one state to another: gauges and matrix. */
 static inline void wr_stats_transition(struct wr_stats *stats, enum wr_tcp_state from,
-				       enum wr_tcp_state to)
+                                       enum wr_tcp_state to)
 {
 	wr_stat_add(&stats->connections[from], (uint64_t)-1);
 	wr_stat_add(&stats->connections[to], 1);
@@ -117,7 +117,7 @@ extern const struct wr_named wr_cause_desc[WR_CAUSE_COUNT];
 extern const char *const wr_cause_again[WR_CAUSE_COUNT]; /* "rto"; NULL: no retransmission */
 extern const struct wr_named wr_reason_desc[WR_REASON_COUNT];
 extern const struct wr_named wr_stage_desc[WR_STAGE_COUNT];
-extern const char *const wr_tcp_state_name[WR_TCP_STATE_COUNT];	 /* "FIN-WAIT-1" */
+extern const char *const wr_tcp_state_name[WR_TCP_STATE_COUNT];  /* "FIN-WAIT-1" */
 extern const char *const wr_tcp_state_short[WR_TCP_STATE_COUNT]; /* "ESTAB": as ss says it */
 
 /* Adds one core's numbers to a sum. The source may be written meanwhile. */

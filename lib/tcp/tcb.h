@@ -114,12 +114,13 @@ struct wr_repair {
 	struct wr_seq tlp_end;  /* TLP.end_seq */
 	uint32_t rexmit_ts;     /* TSval of the first retransmission, if has_rexmit_ts */
 	uint32_t next_free;
-	uint8_t frto;                             /* WR_FRTO_* */
-	uint8_t seen;                             /* used entries of block[] */
+	uint8_t frto;      /* WR_FRTO_* */
+	uint8_t seen;      /* used entries of block[] */
 	uint8_t dup_limit; /* duplicates that count in a recovery without SACK */
 	bool delivered, reo_armed, has_rexmit_ts; /* xmit_us; reo_tick; rexmit_ts mean something
 	                                           */
-	bool tlp, tlp_is_retrans;                 /* a probe is out; it repeated text */
+	bool tlp : 1, tlp_is_retrans : 1;         /* a probe is out; it repeated text */
+	bool uncut : 1; /* nothing was lost but what was too long: cwnd is as it was */
 	struct wr_sack block[WR_SACK_MAX];        /* of the last ACK: told again, no news */
 };
 
@@ -298,9 +299,9 @@ struct wr_time_wait {
 	uint32_t until_tick;
 	uint16_t wnd; /* as last sent, scaled */
 	bool ts : 1, live : 1;
-	uint8_t ace : 3;      /* of AccECN; 0 without */
-	bool answered : 1;    /* what needed no answer, in answer_turn */
-	uint8_t answer_turn;  /* time in turns of tcp_wait.c, modulo 256 */
+	uint8_t ace : 3;     /* of AccECN; 0 without */
+	bool answered : 1;   /* what needed no answer, in answer_turn */
+	uint8_t answer_turn; /* time in turns of tcp_wait.c, modulo 256 */
 };
 static_assert(sizeof(struct wr_time_wait) <= 32, "TIME-WAIT is compact");
 

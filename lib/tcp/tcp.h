@@ -96,7 +96,7 @@ struct wr_tcp {
 	struct tcp_fastopen fastopen;
 	struct wr_time_wait *time_wait; /* a circular queue in order of expiry */
 	uint32_t tw_head, tw_count;
-	struct wr_rate *rate; /* beside tcb[]; NULL: conf.rates is off */
+	struct wr_rate *rate;      /* beside tcb[]; NULL: conf.rates is off */
 	struct tcp_accecn *accecn; /* beside tcb[]; NULL: conf.ecn has no AccECN */
 	struct wr_reorder *reorder;
 	struct wr_tune *tune;
@@ -172,6 +172,12 @@ static inline bool tcb_is_fastopen(const struct wr_tcb *c)
 static inline uint32_t tcb_flight(const struct wr_tcb *c)
 {
 	return wr_seq_span(c->snd.una, c->snd.nxt);
+}
+
+/* Has what is being repaired lowered cwnd? Not if segments were only too long for the path. */
+static inline bool tcb_is_cut(const struct wr_tcb *c)
+{
+	return (c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) && !c->repair->uncut;
 }
 
 static inline uint32_t tcb_rcv_wnd(const struct wr_tcb *c)

@@ -6,8 +6,8 @@
  * merged, RFC 5681 section 4.2, and none is delayed.
  */
 
-#include "tcp.h"
 #include "tcp_ack.h"
+#include "tcp.h"
 #include "tcp_segment.h"
 #include "tcp_timer.h"
 

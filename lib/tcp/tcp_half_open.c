@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Half-open records: SYN-RECEIVED by passive open, in 64 bytes or less. */
 
+#include "tcp_half_open.h"
 #include "tcp_accecn.h"
 #include "tcp_ecn.h"
-#include "tcp_half_open.h"
 #include "tcp_open.h"
 #include "tcp_rtt.h"
 
@@ -148,6 +148,7 @@ static enum wr_verdict owe_ack(struct wr_tcp *tcp, uint32_t index, enum wr_cause
 	struct wr_half_open *h = &tcp->half_open[index];
 	uint32_t wnd = tcp_first_window(tcp);
 	bool scaled = h->wscale && tcp->conf.wscale;
+	bool accurate = h->ecn == TCP_ECN_ACCURATE;
 	const struct wr_owed owed = {
 		.tuple = h->tuple,
 		.seq = wr_seq_add(h->iss, 1),
@@ -156,8 +157,7 @@ static enum wr_verdict owe_ack(struct wr_tcp *tcp, uint32_t index, enum wr_cause
 		.ts_val = tcp_ts_now(tcp, h->ts_offset),
 		.ts_ecr = h->ts_recent,
 		.wnd = (uint16_t)(scaled ? wnd >> tcp_rcv_shift(tcp) : wnd),
-		.flags = WR_TCP_ACK |
-		         (h->ecn == TCP_ECN_ACCURATE ? wr_tcp_ace_flags(TCP_ACCECN_INITIAL) : 0),
+		.flags = WR_TCP_ACK | (accurate ? wr_tcp_ace_flags(TCP_ACCECN_INITIAL) : 0),
 		.cause = (uint8_t)cause,
 		.tos = tcp->listener[h->listener].options.tos,
 		.ttl = tcp->listener[h->listener].options.ttl,

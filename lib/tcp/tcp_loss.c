@@ -7,10 +7,10 @@
  * (tcp_prr.c).
  */
 
+#include "tcp_loss.h"
 #include "tcp.h"
 #include "tcp_board.h"
 #include "tcp_ecn.h"
-#include "tcp_loss.h"
 #include "tcp_out.h"
 #include "tcp_path.h"
 #include "tcp_prr.h"
@@ -76,7 +76,7 @@ static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq b
 	c->rare |= WR_TCB_FIRST;
 	c->rare &= (uint16_t)~WR_TCB_RESCUED;
 	c->recover = c->snd.nxt;
-	c->repair->tlp = false;
+	c->repair->tlp = c->repair->uncut = false;
 	limit_duplicates(c);
 	if (!tcp_uses_rack(tcp, c))
 		tcp_mark_lost(c, c->sq_head);
@@ -146,8 +146,9 @@ static void check_reneging(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (!has_sent_text(c) || !(wr_buf(c->sq_head)->flags & WR_BUF_SACKED))
 		return;
 	WR_COUNT(tcp->stats, tcp_sack_reneged, 1);
-	if (!(c->flags & WR_TCB_RTO))
+	if (!(c->flags & WR_TCB_RTO) || c->repair->uncut)
 		wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
+	c->repair->uncut = false;
 	tcp_mark_all_lost(c, true);
 	c->flags &= (uint16_t)~WR_TCB_RECOVERY;
 	c->flags |= WR_TCB_RTO;
@@ -529,7 +530,7 @@ static void repair_by_timeout(struct wr_tcp *tcp, struct wr_tcb *c)
 	const struct wr_cc_rto rto = {
 		.now_us = tcp->now_us,
 		.flight = tcb_flight(c),
-		.again = c->flags & (WR_TCB_RTO | WR_TCB_RECOVERY),
+		.again = tcb_is_cut(c),
 	};
 	bool again = c->flags & WR_TCB_RTO;
 	struct wr_repair *r = c->repair;
@@ -537,7 +538,7 @@ static void repair_by_timeout(struct wr_tcp *tcp, struct wr_tcb *c)
 	tcp_undo_begin(c);
 	wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
 	tcp_ecn_reduced(c);
-	r->tlp = r->reo_armed = false;
+	r->tlp = r->uncut = r->reo_armed = false;
 	c->recover = c->snd.nxt;
 	c->flags |= WR_TCB_RTO;
 	c->flags &= (uint16_t)~WR_TCB_RECOVERY;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Opening: LISTEN with its cookies, SYN-SENT; resets for no connection. */
 
+#include "tcp_open.h"
 #include "tcp_accecn.h"
 #include "tcp_ecn.h"
 #include "tcp_evict.h"
 #include "tcp_half_open.h"
 #include "tcp_in.h"
 #include "tcp_loss.h"
-#include "tcp_open.h"
 #include "tcp_rtt.h"
 #include "tcp_segment.h"
 #include "tcp_timer.h"
@@ -103,7 +103,7 @@ void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener
 		.ecn = tcp_ecn_offered(tcp, listener_cc(tcp, listener), &f->seg) & 3u,
 		.syn_ecn = f->tos & WR_ECN_MASK,
 		.grants = tcp->listener[listener].options.fastopen &&
-		          tcp_fastopen_deserves(tcp, f, listener),
+	                  tcp_fastopen_deserves(tcp, f, listener),
 		.used = true,
 	};
 }
@@ -188,7 +188,7 @@ static enum wr_verdict owe_cookie(struct wr_tcp *tcp, const struct wr_frame *f, 
 		.ts_ecr = h.ts_recent,
 		.wnd = (uint16_t)tcp_first_window(tcp),
 		.flags = WR_TCP_SYN | WR_TCP_ACK |
-		         (kept.ecn || h.ecn == TCP_ECN_ACCURATE ? tcp_ecn_synack_flags(&h) : 0),
+	                 (kept.ecn || h.ecn == TCP_ECN_ACCURATE ? tcp_ecn_synack_flags(&h) : 0),
 		.cause = WR_CAUSE_tcp_synack_cookie,
 		.tos = options->tos,
 		.ttl = options->ttl,

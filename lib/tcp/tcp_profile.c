@@ -7,8 +7,7 @@ static bool same_options(const struct wr_tcp_options *a, const struct wr_tcp_opt
 {
 	return a->cc.ops == b->cc.ops && a->cc.segments == b->cc.segments &&
 	       a->nodelay == b->nodelay && a->cork == b->cork && a->mss == b->mss &&
-	       a->fastopen == b->fastopen &&
-	       a->keepalive == b->keepalive && a->tos == b->tos &&
+	       a->fastopen == b->fastopen && a->keepalive == b->keepalive && a->tos == b->tos &&
 	       a->ttl == b->ttl && a->keepalive_probes == b->keepalive_probes &&
 	       a->keepalive_idle_s == b->keepalive_idle_s &&
 	       a->keepalive_interval_s == b->keepalive_interval_s &&

@@ -8,9 +8,9 @@
  * prr_base.
  */
 
+#include "tcp_prr.h"
 #include "tcp.h"
 #include "tcp_board.h"
-#include "tcp_prr.h"
 
 void tcp_prr_begin(struct wr_tcb *c, struct wr_seq before)
 {

@@ -8,9 +8,9 @@
  * what is lost is not met again until it has been sent again.
  */
 
+#include "tcp_rack.h"
 #include "tcp.h"
 #include "tcp_board.h"
-#include "tcp_rack.h"
 #include "tcp_timer.h"
 
 #define DUP_THRESH 3

@@ -5,9 +5,9 @@
  * acknowledging took. Only for connections that are timed.
  */
 
+#include "tcp_rate.h"
 #include "tcp.h"
 #include "tcp_board.h"
-#include "tcp_rate.h"
 
 static struct wr_rate *rate_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {

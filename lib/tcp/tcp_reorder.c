@@ -412,8 +412,8 @@ static bool reported(const struct wr_sack *out, unsigned n, const struct wr_sack
 }
 
 /*
- * The D-SACK that is due, if it still is one: what came twice beyond RCV.NXT may have been given
- * up since, and its block would then say that it is here. Returns the blocks written.
+ * The D-SACK that is due, if it still is one: what came twice beyond RCV.NXT may have been
+ * given up since, and its block would then say that it is here. Returns the blocks written.
  */
 static unsigned report_duplicate(struct wr_tcp *tcp, const struct wr_tcb *c,
                                  struct wr_sack *out)

@@ -6,8 +6,8 @@
  * order they come.
  */
 
-#include "tcp.h"
 #include "tcp_run.h"
+#include "tcp.h"
 
 static struct rte_mbuf **lower(struct rte_mbuf *m)
 {

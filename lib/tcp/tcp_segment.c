@@ -180,9 +180,9 @@ static void begin_options(struct options *options, bool is_signed)
 /* Of a SYN-ACK. */
 static void put_first_accecn(struct options *options)
 {
-	options->bytes += tcp_accecn_put_first(
-		options->text + options->bytes,
-		(unsigned)sizeof(options->text) - options->bytes);
+	unsigned room = (unsigned)sizeof(options->text) - options->bytes;
+
+	options->bytes += tcp_accecn_put_first(options->text + options->bytes, room);
 }
 
 /* A SYN or SYN-ACK. */

@@ -4,13 +4,13 @@
  * deadlines or before. Then all are looked at, and the wheel is armed for the next.
  */
 
+#include "tcp_timer.h"
 #include "tcp.h"
 #include "tcp_loss.h"
 #include "tcp_pace.h"
 #include "tcp_rtt.h"
 #include "tcp_segment.h"
 #include "tcp_stream.h"
-#include "tcp_timer.h"
 #include "tcp_tlp.h"
 #include "tcp_window.h"
 

@@ -8,6 +8,7 @@
  * nothing.
  */
 
+#include "tcp_tlp.h"
 #include "tcp.h"
 #include "tcp_board.h"
 #include "tcp_ecn.h"
@@ -16,7 +17,6 @@
 #include "tcp_rtt.h"
 #include "tcp_segment.h"
 #include "tcp_timer.h"
-#include "tcp_tlp.h"
 
 #define MAX_ACK_DELAY_US (200 * 1000) /* TLP.max_ack_delay */
 #define PTO_LEAST_US     (2 * 1000)   /* peers gather interrupts, and ticks are coarse */

@@ -9,8 +9,8 @@
  * window, and goes when a round shows that the window is ample.
  */
 
-#include "tcp.h"
 #include "tcp_tune.h"
+#include "tcp.h"
 
 #define NONE      UINT32_MAX
 #define LOOK_AT   8    /* records, when none is free */

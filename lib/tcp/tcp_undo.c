@@ -7,9 +7,9 @@
  * since the flight is still there.
  */
 
+#include "tcp_undo.h"
 #include "tcp.h"
 #include "tcp_board.h"
-#include "tcp_undo.h"
 
 #define FRTO_NEW_SEGMENTS 2u /* RFC 5682 section 2.1 (2.b) */
 

@@ -5,9 +5,9 @@
  * the back when it reaches the front.
  */
 
+#include "tcp_wait.h"
 #include "tcp.h"
 #include "tcp_open.h"
-#include "tcp_wait.h"
 
 #define EXPIRE_MOST 256 /* records looked at in one tick */
 #define TURN_SHIFT  12  /* a turn is 4096 ticks: half a second */

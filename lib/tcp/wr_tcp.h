@@ -59,40 +59,39 @@ enum wr_tcp_mtu_probing {
 
 /* Policy and sizes; the defaults are wr_tcp_conf_default(). */
 struct wr_tcp_conf {
-	/* What each segment asks for, in one cache line: buffers of one connection, bytes of text, */
+	/* What each segment asks for, in one cache line: the buffers of a connection, bytes, */
 	uint32_t rcv_buf;     /* receive window at first */
-	uint32_t rcv_buf_max; /* it grows up to so much, < 2^30; not above rcv_buf: it does not */
-	uint32_t snd_buf; /* text queued for sending at first, unacknowledged included, at most */
-	uint32_t snd_buf_max; /* grows up to so much, with cwnd; not above snd_buf: it does not */
-	uint32_t held_bufs;  /* buffers that all connections together may keep; the rest of the
-	                      * pool is the reserve for receiving, ACKs and control. 0: no limit
-	                      */
+	uint32_t rcv_buf_max; /* grows up to so much, < 2^30; not above rcv_buf: does not */
+	uint32_t snd_buf;     /* text queued for sending at first, with the unacknowledged */
+	uint32_t snd_buf_max; /* grows up to so much with cwnd; not above snd_buf: does not */
+	uint32_t held_bufs;   /* buffers that all connections together may keep; the rest of the
+	                       * pool is the reserve to receive, for ACKs, control. 0: no limit */
 	uint32_t evict_shut_ms; /* while buffers are short, a peer that takes nothing for so
 	                         * long is reset */
 	/* what is sent, */
-	bool push_bursts;       /* PSH on the last of several segments that leave together, and
-	                         * behind each half of cwnd, as Linux' large sends have it */
-	uint16_t mss;           /* MSS option sent: MTU - 40 */
-	uint16_t ss_burst;      /* segments that one ACK may add to cwnd in slow start of CUBIC, L
-	                         * of RFC 9406; 65,535: no limit, as Linux */
-	bool grow_half;         /* in slow start cwnd grows if more than half of it was used, as
-	                         * Linux; else if all was */
-	bool grow_by_news;      /* cwnd does not grow by text that SACKs or duplicates told of
-	                         * before, as Linux */
-	bool idle_restart;   /* RFC 5681 section 4.1 */
-	bool rack;           /* RFC 8985 section 6 finds losses; off: RFC 6675 */
-	bool tlp;            /* tail loss probes, RFC 8985 section 7 */
-	bool tlp_recovery;   /* and in recovery too, when RACK hears nothing */
+	bool push_bursts;  /* PSH on the last of several segments that leave together, and
+	                    * behind each half of cwnd, as Linux' large sends have it */
+	uint16_t mss;      /* MSS option sent: MTU - 40 */
+	uint16_t ss_burst; /* segments that one ACK may add to cwnd in slow start of CUBIC, L
+	                    * of RFC 9406; 65,535: no limit, as Linux */
+	bool grow_half;    /* in slow start cwnd grows if more than half of it was used, as
+	                    * Linux; else if all was */
+	bool grow_by_news; /* cwnd does not grow by text that SACKs or duplicates told of
+	                    * before, as Linux */
+	bool idle_restart; /* RFC 5681 section 4.1 */
+	bool rack;         /* RFC 8985 section 6 finds losses; off: RFC 6675 */
+	bool tlp;          /* tail loss probes, RFC 8985 section 7 */
+	bool tlp_recovery; /* and in recovery too, when RACK hears nothing */
 	/* and times, us. */
-	uint32_t delack_us;      /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
-	uint8_t quick_acks;      /* the first so many full segments' worth of text is not
-	                          * acknowledged late, until text is sent; 0: all is */
-	uint8_t prompt_acks;     /* so many are not late after the last text out of order */
-	bool delack_fin;         /* the ACK of a FIN may wait for our own */
-	uint32_t rto_min_us;     /* RFC 6298 asks for 1 s; 200 ms as everybody */
-	uint32_t rto_slack_us;   /* G of RFC 6298: the RTO is at least so much longer than SRTT;
-	                          * Linux: 200 ms */
-	uint32_t rto_max_us;     /* >= 60 s */
+	uint32_t delack_us;    /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
+	uint8_t quick_acks;    /* the first so many full segments' worth of text is not
+	                        * acknowledged late, until text is sent; 0: all is */
+	uint8_t prompt_acks;   /* so many are not late after the last text out of order */
+	bool delack_fin;       /* the ACK of a FIN may wait for our own */
+	uint32_t rto_min_us;   /* RFC 6298 asks for 1 s; 200 ms as everybody */
+	uint32_t rto_slack_us; /* G of RFC 6298: the RTO is at least so much longer than SRTT;
+	                        * Linux: 200 ms */
+	uint32_t rto_max_us;   /* >= 60 s */
 
 	/* Sizes of the tables of one core. */
 	uint32_t connections; /* established and opening */
@@ -101,10 +100,10 @@ struct wr_tcp_conf {
 	uint32_t reorders;    /* connections that can keep out-of-order text at the same time */
 	uint32_t repairs; /* connections that can repair losses at the same time; those beyond
 	                   * send one segment again for each time-out */
-	uint32_t paths; /* connections that look for their path's MTU at the same time, 1 .. 65,536;
-	                 * those beyond stay with what was told or got through */
-	uint32_t tunes;       /* connections whose receive window can grow at the same time, at
-	                       * most 65,535 */
+	uint32_t paths;   /* connections that look for their path's MTU at the same time, 1 ..
+	                   * 65,536; those beyond stay with what was told or got through */
+	uint32_t tunes;   /* connections whose receive window can grow at the same time, at
+	                   * most 65,535 */
 	/* Buffers of one connection, bytes of text. */
 	uint32_t ooo_bytes;  /* kept out of order, at most; counts 256 bytes of overhead a piece
 	                      */
@@ -117,7 +116,7 @@ struct wr_tcp_conf {
 	uint8_t ecn;            /* enum wr_tcp_ecn */
 	uint8_t option_order;   /* enum wr_tcp_option_order */
 	uint8_t wscale_offer;   /* 0 .. 14; WR_TCP_WSCALE_AUTO: the least that rcv_buf needs */
-	uint32_t first_window;  /* of a SYN, bytes, at most 65,535 and rcv_buf; 0: as they allow */
+	uint32_t first_window;  /* of a SYN, bytes, at most 65,535 and rcv_buf; 0: the most */
 	uint16_t mss_min;       /* smaller MSS options count as this */
 	struct wr_cc_choice cc; /* of connections whose options choose none */
 	bool pacing;            /* of all connections; algorithms with a model always are */
@@ -134,7 +133,7 @@ struct wr_tcp_conf {
 	uint8_t fastopen_keys;     /* 0..2; 0: a key is made of the engine's */
 	struct wr_sipkey fastopen_key[2]; /* of cookies: the first makes and checks them, the
 	                                   * second checks those of before */
-	uint8_t mtu_probing;    /* enum wr_tcp_mtu_probing */
+	uint8_t mtu_probing;              /* enum wr_tcp_mtu_probing */
 	uint16_t mtu_base_mss;  /* bytes of text that a path most likely takes, RFC 4821 7.2 */
 	uint16_t mtu_floor_mss; /* and that black holes shorten segments to, at least */
 	/* Times, us. */
@@ -147,7 +146,7 @@ struct wr_tcp_conf {
 	/* An active open may have a tuple in TIME-WAIT with timestamps after so long: 1 s, at
 	 * least 1 ms (a tick of the timestamp clock); 0: never. */
 	uint64_t time_wait_reuse_us;
-	uint64_t fin_wait2_us; /* without a FIN, after the service closed; 0: for ever */
+	uint64_t fin_wait2_us;  /* without a FIN, after the service closed; 0: for ever */
 	uint8_t orphan_retries; /* after the service closed: retransmissions, or probes of a
 	                         * closed window, in spite of answers; 0: r2_us alone counts */
 	uint32_t orphans; /* connections that the service closed first or last, at most; 0: no
@@ -176,7 +175,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu);
 /* Options of a connection; a listener's connections inherit its own. */
 struct wr_tcp_options {
 	bool nodelay;              /* Nagle off, MUST-17 */
-	bool cork; /* wr_tcp_write() always behaves as if more text followed */
+	bool cork;                 /* wr_tcp_write() always behaves as if more text followed */
 	bool keepalive;            /* default off, MUST-25 */
 	bool fastopen;             /* RFC 7413. A listener takes text with the SYN, which may be
 	                            * delivered twice if the network repeats it; an active open
@@ -191,7 +190,7 @@ struct wr_tcp_options {
 	uint32_t idle_timeout_ms;    /* nothing received for so long; 0: for ever */
 	uint32_t total_timeout_ms;   /* since it was opened; 0: for ever */
 	struct wr_cc_choice cc; /* at the opening; ops NULL: as the engine's configuration */
-	uint16_t mss; /* MSS option sent, and the most that is sent; 0: conf.mss. At the opening */
+	uint16_t mss; /* option sent, and the most that is sent; 0: conf.mss. At the opening */
 };
 
 void wr_tcp_options_default(struct wr_tcp_options *options);
@@ -349,8 +348,8 @@ uint32_t wr_tcp_read(struct wr_tcp *tcp, struct wr_tcb *c, void *to, uint32_t le
 uint32_t wr_tcp_peek(const struct wr_tcb *c, void *to, uint32_t len);
 
 /*
- * The service is gone: no event follows, and c must not be used any more. As wr_tcp_close(), but
- * text that was not read, or that comes from now on, draws a reset (RFC 9293 SHLD-3).
+ * The service is gone: no event follows, and c must not be used any more. As wr_tcp_close(),
+ * but text that was not read, or that comes from now on, draws a reset (RFC 9293 SHLD-3).
  */
 void wr_tcp_release(struct wr_tcp *tcp, struct wr_tcb *c);
 

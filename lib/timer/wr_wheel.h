@@ -73,7 +73,7 @@ static inline bool wr_wheel_is_armed(const struct wr_wheel *wheel, uint32_t time
  * spread over calls: some ring a few calls late, and wr_wheel_next() says that there is work.
  */
 static inline unsigned wr_wheel_expire(struct wr_wheel *wheel, uint32_t now_tick, uint32_t *out,
-				       unsigned max);
+                                       unsigned max);
 
 /*
  * The tick at which wr_wheel_expire() may next have work: never later than the earliest
@@ -88,22 +88,22 @@ static inline bool wr_wheel_next(const struct wr_wheel *wheel, uint32_t *when);
  * the first tick of its slot.
  */
 #define WR_WHEEL_LEVELS 4
-#define WR_WHEEL_SLOTS	256 /* a level */
-#define WR_WHEEL_WORDS	(WR_WHEEL_LEVELS * WR_WHEEL_SLOTS / 64)
-#define WR_WHEEL_NONE	UINT32_MAX
+#define WR_WHEEL_SLOTS  256 /* a level */
+#define WR_WHEEL_WORDS  (WR_WHEEL_LEVELS * WR_WHEEL_SLOTS / 64)
+#define WR_WHEEL_NONE   UINT32_MAX
 
 struct wr_wheel_node {
-	uint32_t when;	     /* tick at which it rings */
+	uint32_t when;       /* tick at which it rings */
 	uint32_t prev, next; /* timers of the same slot, or WR_WHEEL_NONE */
-	uint32_t place;	     /* 1 + level * 256 + slot; 0: not armed */
+	uint32_t place;      /* 1 + level * 256 + slot; 0: not armed */
 };
 static_assert(sizeof(struct wr_wheel_node) == 16, "four timers a cache line");
 
 struct wr_wheel {
-	uint32_t now;	  /* tick */
-	uint32_t next;	  /* no slot begins before this tick */
-	uint32_t armed;	  /* timers */
-	uint32_t busy;	  /* bit w: word w of `occupied` is not zero */
+	uint32_t now;     /* tick */
+	uint32_t next;    /* no slot begins before this tick */
+	uint32_t armed;   /* timers */
+	uint32_t busy;    /* bit w: word w of `occupied` is not zero */
 	uint32_t entered; /* slot above level 0 that still has timers to spread; or 0 */
 	uint64_t occupied[WR_WHEEL_WORDS]; /* bit s: slot s of that level has timers */
 	uint32_t first[WR_WHEEL_LEVELS * WR_WHEEL_SLOTS];
@@ -128,7 +128,7 @@ static inline bool wr_wheel_is_armed(const struct wr_wheel *wheel, uint32_t time
 }
 
 static inline unsigned wr_wheel_expire(struct wr_wheel *wheel, uint32_t now_tick, uint32_t *out,
-				       unsigned max)
+                                       unsigned max)
 {
 	if (wr_likely(now_tick - wheel->now < wheel->next - wheel->now)) {
 		wheel->now = now_tick;

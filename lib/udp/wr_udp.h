@@ -61,7 +61,7 @@ struct wr_udp {
 	struct wr_ip *ip;
 	struct wr_stats *stats;
 	unsigned listeners, claims;
-	uint16_t hint;                           /* neighbour of the last datagram sent */
+	uint16_t hint;                       /* neighbour of the last datagram sent */
 	uint64_t bound[UINT16_MAX / 64 + 1]; /* bit p: somebody listens on port p */
 	struct wr_udp_listener listener[WR_UDP_LISTENERS];
 	struct wr_udp_claim claim[WR_UDP_CLAIMS];

@@ -39,13 +39,13 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *text, const c
 	va_end(args);
 	if (n > 0)
 		text->len = text->len + (size_t)n < text->room ? text->len + (size_t)n
-							       : text->room - 1;
+		                                               : text->room - 1;
 }
 
 /* The bytes at hand, from the layer that is being printed on. */
 struct head {
 	const uint8_t *p;
-	uint32_t bytes;	 /* at p */
+	uint32_t bytes;  /* at p */
 	uint32_t length; /* of the layer on the wire: may be more than is at hand */
 };
 

@@ -39,11 +39,11 @@ enum {
 };
 
 #define DEFAULT_MSS 536 /* bytes, RFC 9293 MUST-15 */
-#define MAX_WSCALE  14	/* RFC 7323 section 2.3 */
+#define MAX_WSCALE  14  /* RFC 7323 section 2.3 */
 
 /* NOP NOP TS: how nearly every segment begins its options, RFC 7323 appendix A. */
 #define TS_LAYOUT_BYTES 12
-#define TS_LAYOUT	0x0101080a
+#define TS_LAYOUT       0x0101080a
 
 /* One option: kind and length are in the frame, value is behind them. */
 struct option {
@@ -72,7 +72,7 @@ static bool next_option(const struct wr_seg *seg, unsigned *at, struct option *o
 	return true;
 }
 
-/* What any segment may carry: timestamps, SACK blocks, a signature; the first of each counts. */
+/* What any segment may carry: timestamps, SACKs, a signature; the first of each counts. */
 static void parse_options(struct wr_seg *seg)
 {
 	struct option option;
@@ -84,13 +84,13 @@ static void parse_options(struct wr_seg *seg)
 			seg->ts_val = wr_be32_get(option.at + 2);
 			seg->ts_ecr = wr_be32_get(option.at + 6);
 		} else if (option.kind == OPTION_SACK && seg->sack_count == 0 &&
-			   option.bytes > SACK_HEAD_BYTES &&
-			   (option.bytes - SACK_HEAD_BYTES) % SACK_BLOCK_BYTES == 0) {
+		           option.bytes > SACK_HEAD_BYTES &&
+		           (option.bytes - SACK_HEAD_BYTES) % SACK_BLOCK_BYTES == 0) {
 			seg->sack_off = (uint8_t)(option.at - seg->options + SACK_HEAD_BYTES);
 			seg->sack_count =
 				(uint8_t)((option.bytes - SACK_HEAD_BYTES) / SACK_BLOCK_BYTES);
 		} else if (option.kind == OPTION_SIGNATURE && option.bytes == SIGNATURE_BYTES &&
-			   seg->signature_off == 0) {
+		           seg->signature_off == 0) {
 			seg->signature_off = (uint8_t)(option.at - seg->options + 2);
 		}
 	}
@@ -116,13 +116,13 @@ enum wr_verdict wr_tcp_parse(const uint8_t *p, uint32_t bytes, struct wr_seg *se
 	seg->text_off = (uint16_t)header;
 	seg->text_len = (uint16_t)(bytes - header);
 	seg->len = seg->text_len + (uint32_t)((seg->flags & WR_TCP_SYN) != 0) +
-		   (uint32_t)((seg->flags & WR_TCP_FIN) != 0);
+	           (uint32_t)((seg->flags & WR_TCP_FIN) != 0);
 	seg->options = p + sizeof(*tcp);
 	seg->options_len = (uint8_t)(header - sizeof(*tcp));
 	seg->sack_off = 0;
 	seg->sack_count = 0;
 	if (wr_likely(seg->options_len == TS_LAYOUT_BYTES &&
-		      wr_be32_get(seg->options) == TS_LAYOUT)) {
+	              wr_be32_get(seg->options) == TS_LAYOUT)) {
 		seg->has_ts = true;
 		seg->ts_val = wr_be32_get(seg->options + 4);
 		seg->ts_ecr = wr_be32_get(seg->options + 8);
@@ -150,7 +150,7 @@ void wr_tcp_parse_syn(const struct wr_seg *seg, struct wr_syn_options *out)
 			out->has_wscale = true;
 			out->wscale = option.at[2] < MAX_WSCALE ? option.at[2] : MAX_WSCALE;
 		} else if (option.kind == OPTION_SACK_PERMITTED &&
-			   option.bytes == SACK_PERMITTED_BYTES) {
+		           option.bytes == SACK_PERMITTED_BYTES) {
 			out->sack_permitted = true;
 		}
 	}
@@ -205,5 +205,5 @@ struct wr_sack wr_tcp_sack(const struct wr_seg *seg, unsigned i)
 	const uint8_t *block = seg->options + seg->sack_off + i * SACK_BLOCK_BYTES;
 
 	return (struct wr_sack) {.left = wr_seq(wr_be32_get(block)),
-				 .right = wr_seq(wr_be32_get(block + 4))};
+	                         .right = wr_seq(wr_be32_get(block + 4))};
 }

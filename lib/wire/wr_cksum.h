@@ -27,7 +27,7 @@ static inline uint16_t wr_cksum_fold(uint64_t sum)
 
 /* The sum of the pseudo-header of RFC 9293 section 3.1; bytes: TCP or UDP header and data. */
 static inline uint64_t wr_cksum_pseudo(rte_be32_t src, rte_be32_t dst, uint8_t proto,
-				       uint32_t bytes)
+                                       uint32_t bytes)
 {
 	return (uint64_t)src + dst + rte_cpu_to_be_16(proto) +
 	       rte_cpu_to_be_16((uint16_t)bytes);
@@ -49,7 +49,7 @@ static inline uint16_t wr_cksum_ipv4(const struct rte_ipv4_hdr *ip)
 
 	memcpy(word, ip, sizeof(word));
 	return (uint16_t)~wr_cksum_fold((uint64_t)word[0] + word[1] + word[2] + word[3] +
-					word[4]);
+	                                word[4]);
 }
 
 /* The sum of `bytes` bytes from offset `off` of a chain's data, which has that many. */

@@ -35,20 +35,20 @@ struct wr_sack {
 struct wr_seg {
 	struct wr_seq seq;
 	struct wr_seq ack;
-	uint32_t len;		/* bytes of sequence space: text, SYN and FIN */
-	uint16_t text_len;	/* bytes of text */
-	uint16_t text_off;	/* of the text, from the start of the frame's data */
-	uint16_t wnd;		/* as on the wire: not scaled */
-	uint8_t flags;		/* WR_TCP_* */
-	bool has_ts;		/* ts_val and ts_ecr are there; never beside a signature */
-	uint8_t signature_off;	/* of the 16 bytes of RFC 2385 in options; 0: none. Only if
-				 * !has_ts: see wr_tcp_signature() */
-	uint32_t ts_val;	/* TSval, RFC 7323 section 3 */
-	uint32_t ts_ecr;	/* TSecr */
+	uint32_t len;           /* bytes of sequence space: text, SYN and FIN */
+	uint16_t text_len;      /* bytes of text */
+	uint16_t text_off;      /* of the text, from the start of the frame's data */
+	uint16_t wnd;           /* as on the wire: not scaled */
+	uint8_t flags;          /* WR_TCP_* */
+	bool has_ts;            /* ts_val and ts_ecr are there; never beside a signature */
+	uint8_t signature_off;  /* of the 16 bytes of RFC 2385 in options; 0: none. Only if
+	                         * !has_ts: see wr_tcp_signature() */
+	uint32_t ts_val;        /* TSval, RFC 7323 section 3 */
+	uint32_t ts_ecr;        /* TSecr */
 	const uint8_t *options; /* the option bytes, in the frame */
-	uint8_t options_len;	/* 0..40 */
-	uint8_t sack_off;	/* of the first SACK block in options; 0: none */
-	uint8_t sack_count;	/* 0..WR_SACK_MAX */
+	uint8_t options_len;    /* 0..40 */
+	uint8_t sack_off;       /* of the first SACK block in options; 0: none */
+	uint8_t sack_count;     /* 0..WR_SACK_MAX */
 };
 
 /*
@@ -98,7 +98,7 @@ struct wr_fastopen {
 
 /* Options that only a SYN carries. */
 struct wr_syn_options {
-	uint16_t mss;	/* 536 if the option was absent, RFC 9293 MUST-15 */
+	uint16_t mss;   /* 536 if the option was absent, RFC 9293 MUST-15 */
 	uint8_t wscale; /* 0..14; larger values are read as 14, RFC 7323 section 2.3 */
 	bool has_wscale;
 	bool sack_permitted;
@@ -122,17 +122,17 @@ enum wr_carries {
 struct wr_frame {
 	struct rte_mbuf *m;    /* data starts at the Ethernet header until someone trims it */
 	struct wr_tuple tuple; /* local: destination; remote: source; host order */
-	uint32_t hash;	       /* wr_flow_hash(); TCP only */
-	uint32_t value;	       /* wr_flow_guess(); TCP only */
+	uint32_t hash;         /* wr_flow_hash(); TCP only */
+	uint32_t value;        /* wr_flow_guess(); TCP only */
 	uint8_t carries;       /* enum wr_carries */
 	uint8_t verdict;       /* enum wr_verdict; WR_V_NEXT while undecided */
-	uint8_t tos;	       /* DSCP in the upper 6 bits, ECN in the lower 2 */
+	uint8_t tos;           /* DSCP in the upper 6 bits, ECN in the lower 2 */
 	uint8_t ttl;
 	uint16_t l3_off;   /* of the IPv4 header, from the start of data: 14 or 18 */
 	uint16_t l4_off;   /* of what follows it */
 	uint16_t l4_len;   /* bytes of IPv4 payload */
-	bool broadcast;	   /* link or network broadcast or multicast: never answered by TCP,
-			    * never the subject of an ICMP error */
+	bool broadcast;    /* link or network broadcast or multicast: never answered by TCP,
+	                    * never the subject of an ICMP error */
 	struct wr_seg seg; /* TCP only */
 };
 

@@ -152,10 +152,10 @@ static_assert(sizeof(struct wr_cc) == 44, "private state fits its room");
 
 /* A connection was agreed on. */
 struct wr_cc_start {
-	uint64_t now_us;   /* engine clock */
-	uint32_t iw;       /* bytes: the initial window, RFC 6928 */
-	uint32_t segments; /* parameter of the algorithm: of struct wr_cc_choice */
-	uint32_t srtt_us;  /* 0: not known yet */
+	uint64_t now_us;           /* engine clock */
+	uint32_t iw;               /* bytes: the initial window, RFC 6928 */
+	uint32_t segments;         /* parameter of the algorithm: of struct wr_cc_choice */
+	uint32_t srtt_us;          /* 0: not known yet */
 	struct wr_cc_model *model; /* zero; stays as long as cc; NULL without ops->model */
 };
 
@@ -196,8 +196,8 @@ struct wr_cc_ack {
 	bool cwnd_limited; /* cwnd, not the application or the peer, held the sender back */
 	uint32_t pipe;     /* bytes in flight now, lost and SACKed ones not counted */
 	const struct wr_cc_rate *rate; /* NULL: see ops->model */
-	uint32_t marked;   /* bytes of `acked` that came marked, as the peer says: RFC 3168, 9768 */
-	uint16_t burst;    /* segments that it may add in slow start, L of RFC 9406; 0: 8 */
+	uint32_t marked; /* bytes of `acked` that came marked, says the peer: RFC 3168, 9768 */
+	uint16_t burst;  /* segments that it may add in slow start, L of RFC 9406; 0: 8 */
 };
 
 enum wr_cc_cause {
@@ -226,8 +226,8 @@ struct wr_cc_ops {
 	uint32_t segments; /* the parameter, "name:segments"; 0: takes none */
 	bool every_ack;    /* on_ack also when cwnd was not what held the sender back */
 
-	bool model;        /* paces, by rate samples: the only kind that gets on_lost */
-	bool marks;        /* needs ECN, and an echo for each segment, RFC 8257 */
+	bool model; /* paces, by rate samples: the only kind that gets on_lost */
+	bool marks; /* needs ECN, and an echo for each segment, RFC 8257 */
 
 	/* cwnd is iw, ssthresh is UINT32_MAX, the private state is zero. */
 	void (*init)(struct wr_cc *cc, const struct wr_cc_start *start);
@@ -246,7 +246,8 @@ struct wr_cc_ops {
 	void (*on_idle_restart)(struct wr_cc *cc, uint32_t iw, uint64_t now_us);
 };
 
-extern const struct wr_cc_ops wr_cc_cubic_ops, wr_cc_reno_ops, wr_cc_dctcp_ops, wr_cc_bbr_ops, wr_cc_fixed_ops;
+extern const struct wr_cc_ops wr_cc_cubic_ops, wr_cc_reno_ops, wr_cc_dctcp_ops, wr_cc_bbr_ops,
+	wr_cc_fixed_ops;
 extern const struct wr_cc_ops *const wr_cc_all[]; /* the default first; ends with NULL */
 
 /* Of an algorithm with a model. */

@@ -7,10 +7,10 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
+#include "tcp_accecn.h"
 #include "tcp_evict.h"
 #include "tcp_half_open.h"
 #include "tcp_in.h"
-#include "tcp_accecn.h"
 #include "tcp_md5.h"
 #include "tcp_open.h"
 #include "tcp_out.h"

@@ -69,6 +69,14 @@ class Result(unittest.TextTestResult):
         self.stream.write(f"        {reason}\n")
 
 
+def check(parser, names):
+    """A noun without a file is a slip, told in a sentence."""
+    for name in names:
+        file = name.split(".")[0].removeprefix("test_")
+        if not (HERE / f"test_{file}.py").exists():
+            parser.error(f"there is no test_{file}.py; NAME is the noun of a file, or a test in it")
+
+
 def load(names):
     loader = unittest.TestLoader()
     if not names:
@@ -94,6 +102,7 @@ def main():
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="files at once")
     parser.add_argument("names", nargs="*", metavar="NAME")
     args = parser.parse_args()
+    check(parser, args.names)
     sys.path.insert(0, str(HERE))
     # The end of an interrupted run is an ordinary one: what was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

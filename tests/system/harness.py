@@ -264,17 +264,22 @@ class Appliance:
                 return int(line.split()[1]) * 1024
         return 0
 
+    def _interrupt(self):
+        """SIGINT, and SIGKILL if that is not enough; the process is over."""
+        if not self.is_running():
+            return
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
     def stop(self):
         """SIGINT, and the exit code; the report at exit becomes self.final."""
         if self.process is None:
             return None
-        if self.is_running():
-            self.process.send_signal(signal.SIGINT)
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        self._interrupt()
         self._out.seek(0)
         text = self._out.read()
         self._out.close()
@@ -310,33 +315,8 @@ def require_appliance():
     require(WRINGER.exists(), f"{WRINGER} is not built")
 
 
-class ApplianceCase(unittest.TestCase):
-    """Tests that share one appliance. Override the attributes, not the methods."""
-
-    cores = 1
-    huge = False
-    mtu = 1500
-    bufs = None
-    cpus = None
-    serve = ()
-    host = HOST
-    kind = Appliance
-
-    @classmethod
-    def setUpClass(cls):
-        require_appliance()
-        if cls.huge:
-            free = hugepages("free")
-            require(free >= 128, f"only {free} hugepages of 2 MiB are free, 128 are needed")
-        cls.appliance = cls.kind(
-            *cls.serve, cores=cls.cores, huge=cls.huge, mtu=cls.mtu, bufs=cls.bufs, cpus=cls.cpus
-        )
-        try:
-            cls.appliance.start()
-            cls.appliance.namespace.enter()
-        except BaseException:
-            cls.appliance.remove()
-            raise
+class EndCase(unittest.TestCase):
+    """The end of cls.appliance is the last test of a class."""
 
     @classmethod
     def tearDownClass(cls):
@@ -364,6 +344,35 @@ class ApplianceCase(unittest.TestCase):
         if final["mbuf_in_use"]:
             problems.append(f"{final['mbuf_in_use']} buffers were never given back")
         return problems
+
+
+class ApplianceCase(EndCase):
+    """Tests that share one appliance. Override the attributes, not the methods."""
+
+    cores = 1
+    huge = False
+    mtu = 1500
+    bufs = None
+    cpus = None
+    serve = ()
+    host = HOST
+    kind = Appliance
+
+    @classmethod
+    def setUpClass(cls):
+        require_appliance()
+        if cls.huge:
+            free = hugepages("free")
+            require(free >= 128, f"only {free} hugepages of 2 MiB are free, 128 are needed")
+        cls.appliance = cls.kind(
+            *cls.serve, cores=cls.cores, huge=cls.huge, mtu=cls.mtu, bufs=cls.bufs, cpus=cls.cpus
+        )
+        try:
+            cls.appliance.start()
+            cls.appliance.namespace.enter()
+        except BaseException:
+            cls.appliance.remove()
+            raise
 
     def stats(self):
         return self.appliance.fresh_stats()

@@ -188,7 +188,7 @@ def arguments():
     parser.add_argument("--table", metavar="FILE", nargs="+",
                         help="of such files, as docs/congestion.md has it, and nothing else")
     parser.add_argument("--list", action="store_true", help="the cells, and nothing else")
-    return parser.parse_args()
+    return parser, parser.parse_args()
 
 
 def chosen_cells(args):
@@ -217,11 +217,16 @@ def unwind(*_):
 
 
 def main():
-    args = arguments()
+    parser, args = arguments()
     if args.table:
-        print(table(args.table))
+        try:
+            print(table(args.table))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            parser.error(f"--table takes files that --json has written: {error}")
         return 0
     cells = chosen_cells(args)
+    if not cells:
+        parser.error("no cell has all of that; --list shows what there is")
     if args.list:
         print(*cells, sep="\n")
         return 0

@@ -4,13 +4,12 @@ iperf3 beside it, and a peer that speaks the control protocol by hand, to break 
 
 import json
 import random
-import signal
 import socket
 import string
 import struct
 import subprocess
 
-from harness import HOST, LOGS, PEER, STOP_SECONDS, Appliance, eventually, run
+from harness import HOST, LOGS, PEER, Appliance, eventually, run
 
 PORT = 5201
 TEST_START, TEST_RUNNING, TEST_END = 1, 2, 4
@@ -36,13 +35,7 @@ class Server(Appliance):
         return self.log_path.with_suffix(".json").read_text(encoding="utf-8")
 
     def stop(self):
-        if self.is_running():
-            self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self._interrupt()
         if not self._out.closed:
             self.output = self.printed()
             self._out.close()

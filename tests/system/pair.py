@@ -6,9 +6,8 @@ import os
 import signal
 import subprocess
 import time
-import unittest
 
-from harness import WRINGER, Appliance, eventually, require, run
+from harness import WRINGER, Appliance, EndCase, eventually, require, run
 
 HOST, PEER = "198.18.0.1", "198.18.0.2"
 
@@ -25,7 +24,7 @@ class SocketAppliance(Appliance):
         return super().leftovers() + ([str(self.socket)] if self.socket.exists() else [])
 
 
-class PairCase(unittest.TestCase):
+class PairCase(EndCase):
     """Every test loads one server. Override the attributes, not the methods."""
 
     kind = SocketAppliance
@@ -44,24 +43,6 @@ class PairCase(unittest.TestCase):
         except BaseException:
             cls.appliance.remove()
             raise
-
-    @classmethod
-    def tearDownClass(cls):
-        appliance = cls.appliance
-        try:
-            code = appliance.stop()
-            problems = [] if code == 0 else [f"exit code {code}"]
-            problems += [f"left behind: {left}" for left in appliance.leftovers()]
-            if appliance.final is None:
-                problems.append("no report at exit")
-            else:
-                problems += [f"unbalanced: {b}" for b in [appliance.final.unbalanced()] if b]
-                if appliance.final["mbuf_in_use"]:
-                    problems.append(f"{appliance.final['mbuf_in_use']} buffers not given back")
-            if problems:
-                raise AssertionError("; ".join(problems) + "\n" + appliance.log())
-        finally:
-            appliance.remove()
 
     def command(self, *options):
         port = self.client_device.format(socket=self.appliance.socket)

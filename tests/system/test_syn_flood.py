@@ -93,25 +93,26 @@ class SynFloodOnTwoWorkers(FloodCase):
         self.assertEqual(load["connections_failed"], 0)
 
 
-class ManyFromOneSource(PairCase):
-    """64 connections from one address, of which the server takes eight."""
+class OneSourceCase(PairCase):
+    """Many connections from one address, of which the server takes so many."""
 
+    def held(self, connections):
+        """How many of them were there at the end, of those that the client tried to keep."""
+        words = ("--mode", "hold", "--connections", connections, "--duration", "500ms")
+        done = run(*self.command(*words, "--json"), check=False, timeout=60)
+        load = json.loads(done.stdout)["end"]["counters"]
+        return load["connections_opened"] - load["connections_broken"]
+
+
+class ManyFromOneSource(OneSourceCase):
     server_options = ("--max-connections-per-source", "8")
 
     def test_one_source_has_its_share_and_no_more(self):
-        done = run(
-            *self.command(
-                "--mode", "hold", "--connections", 64, "--duration", "500ms", "--json"
-            ),
-            check=False,
-            timeout=60,
-        )
-        load = json.loads(done.stdout)["end"]["counters"]
-        self.assertEqual(load["connections_opened"] - load["connections_broken"], 8, done.stderr)
+        self.assertEqual(self.held(64), 8)
         self.assertGreaterEqual(self.appliance.fresh_stats().verdict("tcp_source_full"), 56)
 
 
-class ManyFromOneSourceToTwoWorkers(PairCase):
+class ManyFromOneSourceToTwoWorkers(OneSourceCase):
     """The limit is that of the process: each worker has half of it."""
 
     class kind(SocketAppliance):
@@ -121,12 +122,4 @@ class ManyFromOneSourceToTwoWorkers(PairCase):
     server_options = ("--max-connections-per-source", "41")
 
     def test_two_workers_take_no_more_than_one_would(self):
-        done = run(
-            *self.command(
-                "--mode", "hold", "--connections", 400, "--duration", "500ms", "--json"
-            ),
-            check=False,
-            timeout=60,
-        )
-        load = json.loads(done.stdout)["end"]["counters"]
-        self.assertEqual(load["connections_opened"] - load["connections_broken"], 41, done.stderr)
+        self.assertEqual(self.held(400), 41)

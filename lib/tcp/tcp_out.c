@@ -141,6 +141,19 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 	return true;
 }
 
+/*
+ * To send m again it may have to be cut, which takes one more buffer each time: of a flight cut
+ * to crumbs, and told to be received but for its first, thirty for one. Without a share left
+ * the ACK of what is out already is waited for; the first, if it is to be sent, always is.
+ */
+static bool may_send_again(const struct wr_tcp *tcp, const struct wr_tcb *c, struct rte_mbuf *m)
+{
+	const uint8_t marks = wr_buf(c->sq_head)->flags & (WR_BUF_LOST | WR_BUF_REXMIT);
+
+	return wr_likely(wr_buf(m)->len <= c->cc.smss) || marks == WR_BUF_LOST ||
+	       tcb_may_hold(tcp, c);
+}
+
 /* Sends lost segments again while the pipe has room. False: no room to send. */
 static bool send_lost(struct wr_tcp *tcp, struct wr_tcb *c)
 {
@@ -154,7 +167,8 @@ static bool send_lost(struct wr_tcp *tcp, struct wr_tcb *c)
 
 		if (tcp_pipe(c) + len > c->cc.cwnd && !(c->rare & WR_TCB_FIRST))
 			return true;
-		if (wr_unlikely(c->cc.timed) && !tcp_pace_allows(tcp, c))
+		if (!may_send_again(tcp, c, m) ||
+		    (wr_unlikely(c->cc.timed) && !tcp_pace_allows(tcp, c)))
 			return true;
 		if (!tcp_send_again(tcp, c, m, cause))
 			return false;

@@ -239,6 +239,93 @@ static void sacks_of_single_bytes_with_a_tiny_mss_are_survived(void **state)
 	attack_close(&a);
 }
 
+/* The newest text that came for each of Mallory's connections. */
+static struct piece {
+	uint32_t seq, end;
+} piece[HOLDERS];
+
+static void note_piece(struct attack *attack, const struct rte_mbuf *m)
+{
+	const struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(m, void *, 34);
+	unsigned n = (uint16_t)(rte_be_to_cpu_16(tcp->dst_port) - FIRST_PORT) % HOLDERS;
+	uint32_t seq = rte_be_to_cpu_32(tcp->sent_seq);
+
+	note(attack, m);
+	if (!(tcp->tcp_flags & WR_TCP_SYN))
+		piece[n] = (struct piece) {seq, seq + m->pkt_len - 34 -
+		                                        (uint32_t)(tcp->data_off >> 4) * 4};
+}
+
+/* Takes the newest piece: the first of all that are sent, or one behind a gap. */
+static void take_piece(unsigned n, uint32_t *una)
+{
+	uint8_t sack[12] = {1, 1, 5, 10};
+	rte_be32_t edge[2] = {rte_cpu_to_be_32(piece[n].seq), rte_cpu_to_be_32(piece[n].end)};
+	struct craft_tcp tcp = {.sport = (uint16_t)(FIRST_PORT + n),
+	                        .dport = CHARGEN,
+	                        .seq = 101,
+	                        .flags = WR_TCP_ACK,
+	                        .wnd = 65535,
+	                        .options = sack,
+	                        .options_len = sizeof(sack)};
+
+	memcpy(sack + 4, edge, sizeof(edge));
+	if (piece[n].seq == *una && *una - peer[n].isn < 1000) {
+		*una = piece[n].end;
+		tcp.options_len = 0;
+	}
+	tcp.ack = *una;
+	attack_segment(&a, MALLORY, &tcp);
+}
+
+static void begin_with_quick_timeouts(void)
+{
+	struct wr_stack_conf conf;
+
+	attack_conf(&conf);
+	conf.tcp.connections = conf.tcp.half_open = 256;
+	conf.tcp.rto_min_us = conf.tcp.rto_slack_us = 1000;
+	memset(peer, 0, sizeof(peer));
+	attack_open(&a, &conf);
+	a.on_frame = note_piece;
+}
+
+/*
+ * Silence until segments are the shortest that a black hole makes them, then each piece of the
+ * flight is taken but for the first ones: one that is cut in thirty takes thirty buffers.
+ */
+static void a_flight_cut_to_crumbs_takes_no_more_than_a_share(void **state)
+{
+	static const uint8_t able[] = {2, 4, 5, 180, 4, 2, 1, 1};
+	struct craft_tcp tcp = {.dport = CHARGEN,
+	                        .seq = 100,
+	                        .flags = WR_TCP_SYN,
+	                        .wnd = 65535,
+	                        .options = able,
+	                        .options_len = sizeof(able)};
+	uint32_t una[HOLDERS];
+
+	begin_with_quick_timeouts();
+	for (unsigned n = 0; n < HOLDERS; n++) {
+		tcp.sport = (uint16_t)(FIRST_PORT + n);
+		attack_segment(&a, MALLORY, &tcp);
+		wire_run(&a.wire, 0);
+		una[n] = peer[n].nxt;
+		for (unsigned i = 0; i < 50; i++) /* all of the window leaves */
+			say(n, CHARGEN, 101, una[n] = peer[n].nxt, WR_TCP_ACK, 65535);
+		peer[n].isn = una[n];
+	}
+	attack_wait(&a, WR_S(1));
+	attack_judge_from_here(&a);
+	for (unsigned round = 0; round < 1500; round++) {
+		for (unsigned n = 0; n < HOLDERS; n++)
+			take_piece(n, &una[n]);
+		assert_true(rte_mempool_in_use_count(attack_pool(&a)) < 4095); /* held_bufs */
+	}
+	attack_judge(&a);
+	attack_close(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +336,7 @@ int main(void)
 		cmocka_unit_test(windows_of_a_byte_keep_nobody_out),
 		cmocka_unit_test(a_byte_now_and_then_keeps_nobody_out),
 		cmocka_unit_test(sacks_of_single_bytes_with_a_tiny_mss_are_survived),
+		cmocka_unit_test(a_flight_cut_to_crumbs_takes_no_more_than_a_share),
 	};
 
 	wr_test_eal(256);

@@ -315,11 +315,11 @@ static bool hear_handshake(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_acce
 
 /*
  * The client's ACK of a SYN-ACK that came twice: it tells of that, and comes when the first
- * such ACK has opened the connection. Section 3.2.2.2.
+ * such ACK has opened the connection. Section 3.2.2.2. With SACK blocks it tells of text.
  */
 static bool is_late_handshake(const struct wr_tcb *c, const struct wr_seg *seg)
 {
-	return !(c->rare & WR_TCB_ACTIVE) && seg->len == 0 &&
+	return !(c->rare & WR_TCB_ACTIVE) && seg->len == 0 && seg->sack_count == 0 &&
 	       wr_seq_eq(seg->ack, wr_seq_add(c->iss, 1));
 }
 

@@ -1,16 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * The simulator's command:
- *   wringer_sim --scenarios                    every named situation, as a test each
- *   wringer_sim --list                         their names
- *   wringer_sim --seeds 1-2000                 swarm testing
- *   wringer_sim --fresh 500                    the same, with seeds that nobody has seen yet
- *   wringer_sim --fresh 1000000 --seconds 60 --failures 1   for so long, until so many fail
- *   wringer_sim --seed N --trace --pcap FILE   one of them, looked at closely
- *   wringer_sim --seed N --cuts WHAT           without some of it: what a failure prints
- *   wringer_sim --scenario NAME --seed N --trace
- *   wringer_sim --table NAME [--golden FILE]   goodput, fairness, recovery; is it the file's?
- */
+/* The simulator's command. */
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -24,6 +13,21 @@
 #include "scenarios.h"
 #include "tables.h"
 #include "wr_test.h"
+
+static const char usage[] =
+	"usage: wringer_sim --scenarios                    every named situation, a test each\n"
+	"       wringer_sim --list                         their names\n"
+	"       wringer_sim --seeds 1-2000                 swarm testing\n"
+	"       wringer_sim --fresh 500                    seeds that nobody has seen yet\n"
+	"       wringer_sim --fresh 1000000 --seconds 60 --failures 1\n"
+	"                                                  for so long, until so many fail\n"
+	"       wringer_sim --seed N --trace --pcap FILE   one of them, looked at closely\n"
+	"       wringer_sim --seed N --cuts WHAT           without some: what a failure "
+	"prints\n"
+	"       wringer_sim --scenario NAME --seed N --trace\n"
+	"       wringer_sim --table NAME [--golden FILE]   goodput, fairness, recovery; is it "
+	"the\n"
+	"                                                  file's?\n";
 
 struct options {
 	uint64_t first, last;
@@ -46,16 +50,22 @@ static void make_plan(const struct sim_scenario *scenario, struct sim_plan *plan
 	scenario->prepare(plan);
 }
 
-/* Runs it once more and keeps what was on the wire. */
-static void keep_pcap(struct sim_world *world, const struct sim_plan *plan, const char *path,
+/* Runs it once more and keeps what was on the wire; false: not all of it. */
+static bool keep_pcap(struct sim_world *world, const struct sim_plan *plan, const char *path,
                       bool trace)
 {
 	FILE *pcap = path ? fopen(path, "wb") : NULL;
 	struct sim_result result;
+	bool kept = pcap || !path;
 
+	if (!kept)
+		perror(path);
 	sim_run(world, plan, pcap, trace ? stdout : NULL, &result);
-	if (pcap)
-		fclose(pcap);
+	if (pcap && fclose(pcap)) {
+		perror(path);
+		kept = false;
+	}
+	return kept;
 }
 
 /* Runs it with ever less around the failure, and tells how to see what is left. */
@@ -159,11 +169,21 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* What few seeds come to: it must have been tried. */
+static void tell_rare(const struct wr_stats *sum)
+{
+	printf("%" PRIu64 " connections were opened by a SYN with text, %" PRIu64
+	       " by a cookie; limits refused %" PRIu64 " segments\n",
+	       sum->n[WR_STAT_tcp_fastopen_passive], sum->n[WR_STAT_tcp_cookies_accepted],
+	       sum->verdict[WR_V_tcp_listener_full] + sum->verdict[WR_V_tcp_source_full]);
+}
+
 static int run_seeds(const struct options *options)
 {
 	struct sim_world *world = the_world(NULL);
 	double start = seconds(), took = 0;
 	uint64_t frames = 0, runs = 0, relabelled = 0, work = 0, judged = 0, learned = 0;
+	struct wr_stats sum = {0};
 	unsigned failures = 0;
 
 	for (uint64_t seed = options->first; seed <= options->last; seed++) {
@@ -175,6 +195,8 @@ static int run_seeds(const struct options *options)
 		sim_run_thrice(world, &plan, &result);
 		frames += 2 * result.frames;
 		relabelled += result.relabelled;
+		for (unsigned i = 0; i < plan.hosts; i++)
+			wr_stats_sum(&sum, &result.stats[i]);
 		judged += result.judged;
 		learned += result.learned;
 		work = RTE_MAX(work, result.work_most);
@@ -194,6 +216,7 @@ static int run_seeds(const struct options *options)
 	       (double)runs / took);
 	printf("cwnd was recomputed after %" PRIu64 " rounds, learnt in %" PRIu64 "\n", judged,
 	       learned);
+	tell_rare(&sum);
 	if (work)
 		printf("a frame took %" PRIu64 " basic blocks at most\n", work);
 	return failures > 0;
@@ -204,19 +227,31 @@ static int look_closely(const struct options *options)
 	struct sim_world *world = the_world(NULL);
 	struct sim_result result;
 	struct sim_plan plan;
+	bool kept;
 
 	make_plan(options->scenario, &plan, options->first);
 	sim_cuts_apply(&options->cuts, &plan);
-	keep_pcap(world, &plan, options->pcap, options->trace);
+	kept = keep_pcap(world, &plan, options->pcap, options->trace);
 	sim_run_thrice(world, &plan, &result);
 	printf("seed %" PRIu64 ": %s%s\n", options->first,
 	       result.ok ? "good" : "not so: ", result.why);
 	if (sim_labels_failed(&result))
 		sim_labels_tell(world, &plan);
-	return !result.ok;
+	return result.ok ? (kept ? 0 : 3) : 1;
 }
 
 /* ---- command line ---- */
+
+static uint64_t take_number(const char *text)
+{
+	char *end;
+	uint64_t n = strtoull(text, &end, 0);
+
+	if (n && !*end && text[0] != '-')
+		return n;
+	fprintf(stderr, "%s is not a whole number above 0\n", text);
+	exit(2);
+}
 
 static const struct sim_scenario *find_scenario(const char *name)
 {
@@ -249,7 +284,7 @@ static void take_fresh(struct options *options, const char *count)
 		place = (uint32_t)time(NULL);
 	options->fresh = true;
 	options->first = (uint64_t)place << 20;
-	options->last = options->first + strtoull(count, NULL, 0) - 1;
+	options->last = options->first + take_number(count) - 1;
 	printf("seeds from %" PRIu64 " on\n", options->first);
 	fflush(stdout);
 }
@@ -271,6 +306,55 @@ static void take_table(struct options *options, const char *name)
 	exit(2);
 }
 
+static void take(struct options *options, int c)
+{
+	switch (c) {
+	case 's':
+		take_range(options, optarg);
+		break;
+	case 'r':
+		take_fresh(options, optarg);
+		break;
+	case 'w':
+		options->seconds_most = (unsigned)take_number(optarg);
+		break;
+	case 'c':
+		take_cuts(options, optarg);
+		options->closely = true;
+		break;
+	case 'n':
+		options->scenario = find_scenario(optarg);
+		break;
+	case 'a':
+		options->scenarios = true;
+		break;
+	case 'l':
+		options->list = true;
+		break;
+	case 'p':
+		options->pcap = optarg;
+		break;
+	case 't':
+		options->trace = true;
+		break;
+	case 'f':
+		options->failures_most = (unsigned)take_number(optarg);
+		break;
+	case 'b':
+		take_table(options, optarg);
+		break;
+	case 'g':
+		options->golden = optarg;
+		break;
+	case 'h':
+		fputs(usage, stdout);
+		exit(0);
+	default:
+		fputs(usage, stderr);
+		exit(2);
+	}
+}
+
 static void take_arguments(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
@@ -287,54 +371,14 @@ static void take_arguments(int argc, char **argv, struct options *options)
 		{"failures", required_argument, NULL, 'f'},
 		{"table", required_argument, NULL, 'b'},
 		{"golden", required_argument, NULL, 'g'},
+		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	int c;
 
 	*options = (struct options) {.first = 1, .last = 100, .failures_most = 10};
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			take_range(options, optarg);
-			break;
-		case 'r':
-			take_fresh(options, optarg);
-			break;
-		case 'w':
-			options->seconds_most = (unsigned)atoi(optarg);
-			break;
-		case 'c':
-			take_cuts(options, optarg);
-			options->closely = true;
-			break;
-		case 'n':
-			options->scenario = find_scenario(optarg);
-			break;
-		case 'a':
-			options->scenarios = true;
-			break;
-		case 'l':
-			options->list = true;
-			break;
-		case 'p':
-			options->pcap = optarg;
-			break;
-		case 't':
-			options->trace = true;
-			break;
-		case 'f':
-			options->failures_most = (unsigned)atoi(optarg);
-			break;
-		case 'b':
-			take_table(options, optarg);
-			break;
-		case 'g':
-			options->golden = optarg;
-			break;
-		default:
-			exit(2);
-		}
-	}
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
+		take(options, c);
 }
 
 int main(int argc, char **argv)

@@ -81,10 +81,11 @@ static int make_dir(const char *path, struct wr_err *err)
 {
 	if (mkdir(path, 0700) == 0 || (errno == EEXIST && access(path, W_OK | X_OK) == 0))
 		return 0;
-	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
-	                  "the runtime directory %s cannot be used (%s); point XDG_RUNTIME_DIR "
-	                  "to a folder of your own",
-	                  path, strerror(errno));
+	return wr_err_set(
+		err, WR_EXIT_ENVIRONMENT, -errno,
+		"the runtime directory %s cannot be used (%s); point RUNTIME_DIRECTORY "
+		"to a folder of your own",
+		path, strerror(errno));
 }
 
 /* Does the path still name the file that was locked, not one that replaced it? */
@@ -116,10 +117,11 @@ static int lock(const char *instance, const char *path, struct wr_err *err)
 		int rc;
 
 		if (fd < 0)
-			return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
-			                  "%s cannot be made (%s); point XDG_RUNTIME_DIR to a "
-			                  "folder of your own",
-			                  path, strerror(errno));
+			return wr_err_set(
+				err, WR_EXIT_ENVIRONMENT, -errno,
+				"%s cannot be made (%s); point RUNTIME_DIRECTORY to a "
+				"folder of your own",
+				path, strerror(errno));
 		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 			rc = refuse_taken(instance, fd, err);
 			close(fd);
@@ -142,7 +144,7 @@ int wr_instance_take(const char *instance, struct wr_err *err)
 	if (rc != 0)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
 		                  "the path of the runtime directory is too long; point "
-		                  "XDG_RUNTIME_DIR to a shorter one");
+		                  "RUNTIME_DIRECTORY to a shorter one");
 	rc = make_dir(base, err);
 	if (rc == 0)
 		rc = make_dir(path, err);

@@ -230,6 +230,15 @@ class Machine(CliCase):
         finally:
             namespace.remove()
 
+    def test_a_runtime_directory_that_cannot_be_used_is_told_with_another(self):
+        self.refused(ENVIRONMENT, r"directory /dev/null/dpdk cannot be used .*RUNTIME_DIRECTORY",
+                     *GOOD, *SMALL, prefix=("env", "RUNTIME_DIRECTORY=/dev/null"))
+        with tempfile.TemporaryDirectory() as folder:
+            prefix = ("env", f"RUNTIME_DIRECTORY={folder}", "timeout", "-s", "INT", "1")
+            done = serve(*GOOD, *SMALL, prefix=prefix)
+            self.assertIn("ready ", done.stderr)
+            self.assertEqual(os.listdir(f"{folder}/dpdk"), [])
+
     def test_the_port_of_the_metrics_may_be_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]

@@ -181,6 +181,7 @@ static void owe_ack_so_far(struct wr_tcp *tcp, struct wr_tcb *c)
 		.flags = WR_TCP_ACK | (c->cc.ece ? WR_TCP_ECE : 0),
 		.cause = WR_CAUSE_tcp_ack,
 		.tos = tcb_options(tcp, c)->tos,
+		.ttl = tcb_options(tcp, c)->ttl,
 		.half_open = UINT32_MAX,
 	};
 

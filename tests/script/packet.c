@@ -102,6 +102,8 @@ void packet_print(const struct packet *p, char *out, size_t size)
 		put(&line, " urg %u", p->urgent);
 	if (p->has_tos)
 		put(&line, " tos %u", p->tos);
+	if (p->has_ttl)
+		put(&line, " ttl %u", p->ttl);
 	if (p->any_options)
 		put(&line, " <...>");
 	for (unsigned i = 0; i < p->options; i++) {
@@ -372,6 +374,7 @@ void packet_differs(const struct packet *expected, const struct packet *got, cha
 		{"window", expected->has_wnd && expected->wnd != got->wnd},
 		{"urgent pointer", expected->urgent != got->urgent},
 		{"tos", expected->has_tos && expected->tos != got->tos},
+		{"ttl", expected->has_ttl && expected->ttl != got->ttl},
 		{"options", !expected->any_options && !same_options(expected, got)},
 	};
 	struct line line = {out, size, 0};

@@ -67,7 +67,8 @@ struct packet {
 	struct packet_option option[PACKET_OPTIONS];
 	bool other_text, bad_checksum; /* "text other", "badsum": for segments going in */
 	uint8_t tos;                   /* "tos 184" */
-	bool has_tos;
+	uint8_t ttl;                   /* "ttl 9": of segments coming out */
+	bool has_tos, has_ttl;
 };
 
 /* Reads what follows "<" or ">"; returns NULL, or what is wrong. */

@@ -198,7 +198,12 @@ static const char *attribute(const char **at, struct packet *out)
 		out->tos = (uint8_t)n;
 		return out->has_tos ? NULL : "expected a number after tos";
 	}
-	return "expected ack, win, tos, urg, text other, badsum or <OPTIONS>";
+	if (take(at, "ttl")) {
+		out->has_ttl = number(at, &n);
+		out->ttl = (uint8_t)n;
+		return out->has_ttl ? NULL : "expected a number after ttl";
+	}
+	return "expected ack, win, tos, ttl, urg, text other, badsum or <OPTIONS>";
 }
 
 const char *packet_parse(const char *text, struct packet *out)

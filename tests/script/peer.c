@@ -110,6 +110,7 @@ static void note_segment(struct world *w, const struct rte_ipv4_hdr *ip, const u
 	sent->time_ns = w->now_ns;
 	sent->packet.flow = flow;
 	sent->packet.tos = ip->type_of_service;
+	sent->packet.ttl = ip->time_to_live;
 	w->sent_count++;
 	check_text(w, &sent->packet, tcp + (tcp[12] >> 4) * 4);
 }

@@ -143,15 +143,16 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 
 /*
  * To send m again it may have to be cut, which takes one more buffer each time: of a flight cut
- * to crumbs, and told to be received but for its first, thirty for one. Without a share left
- * the ACK of what is out already is waited for; the first, if it is to be sent, always is.
+ * to crumbs, and told to be received but for its first, thirty for one. When buffers are short,
+ * and without a share left, the ACK of what is out already is waited for; the first, if it is
+ * to be sent, always is.
  */
 static bool may_send_again(const struct wr_tcp *tcp, const struct wr_tcb *c, struct rte_mbuf *m)
 {
 	const uint8_t marks = wr_buf(c->sq_head)->flags & (WR_BUF_LOST | WR_BUF_REXMIT);
 
 	return wr_likely(wr_buf(m)->len <= c->cc.smss) || marks == WR_BUF_LOST ||
-	       tcb_may_hold(tcp, c);
+	       !tcp_is_short(tcp) || tcb_may_hold(tcp, c);
 }
 
 /* Sends lost segments again while the pipe has room. False: no room to send. */

@@ -200,7 +200,7 @@ PARTS = {"a": ("memory", memory, print_memory), "b": ("rings", rings, print_ring
 
 
 def arguments():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--build", required=True)
     parser.add_argument("--only", default="a,b,c,d,e,f,g")
     parser.add_argument("--case", type=re.compile)
@@ -208,7 +208,14 @@ def arguments():
     parser.add_argument("--html")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--hugepages", action="store_true")
-    return parser.parse_args()
+    args = parser.parse_args()
+    for path in filter(None, (args.json, args.html)):
+        try:
+            open(path, "a", encoding="utf-8").close()  # before it measures for minutes
+        except OSError as error:
+            parser.exit(3, f"bench: {path} cannot be written ({error.strerror}); nothing was"
+                        " measured.\n")
+    return args
 
 
 def measure(args, result):

@@ -201,6 +201,17 @@ def chosen_cells(args):
     return [cell for cell in cells if set(args.only.split()) <= set(str(cell).split())]
 
 
+def check(parser, args, cells):
+    """What would only be noticed when all is built, or measured."""
+    if not cells:
+        parser.error("no cell has all of that; --list shows what there is")
+    try:
+        if args.json:
+            open(args.json, "a", encoding="utf-8").close()
+    except OSError as error:
+        parser.exit(3, f"interop: {args.json} cannot be written ({error.strerror}).\n")
+
+
 def run_all(path, rows, args):
     """All rounds; the last one prints."""
     for number, row in itertools.product(range(args.rounds), rows):
@@ -225,8 +236,7 @@ def main():
             parser.error(f"--table takes files that --json has written: {error}")
         return 0
     cells = chosen_cells(args)
-    if not cells:
-        parser.error("no cell has all of that; --list shows what there is")
+    check(parser, args, cells)
     if args.list:
         print(*cells, sep="\n")
         return 0

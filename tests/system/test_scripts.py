@@ -4,7 +4,7 @@
 import sys
 import unittest
 
-from harness import TOP, run
+from harness import TOP, WRINGER, run
 
 SCRIPTS = ("bench", "build", "build-dpdk", "fuzz", "interop", "run", "setup", "soak", "test")
 
@@ -40,6 +40,16 @@ class Scripts(unittest.TestCase):
                 self.assertIn(f"{script}: ", done.stderr.splitlines()[-1])
                 self.assertNotIn("==", done.stderr)
                 self.assertNotIn("Traceback", done.stderr)
+
+    def test_results_that_cannot_be_written_are_told_before_anything_is_measured(self):
+        """By what the scripts call once all is built; interop before that."""
+        build = str(WRINGER.parents[1])
+        bench = (sys.executable, str(TOP / "tests" / "bench" / "run.py"), "--build", build)
+        interop = (str(TOP / "scripts" / "interop"),)
+        for command in (bench, interop):
+            done = run(*command, "--json", "/nonexistent/x.json", check=False)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertRegex(done.stderr, r"^\w+: /nonexistent/x\.json cannot be written .*\n$")
 
     def test_a_system_test_that_is_not_there_is_a_slip(self):
         done = run(sys.executable, str(TOP / "tests" / "system"), "nobody", check=False)

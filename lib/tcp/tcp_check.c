@@ -76,6 +76,8 @@ static bool in_window(const struct wr_tcb *c, const struct wr_seg *seg)
 static enum wr_verdict check_sequence(struct wr_tcp *tcp, struct wr_tcb *c,
                                       const struct wr_seg *seg)
 {
+	struct wr_seq text = wr_seq_add(seg->seq, !!(seg->flags & WR_TCP_SYN));
+
 	if (wr_likely(in_window(c, seg)))
 		return WR_V_NEXT;
 	/* Simultaneous open: the peer's SYN again, with the ACK of ours (RFC 9293 figure 8). */
@@ -100,8 +102,8 @@ static enum wr_verdict check_sequence(struct wr_tcp *tcp, struct wr_tcb *c,
 	if (seg->flags & WR_TCP_RST)
 		return WR_V_tcp_reset_ignored;
 	/* All of it was received before: our ACK was lost, or the network repeats itself. */
-	if (seg->text_len && wr_seq_le(wr_seq_add(seg->seq, seg->text_len), c->rcv.nxt)) {
-		tcp_note_duplicate(tcp, c, seg->seq, wr_seq_add(seg->seq, seg->text_len));
+	if (seg->text_len && wr_seq_le(wr_seq_add(text, seg->text_len), c->rcv.nxt)) {
+		tcp_note_duplicate(tcp, c, text, wr_seq_add(text, seg->text_len));
 		c->rare |= WR_TCB_DUP_ACK;
 		tcp_ack_saw_trouble(tcp, c);
 		tcb_owe_ack(tcp, c);

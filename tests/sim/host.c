@@ -32,6 +32,15 @@ static uint64_t engine_ns(const struct sim_host *host)
 
 /* ---- life ---- */
 
+static bool has_fastopen(const struct sim_plan *plan)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < plan->flows; i++)
+		any |= plan->flow[i].fastopen;
+	return any;
+}
+
 static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_conf *conf)
 {
 	const struct sim_host_plan *plan = host->plan;
@@ -93,6 +102,7 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 		.service = &wr_service_echo, .port = plan->echo_port, .tcp = true, .udp = true};
 	wr_tcp_options_default(&conf->service[0].options);
 	conf->service[0].options.nodelay = true;
+	conf->service[0].options.fastopen = has_fastopen(sim->plan);
 	conf->services = 1;
 }
 
@@ -204,7 +214,8 @@ static struct rte_mbuf *take_frame(struct sim *sim, struct sim_core *core, bool 
 		if (!frame->corrupt)
 			sim_watch_arrives(sim, core, frame->data, frame->bytes);
 	} else {
-		sim_note(sim, !core->host->side, "nobuf", frame->data, frame->bytes);
+		sim_note(sim, !core->host->side, frame->corrupt ? "spoilt" : "nobuf",
+		         frame->data, frame->bytes);
 	}
 	free(frame);
 	return m;
@@ -396,7 +407,7 @@ void sim_core_step(struct sim *sim, struct sim_core *core)
 /* An old ACK with a cookie opened once more what is over: nobody is there to end that. */
 static bool has_ghost(const struct sim_core *core)
 {
-	return core->host->plan->knobs.syn_cookies == WR_TCP_COOKIES_ALWAYS &&
+	return sim_sends_cookies(core->host->plan) &&
 	       core->stats.connections[WR_TCP_ESTABLISHED];
 }
 

@@ -60,6 +60,14 @@ void sim_knobs_draw(struct sim_knobs *knobs, struct wr_prng *prng, uint32_t rcv_
 	draw_tables(knobs, prng);
 }
 
+void sim_knobs_draw_limits(struct sim_knobs *knobs, struct wr_prng *prng)
+{
+	uint32_t which = 1 + below(prng, 3);
+
+	knobs->listener_connections = which & 1 ? 1 + below(prng, 2) : 0;
+	knobs->source_connections = which & 2 ? 1 + below(prng, 3) : 0;
+}
+
 void sim_knobs_apply(const struct sim_knobs *knobs, struct wr_tcp_conf *tcp)
 {
 	if (!knobs->drawn)
@@ -79,6 +87,10 @@ void sim_knobs_apply(const struct sim_knobs *knobs, struct wr_tcp_conf *tcp)
 	tcp->ss_burst = knobs->ss_burst;
 	tcp->mss_min = knobs->mss_min;
 	tcp->challenges_per_s = knobs->challenges_per_s;
+	tcp->listener_connections = knobs->listener_connections;
+	tcp->source_connections = knobs->source_connections;
+	if (knobs->fastopen_pending)
+		tcp->fastopen_pending = knobs->fastopen_pending;
 	tcp->first_window = knobs->first_window;
 	tcp->tunes = knobs->tunes;
 	tcp->reorders = knobs->reorders;

@@ -191,18 +191,13 @@ static uint32_t core_of(const struct exchange *x, const struct sim_plan *plan,
 	return plan->host[flow->host[side]].cores == 1 ? 0 : wr_owner_of(&x->owner, &tuple);
 }
 
-static bool may_send_cookies(const struct sim_host_plan *host)
-{
-	return host->knobs.drawn && host->knobs.syn_cookies == WR_TCP_COOKIES_ALWAYS;
-}
-
 /* Low bits of the far end's TSval, if it may answer by a cookie: see tcp_cookie_ts(). */
 static uint32_t cookie_phase(const struct sim_plan *plan, const struct sim_flow_plan *flow)
 {
 	const struct sim_host_plan *far = &plan->host[flow->host[1]];
 	const struct wr_tuple tuple = tuple_of(plan, flow, 1);
 
-	if (!may_send_cookies(far))
+	if (!sim_sends_cookies(far))
 		return 0;
 	return secret_of(far, &tuple) >> 32 & 63;
 }
@@ -222,7 +217,7 @@ static bool is_free(const struct exchange *x, const struct sim_flow_plan *flow)
 	const struct sim_host_plan *near = &x->plan->host[flow->host[0]];
 	const struct sim_host_plan *far = &x->plan->host[flow->host[1]];
 
-	return !flow->lport && near->cores == 1 && far->cores == 1 && !may_send_cookies(far);
+	return !flow->lport && near->cores == 1 && far->cores == 1 && !sim_sends_cookies(far);
 }
 
 static void exchange_ports(struct exchange *x, unsigned i)
@@ -245,6 +240,7 @@ void sim_labels_exchange(const struct sim_plan *plan, const struct sim_result *r
 
 	*out = *plan;
 	wr_prng_seed(&x.prng, plan->seed ^ 0x6c6162656c73);
+	out->sign_key = wr_prng_u64(&x.prng);
 	wr_owner_init(&x.owner, SIM_CORES);
 	exchange_hosts(&x);
 	for (unsigned i = 0; i < plan->flows; i++)
@@ -263,6 +259,13 @@ static void differs(struct sim_result *result, uint64_t was, uint64_t is, const 
 	         must_hold, was, is);
 }
 
+/* What a run broke that differs from the first in more than labels. */
+static void fails(struct sim_result *result, const struct sim_result *again)
+{
+	result->ok = false;
+	snprintf(result->why, sizeof(result->why), "%s: %.200s", other_labels, again->why);
+}
+
 static bool may_grow(const struct sim_plan *plan)
 {
 	bool any = false;
@@ -277,7 +280,7 @@ static bool has_cookies(const struct sim_plan *plan)
 	bool any = false;
 
 	for (unsigned i = 0; i < plan->hosts; i++)
-		any |= may_send_cookies(&plan->host[i]);
+		any |= sim_sends_cookies(&plan->host[i]);
 	return any;
 }
 
@@ -313,7 +316,9 @@ static void compare_labels(struct sim_world *world, const struct sim_plan *plan,
 		sim_run(world, &own, NULL, NULL, &ran);
 	sim_labels_exchange(&own, &ran, &other);
 	sim_run(world, &other, NULL, NULL, &again);
-	if (ran.plain_hash != again.plain_hash || !again.ok)
+	if (!again.ok && ran.plain_hash == again.plain_hash)
+		fails(result, &again);
+	else if (ran.plain_hash != again.plain_hash || !again.ok)
 		differs(result, ran.plain_hash, again.plain_hash, other_labels);
 	else
 		result->relabelled = true;

@@ -441,6 +441,84 @@ static void draw_clocks(struct wr_prng *prng, struct sim_plan *plan)
 				wrap_us[below(prng, WR_LEN(wrap_us))] - below(prng, 40000000);
 }
 
+/* Flows to one service of one host have one key, or none. */
+static bool shares_key(const struct sim_flow_plan *a, const struct sim_flow_plan *b)
+{
+	return a->host[0] == b->host[0] && a->host[1] == b->host[1] && a->rport == b->rport;
+}
+
+static void draw_signatures(struct wr_prng *prng, struct sim_plan *plan)
+{
+	plan->sign_key = wr_prng_u64(prng);
+	for (unsigned i = 0; i < plan->flows; i++) {
+		plan->flow[i].sign = one_in(prng, 8);
+		for (unsigned k = 0; k < i; k++)
+			if (shares_key(&plan->flow[k], &plan->flow[i]))
+				plan->flow[i].sign = plan->flow[k].sign;
+	}
+}
+
+static void move_start(struct sim_flow_plan *flow, uint64_t start_ns)
+{
+	for (unsigned side = 0; side < SIM_SIDES; side++)
+		if (flow->end[side].abort_ns != SIM_NEVER)
+			flow->end[side].abort_ns += start_ns - flow->start_ns;
+	flow->start_ns = start_ns;
+}
+
+/*
+ * One flow after the other, so that all but the first may know the cookie.
+ *
+ * Not where segments are half a minute late: an old SYN would bring its text once more, RFC
+ * 7413 section 2.1, and these applications count what they get.
+ */
+static void draw_fast_open(struct wr_prng *prng, struct sim_plan *plan)
+{
+	bool any = one_in(prng, 3) && !plan->path[0].stale_ppm;
+	uint64_t start_ns = plan->flow[0].start_ns;
+
+	for (unsigned i = 0; i < plan->hosts; i++)
+		plan->host[i].knobs.fastopen_pending = one_in(prng, 4) ? 1 + below(prng, 2) : 0;
+	for (unsigned i = 0; i < plan->flows && any; i++) {
+		struct sim_flow_plan *flow = &plan->flow[i];
+
+		flow->fastopen = !one_in(prng, 6) && !flow->simultaneous;
+		if (i > 0)
+			move_start(flow, start_ns += below(prng, 1000) * WR_MS(1));
+	}
+}
+
+/* More flows to one listener, so that it may be full. */
+static void draw_company(struct wr_prng *prng, struct sim_plan *plan, unsigned host)
+{
+	for (unsigned i = 1; i < plan->flows; i++) {
+		struct sim_flow_plan *flow = &plan->flow[i];
+
+		if (flow->host[1] != host || flow->simultaneous || flow->end[0].turn ||
+		    one_in(prng, 2))
+			continue;
+		flow->echo = true;
+		flow->rport = plan->host[host].echo_port;
+		if (flow->end[0].closing == SIM_CLOSE_AFTER_PEER)
+			flow->end[0].closing = SIM_CLOSE_AFTER_ALL;
+	}
+}
+
+static void draw_limits(struct wr_prng *prng, struct sim_plan *plan)
+{
+	for (unsigned host = 1; host < plan->hosts; host += SIM_SIDES) {
+		if (!one_in(prng, 5))
+			continue;
+		sim_knobs_draw_limits(&plan->host[host].knobs, prng);
+		draw_company(prng, plan, host);
+		for (unsigned i = 0; i < plan->flows; i++)
+			plan->flow[i].keepalive = true; /* who was refused may not hear of it */
+		for (unsigned i = 1; i < plan->flows; i++) /* they must meet */
+			move_start(&plan->flow[i],
+			           plan->flow[0].start_ns + below(prng, 200) * WR_MS(1));
+	}
+}
+
 static void draw_wrap(struct wr_prng *prng, struct sim_plan *plan)
 {
 	uint32_t wrap = one_in(prng, 2) ? 0 : 1u << 31;
@@ -481,4 +559,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	draw_clocks(&prng, plan);
 	if (one_in(&prng, 3))
 		draw_wrap(&prng, plan);
+	draw_limits(&prng, plan);
+	draw_fast_open(&prng, plan);
+	draw_signatures(&prng, plan);
 }

@@ -162,6 +162,8 @@ struct sim_flow_plan {
 	bool echo;         /* the far end is the echo service; else an end of ours */
 	bool simultaneous; /* both ends connect */
 	bool nodelay, keepalive;
+	bool fastopen;  /* RFC 7413, at both ends */
+	bool sign;      /* RFC 2385, with sign_key */
 	uint16_t lport; /* 0: the engine chooses */
 	uint16_t rport;
 	struct sim_end_plan end[SIM_SIDES]; /* 0: who connects */
@@ -178,6 +180,7 @@ struct sim_kept {
 
 struct sim_plan {
 	uint64_t seed;
+	uint64_t sign_key; /* of all flows that sign; a label */
 	bool fresh;        /* nobody has seen the seed: cwnd is not recomputed */
 	uint64_t calm_ns;  /* from here on nothing goes wrong any more */
 	uint64_t bound_ns; /* so long after that everything must be over */

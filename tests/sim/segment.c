@@ -45,6 +45,12 @@ static bool take_option(const uint8_t *p, unsigned len, struct sim_segment *out)
 		out->ts_val = len == 10 ? be32(p + 2) : 0;
 		out->ts_ecr = len == 10 ? be32(p + 6) : 0;
 		return len == 10;
+	case 19: /* RFC 2385 */
+		out->signature = p + 2;
+		return len == 18;
+	case 34: /* RFC 7413: asked for, or 8 bytes as ours are */
+		out->has_cookie = true;
+		return len == 2 || len == 10;
 	case 172: /* RFC 9768 section 3.2.3 */
 	case 174:
 		out->has_accecn = true;

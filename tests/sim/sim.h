@@ -60,6 +60,7 @@ struct sim_end {
 	uint32_t gulped;
 	uint64_t write_due_ns, read_due_ns;
 	uint64_t half_ns, done_ns; /* when half of the text, and all of it, had come */
+	uint64_t open_ns, close_ns;
 	bool opened, refused_text, paused, eof, closing, closed, aborted;
 	enum wr_reason reason;
 };
@@ -107,7 +108,6 @@ struct sim_model {
 	struct sim_cwnd ref;
 	bool started;
 	bool sure; /* else it learns from the engine first */
-	bool ecn;  /* marks were echoed */
 	bool knows_alpha;
 	bool knows_recover;  /* what ends the recovery */
 	bool knows_prr;      /* what PRR has counted in it */
@@ -133,6 +133,7 @@ struct sim_side {
 	uint32_t marks_came, marks_counted; /* CE: on the wire, and as this end says */
 	uint8_t shift;
 	uint16_t mss;
+	uint32_t syn_wnd; /* of its last SYN without ACK */
 	uint32_t iss;
 	uint32_t end;       /* offset behind the last byte sent, FIN included */
 	uint32_t acked;     /* highest ACK sent: an offset in the peer's numbers */
@@ -374,7 +375,8 @@ struct sim_segment {
 	uint32_t text_len, options_len;
 	const uint8_t *text, *options;
 	bool sums_good, options_good;
-	bool has_mss, has_wscale, has_sack_ok, has_ts, has_accecn;
+	bool has_mss, has_wscale, has_sack_ok, has_ts, has_accecn, has_cookie;
+	const uint8_t *signature; /* NULL: there is none */
 	uint16_t mss;
 	uint8_t wscale;
 	uint32_t ts_val, ts_ecr;
@@ -393,8 +395,32 @@ int sim_apps_init(struct sim *sim);
 /* What the applications on this core do now; returns whether they did anything. */
 bool sim_apps_run(struct sim *sim, struct sim_core *core);
 uint64_t sim_apps_deadline(const struct sim *sim, const struct sim_core *core);
+
+/* May this host answer a SYN by a cookie? When listeners are crowded, all but some do. */
+static inline bool sim_sends_cookies(const struct sim_host_plan *plan)
+{
+	const struct sim_knobs *knobs = &plan->knobs;
+
+	if (!knobs->drawn || knobs->syn_cookies == WR_TCP_COOKIES_NEVER)
+		return false;
+	return knobs->syn_cookies == WR_TCP_COOKIES_ALWAYS || knobs->listener_connections;
+}
+
+/* ---- ends.c ---- */
+
 bool sim_apps_done(const struct sim *sim);
 void sim_apps_check_end(struct sim *sim);
+
+/* ---- watch_signed.c: RFC 2385 ---- */
+
+/* The key of all flows that sign: its bytes. */
+void sim_sign_key(const struct sim_plan *plan, struct wr_tcp_md5_key *key);
+void sim_watch_signature(struct sim *sim, const struct sim_flow *flow, unsigned from,
+                         const struct sim_segment *seg, const uint8_t *bytes);
+
+/* ---- watch_limits.c: connections of a listener and of a source ---- */
+
+void sim_watch_limits(struct sim *sim, struct sim_core *core);
 /* The connection that a segment sent by `from` belongs to, or NULL. */
 struct sim_flow *sim_flow_of(struct sim *sim, unsigned from, const struct sim_segment *seg);
 /* Has the host an end of this connection? */

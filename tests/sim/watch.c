@@ -34,6 +34,14 @@ static uint32_t rounding(const struct sim_flow *flow, unsigned from)
 	return both_scale(flow) ? (1u << flow->side[from].shift) - 1 : 0;
 }
 
+bool sim_is_ghost(const struct sim *sim, const struct sim_flow *flow)
+{
+	bool over = flow->end[0].closed || flow->end[1].closed || flow->was_reset;
+
+	return over && (flow->plan->fastopen ||
+	                sim_sends_cookies(&sim->plan->host[flow->plan->host[1]]));
+}
+
 /* ---- what arrives ---- */
 
 static void note_arrived(struct sim_side *us, const struct sim_segment *seg)
@@ -76,7 +84,8 @@ void sim_watch_arrives(struct sim *sim, struct sim_core *core, const uint8_t *by
 	uint32_t at;
 
 	core->inputs++;
-	if (!sim_decode(bytes, n, &seg) || !(flow = sim_flow_of(sim, from, &seg)))
+	if (!sim_decode(bytes, n, &seg) || !(flow = sim_flow_of(sim, from, &seg)) ||
+	    sim_is_ghost(sim, flow))
 		return;
 	us = &flow->side[to];
 	if (seg.flags & WR_TCP_RST) {
@@ -99,6 +108,57 @@ void sim_watch_arrives(struct sim *sim, struct sim_core *core, const uint8_t *by
 
 /* ---- what leaves ---- */
 
+static void check_pattern(struct sim *sim, struct sim_flow *flow, unsigned from,
+                          const struct sim_segment *seg, uint32_t at)
+{
+	unsigned reads = flow->plan->echo ? 0 : from;
+
+	if (memcmp(seg->text, sim_text(flow, reads, at - 1), seg->text_len))
+		sim_broken(sim, flow, from, "a segment carries the text of its numbers", at, 0);
+}
+
+/* Text with a SYN, RFC 7413: as it begins it is sent again if the peer did not take it. */
+static void fast_text(struct sim *sim, struct sim_flow *flow, unsigned from,
+                      const struct sim_segment *seg)
+{
+	struct sim_side *us = &flow->side[from];
+
+	if ((seg->text_len || seg->has_cookie) && !flow->plan->fastopen)
+		sim_broken(sim, flow, from, "SYNs have text only with Fast Open", seg->text_len,
+		           0);
+	if (!seg->text_len)
+		return;
+	if (!seg->has_cookie)
+		sim_broken(sim, flow, from, "text with a SYN comes with a cookie", 0, 1);
+	if (seg->text_len > flow->end[from].queued)
+		sim_broken(sim, flow, from, "a SYN has text that was given", seg->text_len,
+		           flow->end[from].queued);
+	check_pattern(sim, flow, from, seg, 1);
+	us->end = wr_max(us->end, 1 + seg->text_len);
+}
+
+/* A connection begins; text may have come with the SYN that is answered. */
+static void forget(struct sim_side *us, bool has_text)
+{
+	struct sim_spans got = us->got, twice = us->twice;
+
+	memset(us, 0, sizeof(*us));
+	if (!has_text)
+		return;
+	us->got = got;
+	us->twice = twice;
+}
+
+/* Hosts with one ISN for all: the peer's SYN came again when all was over. */
+static bool begins_anew(const struct sim *sim, const struct sim_flow *flow, unsigned from,
+                        const struct sim_segment *seg)
+{
+	const struct sim_side *us = &flow->side[from], *peer = &flow->side[!from];
+
+	return sim->plan->host[flow->plan->host[from]].has_isn && us->any_ack &&
+	       (seg->flags & WR_TCP_ACK) && (int32_t)(seg->ack - peer->iss - us->acked) < 0;
+}
+
 static void sent_syn(struct sim *sim, struct sim_flow *flow, unsigned from,
                      const struct sim_segment *seg)
 {
@@ -106,8 +166,10 @@ static void sent_syn(struct sim *sim, struct sim_flow *flow, unsigned from,
 
 	if (us->syn_seen && us->iss != seg->seq)
 		flow->renumbered = true; /* its half-open record had expired */
+	if (begins_anew(sim, flow, from, seg))
+		flow->renumbered = true;
 	if (!us->syn_seen || us->iss != seg->seq) {
-		memset(us, 0, sizeof(*us));
+		forget(us, flow->plan->fastopen && (seg->flags & WR_TCP_ACK));
 		peer->got.count = peer->twice.count = 0;
 		us->syn_seen = true;
 		us->iss = seg->seq;
@@ -115,6 +177,12 @@ static void sent_syn(struct sim *sim, struct sim_flow *flow, unsigned from,
 		us->edge_told = 0;
 	}
 	us->asks_accecn |= seg->ae;
+	if (!(seg->flags & WR_TCP_ACK)) {
+		us->syn_wnd = seg->wnd;
+		fast_text(sim, flow, from, seg);
+	} else if (flow->plan->fastopen) {
+		us->edge_told = wr_max(us->edge_told, 1 + peer->syn_wnd);
+	}
 	us->offers_ts = seg->has_ts;
 	us->offers_sack = seg->has_sack_ok;
 	us->offers_wscale = seg->has_wscale;
@@ -169,15 +237,6 @@ static void check_ack(struct sim *sim, struct sim_flow *flow, unsigned from,
 	us->edge = wr_max(edge, us->edge);
 }
 
-static void check_pattern(struct sim *sim, struct sim_flow *flow, unsigned from,
-                          const struct sim_segment *seg, uint32_t at)
-{
-	unsigned reads = flow->plan->echo ? 0 : from;
-
-	if (memcmp(seg->text, sim_text(flow, reads, at - 1), seg->text_len))
-		sim_broken(sim, flow, from, "a segment carries the text of its numbers", at, 0);
-}
-
 bool sim_lost_inside(const struct sim *sim, const struct sim_flow *flow, unsigned side)
 {
 	const struct sim_host *host = &sim->host[flow->plan->host[side]];
@@ -212,9 +271,9 @@ static void check_text(struct sim *sim, struct sim_flow *flow, unsigned from,
 		if (behind > us->edge_told)
 			sim_broken(sim, flow, from, "no text goes beyond the peer's window",
 			           behind, us->edge_told);
-		if (seg->text_len + (seg->has_ts ? 12 : 0) > peer->mss)
+		if (seg->text_len + seg->options_len > peer->mss)
 			sim_broken(sim, flow, from, "no segment is longer than the peer's MSS",
-			           seg->text_len, peer->mss);
+			           seg->text_len + seg->options_len, peer->mss);
 		if (at > us->end && !sim_lost_inside(sim, flow, from))
 			sim_broken(sim, flow, from, "text is sent without gaps", at, us->end);
 		if (!(flow->plan->echo && from == 1) && behind - 1 == end->queued &&
@@ -271,15 +330,6 @@ static void check_segment(struct sim *sim, struct sim_flow *flow, unsigned from,
 		sim_broken(sim, flow, from, "every segment but the first has an ACK", 0, 1);
 }
 
-/* An old segment with a cookie opened once more what is over: its numbers are new. */
-static bool is_ghost(const struct sim *sim, const struct sim_flow *flow)
-{
-	bool over = flow->end[0].closed || flow->end[1].closed || flow->was_reset;
-
-	return over &&
-	       sim->plan->host[flow->plan->host[1]].knobs.syn_cookies == WR_TCP_COOKIES_ALWAYS;
-}
-
 void sim_watch_sent(struct sim *sim, unsigned from, const uint8_t *bytes, uint32_t n)
 {
 	struct sim_segment seg;
@@ -302,8 +352,9 @@ void sim_watch_sent(struct sim *sim, unsigned from, const uint8_t *bytes, uint32
 		         seg.dport);
 		return;
 	}
-	if (is_ghost(sim, flow))
+	if (sim_is_ghost(sim, flow))
 		return;
+	sim_watch_signature(sim, flow, from, &seg, bytes);
 	flow->was_reset |= seg.flags & WR_TCP_RST;
 	if (seg.flags & WR_TCP_RST)
 		sim_watch_reset(sim, flow, from, &seg);

@@ -182,6 +182,7 @@ void sim_watch_round(struct sim *sim, struct sim_core *core)
 	struct wr_tcp_info info;
 
 	sim_watch_losses(sim, core);
+	sim_watch_limits(sim, core);
 	for (unsigned i = 0; i < sim->plan->flows; i++) {
 		struct sim_flow *flow = &sim->flow[i];
 		struct sim_side *us = &flow->side[side];

@@ -16,7 +16,8 @@
 
 #define WALK_MOST 256 /* buffers looked at for one ACK that are not newly marked */
 
-#define DUP_THRESH 3 /* RFC 6675 */
+#define DUP_THRESH        3  /* RFC 6675 */
+#define LIMITED_TRANSMITS 2u /* RFC 3042 */
 
 /* ---- attaching ---- */
 
@@ -89,6 +90,25 @@ static struct wr_chain *chain_of(struct wr_repair *r, const struct wr_buf *b)
 
 /* ---- marks ---- */
 
+/*
+ * Segments that left the network, by duplicates that tell of one each. Where these begin no
+ * recovery, two let new text go beyond cwnd, RFC 3042. After a time-out they may be answers to
+ * what was sent again in vain; but if a segment was only too long, they are of what was out.
+ */
+static uint32_t told_by_duplicates(const struct wr_tcb *c)
+{
+	uint32_t segments;
+
+	if (c->flags & WR_TCB_RECOVERY)
+		return c->dup_acks;
+	if (!(c->flags & WR_TCB_RTO))
+		return wr_min(c->dup_acks, LIMITED_TRANSMITS);
+	if (!(c->rare & WR_TCB_PMTU))
+		return 0;
+	segments = (wr_seq_span(c->snd.una, c->recover) + c->cc.smss - 1) / c->cc.smss;
+	return wr_min(c->dup_acks, segments);
+}
+
 uint32_t tcp_board_pipe(const struct wr_tcb *c)
 {
 	uint32_t flight = tcb_flight(c), gone;
@@ -96,11 +116,8 @@ uint32_t tcp_board_pipe(const struct wr_tcb *c)
 	/* The FIN fills no pipe: behind text that is lost it would block a cwnd of one segment.
 	 */
 	gone = c->sacked + c->lost - c->rexmit + ((c->flags & WR_TCB_FIN_SENT) != 0);
-	/* Each duplicate tells of one that left the network; after a time-out, unless it was
-	 * none (a segment was too long), they may be the answers to what was sent again in
-	 * vain. */
-	if (!(c->flags & WR_TCB_SACK) && (!(c->flags & WR_TCB_RTO) || (c->rare & WR_TCB_PMTU)))
-		gone += c->dup_acks * c->cc.smss;
+	if (!(c->flags & WR_TCB_SACK))
+		gone += told_by_duplicates(c) * c->cc.smss;
 	return flight > gone ? flight - gone : 0;
 }
 

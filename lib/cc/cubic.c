@@ -62,7 +62,10 @@ static uint32_t w_cubic(const struct wr_cc *cc, uint64_t t_us)
 	return q->w_max > below ? q->w_max - below : 0;
 }
 
-/* Section 4.2: K = cbrt((W_max - cwnd_epoch) / C); at or above W_max the plateau is here. */
+/*
+ * Section 4.2: K = cbrt((W_max - cwnd_epoch) / C); at or above W_max the plateau is here. It is
+ * rounded up, so that W_cubic(0) is not ahead of W_est.
+ */
 static void begin_epoch(struct wr_cc *cc, uint32_t now_us)
 {
 	struct wr_cc_cubic *q = &cc->cubic;
@@ -73,11 +76,11 @@ static void begin_epoch(struct wr_cc *cc, uint32_t now_us)
 	q->stage = EPOCH;
 	q->after_rto = false;
 	q->fraction = 0;
-	q->epoch.k = cc_cube_root(below * CUBE_OF_SEGMENT / cc->smss);
+	q->epoch.k = below ? cc_cube_root(below * CUBE_OF_SEGMENT / cc->smss) + 1 : 0;
 	q->epoch.elapsed_us = 0;
 	q->epoch.last_us = now_us;
 	q->epoch.w_est = cc->cwnd;
-	q->epoch.est_acked = 0;
+	q->epoch.est_rest = 0;
 }
 
 static void advance_time(struct wr_cc_cubic *q, const struct wr_cc_ack *ack)
@@ -90,19 +93,21 @@ static void advance_time(struct wr_cc_cubic *q, const struct wr_cc_ack *ack)
 	q->epoch.elapsed_us = cc_add(q->epoch.elapsed_us, gap);
 }
 
-/* Section 4.3: W_est += alpha * segments_acked / cwnd; alpha is 1 from cwnd_prior on. */
+/*
+ * Section 4.3: W_est += alpha * segments_acked / cwnd; alpha is 1 from cwnd_prior on. To the
+ * byte: by whole segments it would seem to be behind W_cubic(t), and lose a part of one with
+ * each reduction.
+ */
 static void advance_reno(struct wr_cc *cc, uint32_t acked)
 {
 	struct wr_cc_cubic *q = &cc->cubic;
 	uint32_t prior = cc_share(cc->ssthresh, BETA_DEN, BETA_NUM);
-	uint32_t window =
+	uint64_t window =
 		q->epoch.w_est < prior ? cc_share(cc->cwnd, ALPHA_DEN, ALPHA_NUM) : cc->cwnd;
+	uint64_t grown = (uint64_t)acked * cc->smss + q->epoch.est_rest;
 
-	q->epoch.est_acked = cc_add(q->epoch.est_acked, acked);
-	while (q->epoch.est_acked >= window) {
-		q->epoch.est_acked -= window;
-		q->epoch.w_est = cc_add(q->epoch.w_est, cc->smss);
-	}
+	q->epoch.w_est = cc_add(q->epoch.w_est, (uint32_t)(grown / window));
+	q->epoch.est_rest = (uint32_t)(grown % window);
 }
 
 /* Sections 4.4 and 4.5: cwnd += (target - cwnd) / cwnd for each segment acknowledged. */

@@ -64,7 +64,7 @@ struct wr_cc_cubic {
 			                      * used */
 			uint32_t last_us;    /* of the last ACK, low 32 bits */
 			uint32_t w_est;      /* bytes: W_est, what Reno would have */
-			uint32_t est_acked;  /* bytes acknowledged since w_est last grew */
+			uint32_t est_rest;   /* what w_est lacks: less than a byte */
 		} epoch;
 		struct {
 			struct wr_cc_saved before;

@@ -260,7 +260,7 @@ void tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (in_reduced_window(c))
 		return;
 	tcp_ecn_reduced(c);
-	if (c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO))
+	if (tcb_is_cut(c))
 		return;
 	c->may_undo = false; /* what a loss took: the newest reduction is this one */
 	WR_COUNT(tcp->stats, tcp_ecn_reductions, 1);

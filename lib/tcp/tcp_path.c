@@ -105,6 +105,7 @@ void tcp_path_send_again(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 	tcp_mark_longer_lost(c, len);
 	if (!(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO))) {
 		c->flags |= WR_TCB_RTO; /* repaired in order, cwnd as it is */
+		c->repair->uncut = true;
 		c->recover = c->snd.nxt;
 	}
 	c->rare |= WR_TCB_PMTU;

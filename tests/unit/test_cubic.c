@@ -205,6 +205,28 @@ static void short_paths_grow_as_reno_would(void **state)
 	assert_true(fabs((double)cc.cwnd / SMSS - est) < 2);
 }
 
+/*
+ * Section 4.3: W_est grows with each ACK, W_cubic(t) with time. Where the plateau is far above,
+ * what a burst of ACKs adds at once is Reno's, and only then does the curve lead.
+ */
+static void a_burst_of_acks_adds_what_reno_would(void **state)
+{
+	const struct wr_cc_congestion loss = {now_us, 100 * SMSS, WR_CC_LOSS};
+
+	start_with(400 * SMSS);
+	cc.ssthresh = cc.cwnd;
+	wr_cc_ops(&cc)->on_congestion(&cc, &loss);
+	wr_cc_ops(&cc)->on_leave_recovery(&cc, now_us);
+	assert_int_equal(cc.cwnd, 70 * SMSS);
+	for (unsigned i = 0; i < 30; i++)
+		ack(2 * SMSS, RTT, true);
+	assert_true(cc.cwnd > 70 * SMSS && cc.cwnd < 71 * SMSS);
+	now_us += RTT;
+	for (unsigned i = 0; i < 30; i++)
+		ack(2 * SMSS, RTT, true);
+	assert_true(cc.cwnd > 72 * SMSS);
+}
+
 static void a_window_that_is_not_used_does_not_grow(void **state)
 {
 	lose_at(100);
@@ -544,6 +566,7 @@ int main(void)
 		TEST(a_loss_of_an_idle_window_starts_from_what_was_used),
 		TEST(the_window_never_falls_below_two_segments),
 		TEST(short_paths_grow_as_reno_would),
+		TEST(a_burst_of_acks_adds_what_reno_would),
 		TEST(a_window_that_is_not_used_does_not_grow),
 		TEST(idle_time_does_not_count),
 		TEST(a_round_trip_adds_half_a_window_at_most),

@@ -55,6 +55,7 @@ static double w_cubic(const struct sim_cwnd *ref, double t)
 static void begin_epoch(struct sim_cwnd *ref, double now)
 {
 	ref->epoch = true;
+	ref->blind |= ref->w_max < 0;
 	ref->after_rto = false;
 	ref->w_max = fmax(ref->w_max, ref->cwnd);
 	ref->k = cbrt((ref->w_max - ref->cwnd) / ref->mss / CUBIC_C);
@@ -110,7 +111,9 @@ static double cubic_less(const struct sim_cwnd *ref, double flight)
 static void cubic_lost(struct sim_cwnd *ref, double flight)
 {
 	ref->w_max_before = ref->w_max;
-	ref->w_max = ref->cwnd < ref->w_max ? ref->cwnd * (1 + CUBIC_BETA) / 2 : ref->cwnd;
+	if (ref->w_max >= 0)
+		ref->w_max =
+			ref->cwnd < ref->w_max ? ref->cwnd * (1 + CUBIC_BETA) / 2 : ref->cwnd;
 	ref->cwnd = ref->ssthresh = cubic_less(ref, flight);
 	ref->epoch = false;
 	ref->reduced = true;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define SIM_ENDLESS 4294967295.0 /* ssthresh before the first reduction */
+#define SIM_UNKNOWN (-1.0)       /* W_max: nobody saw the reduction */
 
 enum sim_cwnd_kind {
 	SIM_CWND_UNKNOWN, /* bbr has a model of the path, fixed does not move */
@@ -30,6 +31,7 @@ struct sim_cwnd {
 	bool reduced; /* at some time: HyStart++ is over */
 	bool epoch;   /* else it begins with the next ACK in avoidance */
 	double burst; /* L of RFC 9406, segments */
+	bool blind;   /* it grew in an epoch whose W_max is not known: cwnd is a guess */
 	double w_max, k, t, last, w_est;
 	double w_max_before;
 	/* DCTCP */

@@ -34,7 +34,8 @@ struct judged {
 	uint8_t recovery; /* enum wr_tcp_recovery */
 	uint32_t recover; /* what ends the recovery, RFC 6582 */
 	uint32_t recover_most;
-	bool doubted; /* another guess might do as well */
+	bool doubted;   /* another guess might do as well */
+	bool ambiguous; /* another does, and cwnd would be another after an undo or later */
 };
 
 /* ---- what the wire shows ---- */
@@ -125,7 +126,10 @@ static void follow(const struct sim *sim, const struct sim_side *us,
 	const struct sim_model *m = &us->model;
 	uint32_t una = m->una, before = m->una, end = guess->late ? us->end : m->end;
 
-	*j = (struct judged) {m->ref, m->recovery, m->recover, m->recover_most, false};
+	*j = (struct judged) {.ref = m->ref,
+	                      .recovery = m->recovery,
+	                      .recover = m->recover,
+	                      .recover_most = m->recover_most};
 	j->ref.after_rto = guess->after_rto;
 	for (unsigned i = 0; i <= us->round.acks; i++) {
 		struct sim_cwnd_ack ack = {
@@ -143,7 +147,7 @@ static void follow(const struct sim *sim, const struct sim_side *us,
 		una = us->round.ack[i].una;
 		ack.una = una;
 		ack.acked = una - before;
-		ack.ece = us->round.ack[i].ece && m->ecn;
+		ack.ece = us->round.ack[i].ece && info->ecn;
 		ack.limited = guess->limited || m->end - before + info->mss > j->ref.cwnd;
 		ack.recovering = j->recovery == WR_TCP_RECOVERY_FAST;
 		if (una == before)
@@ -230,6 +234,13 @@ static bool has_prr(const struct sim_host *host, const struct wr_tcp_info *info,
 	       info->ssthresh != UINT32_MAX;
 }
 
+/* Will these two be told apart only by what comes later? */
+static bool differ(const struct sim_cwnd *a, const struct sim_cwnd *b)
+{
+	return a->before != b->before || a->ssthresh_before != b->ssthresh_before ||
+	       a->w_max != b->w_max || a->w_max_before != b->w_max_before;
+}
+
 /* How far the reference is from the engine, in bytes. */
 static double distance(const struct sim_host *host, const struct sim_model *m,
                        const struct wr_tcp_info *info, const struct judged *j)
@@ -262,12 +273,23 @@ static bool agrees(const struct sim *sim, const struct sim_flow *flow, unsigned 
 		return is_near(j->ref.cwnd, info->cwnd + m->drift,
 		               more + tolerance(m, j->ref.cwnd));
 	if (us->round.came != 1 || m->recovery != WR_TCP_RECOVERY_FAST || odd ||
-	    !sim_host_is_punctual(host) || !host->plan->rack)
+	    !sim_host_is_punctual(host) || !host->plan->rack || !m->knows_prr)
 		return true;
 	return prr_allows(us, info, j);
 }
 
 /* ---- trying ---- */
+
+/* Has segments that may be too long: a probe of the path waits for room, repair is no loss. */
+static bool searches_mtu(const struct sim_core *core)
+{
+	const uint64_t *n = core->stats.n;
+
+	return core->host->plan->mtu_probing == WR_TCP_MTU_PROBING_ALWAYS ||
+	       n[WR_STAT_tcp_mtu_told] + n[WR_STAT_tcp_mtu_black_holes] +
+	                       n[WR_STAT_tcp_mtu_probes] >
+	               0;
+}
 
 /* Was there a silence longer than the RTO before the text that left? 1: surely, -1: perhaps. */
 static int restarted(const struct sim_host *host, const struct sim_side *us,
@@ -307,17 +329,18 @@ static bool explain(const struct sim *sim, const struct sim_core *core,
 	int idle = restarted(core->host, us, info, sim->now_ns);
 	bool repairing = m->recovery >= WR_TCP_RECOVERY_FAST;
 	/* RFC 3168 section 6.1.2; with DCTCP a loss always counts, RFC 8257 section 3.5. */
-	bool reduced = m->ref.kind != SIM_CWND_DCTCP && m->ecn && m->una < m->reduced_end;
+	bool reduced = m->ref.kind != SIM_CWND_DCTCP && info->ecn && m->una < m->reduced_end;
 	bool may_not_count = loss == SIM_LOSS_TIMEOUT ? m->end - us->una <= 1 : reduced;
 	unsigned acks = us->round.acks, first = 0, last = loss ? acks : 0;
 	bool odd = loss || core->probed;
 	double least = INFINITY;
+	bool blind = false, ambiguous = false;
 
 	*j = (struct judged) {.ref = m->ref};
 	if (loss && us->round.came <= 1) /* then it was this ACK, or a timer */
 		first = last = loss == SIM_LOSS_MARKED ? 0 : acks;
 
-	EACH(again, !loss || !repairing || !acks, repairing)
+	EACH(again, !loss || !repairing || !(acks || searches_mtu(core)), repairing)
 	EACH(counts, !may_not_count, true)
 	EACH(restart, idle >= 0, idle)
 	EACH(after_rto, !m->vague, m->ref.after_rto)
@@ -331,14 +354,18 @@ static bool explain(const struct sim *sim, const struct sim_core *core,
 		bool fits;
 
 		follow(sim, us, info, &guess, &now);
+		blind |= now.ref.blind;
 		now.doubted = idle < 0 || m->limited == PERHAPS_LIMITED;
 		bytes = distance(core->host, m, info, &now);
 		fits = agrees(sim, flow, side, info, &now, odd);
+		ambiguous |= fits && least < INFINITY && differ(&now.ref, &j->ref);
 		if (fits ? bytes < least : least == INFINITY)
 			*j = now; /* the last one is told of if none fits */
 		if (fits)
 			least = fmin(least, bytes);
 	}
+	j->ref.blind = blind;
+	j->ambiguous = ambiguous;
 	return least < INFINITY;
 }
 
@@ -380,9 +407,16 @@ static void start(struct sim *sim, const struct sim_core *core, struct sim_flow 
 	m->sure = flow->side[side].una <= 1;
 }
 
+/* CUBIC's, until a time-out begins another. */
+static void forget_curve(struct sim_cwnd *ref)
+{
+	ref->w_max = SIM_UNKNOWN;
+	ref->epoch = ref->blind = false;
+}
+
 /* What the reference cannot know is taken from the engine. */
-static void learn(const struct sim *sim, struct sim_side *us, const struct wr_tcp_info *info,
-                  bool consistent)
+static void learn(const struct sim *sim, const struct sim_core *core, struct sim_side *us,
+                  const struct wr_tcp_info *info, bool consistent)
 {
 	const struct guess guess = {.after_rto = us->model.ref.after_rto};
 	struct sim_model *m = &us->model;
@@ -399,11 +433,17 @@ static void learn(const struct sim *sim, struct sim_side *us, const struct wr_tc
 	m->ref.mss = info->mss;
 	m->ref.cwnd = info->cwnd;
 	m->ref.ssthresh = info->ssthresh;
+	m->ref.reduced = info->ssthresh != UINT32_MAX;
 	m->slack = info->mss;
-	m->has_before = false;
+	m->has_before = m->knows_prr = false;
 	m->ref.acked = fmin(m->ref.acked, m->ref.cwnd - 1);
-	m->sure = consistent && m->ref.kind != SIM_CWND_CUBIC &&
-	          info->recovery < WR_TCP_RECOVERY_FAST;
+	forget_curve(&m->ref);
+	if (m->recovery != WR_TCP_RECOVERY_FAST || core->loss) { /* then it is new */
+		m->recover = m->end;
+		m->recover_most = us->end;
+		m->knows_recover = consistent;
+	}
+	m->sure = consistent && (info->recovery != WR_TCP_RECOVERY_FAST || m->knows_recover);
 }
 
 static void accept(struct sim_side *us, const struct sim_core *core,
@@ -418,6 +458,7 @@ static void accept(struct sim_side *us, const struct sim_core *core,
 	              (m->ref.kind == SIM_CWND_CUBIC && j->ref.ssthresh == SIM_ENDLESS);
 
 	if (core->loss == SIM_LOSS_FAST) {
+		m->knows_prr = m->knows_recover = true;
 		m->prr_base = m->una + m->sacked;
 		m->prr_out = 0;
 	}
@@ -429,16 +470,15 @@ static void accept(struct sim_side *us, const struct sim_core *core,
 		m->slack = 0; /* what was counted since cwnd last grew is forgotten */
 	else if (core->loss || j->doubted)
 		m->slack = info->mss;
-	/* When CUBIC's clock ran is not known then. */
-	if (m->limited == PERHAPS_LIMITED && m->ref.kind == SIM_CWND_CUBIC && j->ref.epoch)
-		m->sure = false;
 	if (j->doubted)
 		m->vague = true;
 	else if (core->loss == SIM_LOSS_UNDONE ||
 	         (core->loss == SIM_LOSS_TIMEOUT && j->ref.cuts != m->ref.cuts))
 		m->vague = false;
-	m->has_before |= j->ref.cuts != m->ref.cuts;
+	m->has_before = (m->has_before || j->ref.cuts != m->ref.cuts) && !j->ambiguous;
 	m->ref = j->ref;
+	if (j->ambiguous || (m->limited == PERHAPS_LIMITED && m->ref.epoch))
+		forget_curve(&m->ref); /* when its clock ran is not known */
 	m->recover = j->recover;
 	m->recover_most = j->recover_most;
 	m->drift += info->cwnd - j->ref.cwnd;
@@ -462,15 +502,12 @@ static bool is_blocked(const struct sim_core *core)
 static uint8_t limited(const struct sim_core *core, const struct sim_side *us,
                        const struct wr_tcp_info *info)
 {
-	const uint64_t *n = core->stats.n;
 	int64_t over = (int64_t)info->flight + info->mss - info->cwnd;
 	bool blocked = us->model.blocked || is_blocked(core);
-	bool searches = n[WR_STAT_tcp_mtu_black_holes] + n[WR_STAT_tcp_mtu_probes] > 0 ||
-	                core->host->plan->mtu_probing == WR_TCP_MTU_PROBING_ALWAYS;
 
 	if (!us->sent_new && !info->unsent)
 		return us->model.limited;
-	if (searches || core->probed || (over >= 0 && over <= 1) || blocked)
+	if (searches_mtu(core) || core->probed || (over >= 0 && over <= 1) || blocked)
 		return PERHAPS_LIMITED;
 	return over > 0 ? LIMITED : NOT_LIMITED;
 }
@@ -500,11 +537,18 @@ static uint64_t met(const struct sim_core *core, enum sim_loss loss)
 	}
 }
 
+/* Nobody looks at its segments any more: what the counters tell of may be its own. */
+static bool is_hidden(const struct sim *sim, const struct sim_flow *flow)
+{
+	return flow->renumbered || sim_is_ghost(sim, flow);
+}
+
 void sim_watch_losses(struct sim *sim, struct sim_core *core)
 {
 	unsigned side = core->host->side, touched = 0, others = 0;
-	bool late = is_blocked(core) || core->host->plan->pacing ||
-	            !sim_host_is_punctual(core->host);
+	const struct sim_host_plan *plan = core->host->plan;
+	bool paced = plan->pacing || plan->rates || plan->cc.ops->model;
+	bool late = is_blocked(core) || paced || !sim_host_is_punctual(core->host);
 	uint64_t probes = core->stats.n[WR_STAT_tcp_tlp_probes];
 
 	core->losses = 0;
@@ -526,7 +570,8 @@ void sim_watch_losses(struct sim *sim, struct sim_core *core)
 		if (!sim_host_is_of(core->host, &sim->flow[i]))
 			continue;
 		touched += us->touched;
-		others += us->known && !us->touched && late;
+		others +=
+			!us->touched && ((us->known && late) || is_hidden(sim, &sim->flow[i]));
 	}
 	for (unsigned i = 0; i < sim->plan->flows && (touched != 1 || others); i++)
 		if (sim_host_is_of(core->host, &sim->flow[i]))
@@ -541,20 +586,22 @@ void sim_watch_cwnd(struct sim *sim, struct sim_core *core, struct sim_flow *flo
 	struct sim_model *m = &us->model;
 	bool consistent = info->flight == us->end - us->una && info->mss == m->ref.mss &&
 	                  us->round.acks <= SIM_ROUND_ACKS;
+	bool explained = false;
 	struct judged j;
 
 	if (!is_known(core, flow, ops))
 		return;
-	for (unsigned i = 0; i < wr_min(us->round.acks, SIM_ROUND_ACKS); i++)
-		m->ecn |= us->round.ack[i].ece;
 	if (!m->started) {
 		start(sim, core, flow, info, ops);
 	} else if (!consistent || !m->sure || core->losses > 1 ||
 	           (core->loss == SIM_LOSS_UNDONE && !m->has_before) ||
 	           (core->loss == SIM_LOSS_MARKED && !m->knows_alpha)) {
 		sim->learned++;
-		learn(sim, us, info, consistent);
-	} else if (explain(sim, core, flow, info, &j)) {
+		learn(sim, core, us, info, consistent);
+	} else if (explained = explain(sim, core, flow, info, &j), j.ref.blind) {
+		sim->learned++;
+		learn(sim, core, us, info, consistent);
+	} else if (explained) {
 		sim->judged++;
 		accept(us, core, info, &j);
 	} else {

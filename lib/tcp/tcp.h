@@ -41,6 +41,7 @@ struct wr_owed {
 };
 
 #define TCP_OUT_RESERVE 8 /* frames of the output queue left for others */
+#define TCP_DUP_THRESH  3 /* RFC 5681, RFC 6675 */
 #define WR_TCP_PROFILES 256
 #define WR_TCP_OWED     256
 
@@ -172,6 +173,12 @@ static inline bool tcb_is_fastopen(const struct wr_tcb *c)
 static inline uint32_t tcb_flight(const struct wr_tcb *c)
 {
 	return wr_seq_span(c->snd.una, c->snd.nxt);
+}
+
+/* Text is out, not only a FIN. */
+static inline bool tcb_has_sent_text(const struct wr_tcb *c)
+{
+	return c->sq_head && c->sq_head != c->sq_next;
 }
 
 /* Has what is being repaired lowered cwnd? Not if segments were only too long for the path. */

@@ -27,11 +27,6 @@
 static const uint8_t fields_in[2][FIELDS] = {{WR_ECT0, WR_CE, WR_ECT1},
                                              {WR_ECT1, WR_CE, WR_ECT0}};
 
-static struct tcp_accecn *accecn_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
-{
-	return &tcp->accecn[tcb_index(tcp, c)];
-}
-
 bool tcp_accecn_is_wanted(const struct wr_tcp_conf *conf)
 {
 	return conf->ecn >= WR_TCP_ECN_ACCECN;
@@ -49,7 +44,7 @@ uint8_t tcp_accecn_tell(uint8_t ecn)
 
 static struct tcp_accecn *begin(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 
 	*a = (struct tcp_accecn) {
 		.r_cep = TCP_ACCECN_INITIAL,
@@ -101,7 +96,7 @@ void tcp_accecn_confirm(struct wr_tcp *tcp, struct wr_tcb *c)
 
 uint8_t tcp_accecn_synack(struct wr_tcp *tcp, struct wr_tcb *c, bool again)
 {
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 
 	a->no_options_out |= again;
 	if (!tcp_ecn_gives_up(c->syn_rexmits))
@@ -186,7 +181,7 @@ static void watch_probe(struct tcp_accecn *a, const struct tcp_accecn_out *out)
 
 unsigned tcp_accecn_put(struct wr_tcp *tcp, struct wr_tcb *c, const struct tcp_accecn_out *out)
 {
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 	bool demanded = out->len ? a->probe_text : a->probe_ack;
 	unsigned n = 0;
 
@@ -207,12 +202,12 @@ unsigned tcp_accecn_put(struct wr_tcp *tcp, struct wr_tcb *c, const struct tcp_a
 
 uint8_t tcp_accecn_counter(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	return accecn_of(tcp, c)->r_cep & 7;
+	return tcp_accecn_of(tcp, c)->r_cep & 7;
 }
 
 uint8_t tcp_accecn_ace(struct wr_tcp *tcp, struct wr_tcb *c, const struct tcp_accecn_out *out)
 {
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 	/* Once it acknowledges more, the server reads a counter in any case. */
 	bool alone = wr_seq_eq(c->rcv.nxt, wr_seq_add(c->irs, 1));
 	bool tells_synack = a->tells_synack && alone && out->is_ack && !out->has_sack;
@@ -224,7 +219,7 @@ uint8_t tcp_accecn_ace(struct wr_tcp *tcp, struct wr_tcb *c, const struct tcp_ac
 
 bool tcp_accecn_is_bare(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 	bool bare = a->bare;
 
 	a->bare = false;
@@ -234,7 +229,7 @@ bool tcp_accecn_is_bare(struct wr_tcp *tcp, struct wr_tcb *c)
 void tcp_accecn_describe(const struct wr_tcp *tcp, const struct wr_tcb *c,
                          struct wr_tcp_info *info)
 {
-	const struct tcp_accecn *a = accecn_of(tcp, c);
+	const struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 
 	info->delivered_ce = a->s_cep - TCP_ACCECN_INITIAL;
 	info->received_ce = a->r_cep - TCP_ACCECN_INITIAL;
@@ -246,7 +241,7 @@ void tcp_accecn_describe(const struct wr_tcp *tcp, const struct wr_tcb *c,
 
 void tcp_accecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f)
 {
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 	uint8_t ecn = f->tos & WR_ECN_MASK;
 	uint32_t len = f->seg.text_len;
 	bool ce = ecn == WR_CE;
@@ -276,7 +271,7 @@ void tcp_accecn_arrives(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_fr
 /* Section 3.2.2.5.1: a mark after none at once, and no more than so many in one ACK. */
 void tcp_accecn_arrived(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 	bool with_text = !wr_seq_eq(c->rcv.acked, c->rcv.nxt) || (c->flags & WR_TCB_REORDER);
 
 	if (!a->changed_ce && a->untold < (with_text ? CE_WITH_TEXT : CE_OF_ACKS))
@@ -333,7 +328,7 @@ static void syn_again(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a
 void tcp_accecn_rejected(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_frame *f)
 {
 	const uint8_t both = WR_TCP_SYN | WR_TCP_ACK;
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 	const struct wr_seg *seg = &f->seg;
 
 	if (c->state == WR_TCP_CLOSED || (seg->flags & WR_TCP_RST))

@@ -10,11 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "wr_frame.h"
-
-struct wr_tcb;
-struct wr_tcp;
-struct wr_tcp_conf;
+#include "tcp.h"
 
 #define TCP_ACCECN_INITIAL 5 /* r.cep and s.cep at first, section 3.2.1 */
 
@@ -59,6 +55,12 @@ struct tcp_accecn {
 };
 static_assert(sizeof(struct tcp_accecn) <= 64, "one line a connection");
 
+/* The record of a connection that agreed on it. */
+static inline struct tcp_accecn *tcp_accecn_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return &tcp->accecn[tcb_index(tcp, c)];
+}
+
 /* What an ACK tells of marks. */
 struct tcp_accecn_news {
 	uint8_t ace;      /* its ACE field */
@@ -82,8 +84,6 @@ bool tcp_accecn_is_wanted(const struct wr_tcp_conf *conf);
 
 /* The ACE field by which a SYN-ACK, or its ACK, tells of an ECN field: table 2, table 3. */
 uint8_t tcp_accecn_tell(uint8_t ecn);
-
-struct wr_half_open;
 
 /* c agreed on it, by a SYN-ACK of ours or by the one that came with f. */
 void tcp_accecn_accept(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_half_open *h);
@@ -133,8 +133,6 @@ bool tcp_accecn_is_bare(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* The ACE field of now, that counts as told to nobody. */
 uint8_t tcp_accecn_counter(const struct wr_tcp *tcp, const struct wr_tcb *c);
-
-struct wr_tcp_info;
 
 /* What ss shows of it. */
 void tcp_accecn_describe(const struct wr_tcp *tcp, const struct wr_tcb *c,

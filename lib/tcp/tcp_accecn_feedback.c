@@ -9,11 +9,6 @@
 #define MUCH_STRIDE (4 * 8)  /* eighths: above it ACKs are few because the peer gathers */
 #define STRIDE_MOST 4096     /* packets of one ACK that count for the average */
 
-static struct tcp_accecn *accecn_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
-{
-	return &tcp->accecn[tcb_index(tcp, c)];
-}
-
 /* ---- how many packets were marked ---- */
 
 /* Of delta, delta + 8 ... most the one that comes closest to what the bytes say. */
@@ -283,7 +278,7 @@ static void check_arrival(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accec
 
 void tcp_accecn_syn_told(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
 {
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 
 	if (seg->has_ts)
 		a->ts_heard = seg->ts_val;
@@ -336,7 +331,7 @@ static void check_first(struct wr_tcp *tcp, struct tcp_accecn *a, const struct w
 
 void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
 {
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 	struct tcp_accecn_news news = {.packets = 0};
 
 	if (!wr_cc_ops(&c->cc)->marks)
@@ -357,7 +352,7 @@ void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_s
 
 uint32_t tcp_accecn_take_marked(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked)
 {
-	struct tcp_accecn *a = accecn_of(tcp, c);
+	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 	uint32_t marked = wr_min(a->marked, acked);
 
 	a->marked -= marked;
@@ -366,5 +361,5 @@ uint32_t tcp_accecn_take_marked(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t a
 
 bool tcp_accecn_may_mark(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	return !accecn_of(tcp, c)->no_ect;
+	return !tcp_accecn_of(tcp, c)->no_ect;
 }

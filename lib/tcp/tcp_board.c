@@ -16,7 +16,6 @@
 
 #define WALK_MOST 256 /* buffers looked at for one ACK that are not newly marked */
 
-#define DUP_THRESH        3  /* RFC 6675 */
 #define LIMITED_TRANSMITS 2u /* RFC 3042 */
 
 /* ---- attaching ---- */
@@ -493,7 +492,7 @@ void tcp_mark_lost_by_count(struct wr_tcb *c)
 			above -= b->len;
 			continue;
 		}
-		if (runs < DUP_THRESH && above <= (DUP_THRESH - 1) * c->cc.smss)
+		if (runs < TCP_DUP_THRESH && above <= (TCP_DUP_THRESH - 1) * c->cc.smss)
 			return; /* above only falls from here on */
 		tcp_mark_lost(c, m);
 	}

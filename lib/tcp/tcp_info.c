@@ -5,6 +5,7 @@
 
 #include "tcp_accecn.h"
 #include "tcp_md5.h"
+#include "tcp_open.h"
 #include "tcp_rtt.h"
 #include "tcp_timer.h"
 
@@ -93,14 +94,6 @@ void wr_tcp_info_get(const struct wr_tcp *tcp, const struct wr_tcb *c, struct wr
 	describe_tcb(tcp, c, info);
 }
 
-static const struct wr_cc_ops *listener_cc(const struct wr_tcp *tcp,
-                                           const struct wr_half_open *h)
-{
-	const struct wr_cc_choice *own = &tcp->listener[h->listener].options.cc;
-
-	return own->ops ? own->ops : tcp->conf.cc.ops;
-}
-
 static void describe_half_open(const struct wr_tcp *tcp, const struct wr_half_open *h,
                                struct wr_tcp_info *info)
 {
@@ -117,7 +110,7 @@ static void describe_half_open(const struct wr_tcp *tcp, const struct wr_half_op
 		.rexmits = h->retries,
 		.send_q = 1,
 		.age_us = ticks_us(tcp->now_tick - h->opened_tick),
-		.cc = listener_cc(tcp, h)->name,
+		.cc = tcp_listener_cc(tcp, h->listener)->ops->name,
 		.timer = "on",
 		.timer_us = wr_tick_reached(h->due_tick, tcp->now_tick)
 	                            ? 0

@@ -21,16 +21,9 @@
 #include "tcp_tlp.h"
 #include "tcp_undo.h"
 
-#define DUP_THRESH 3 /* RFC 5681, RFC 6675 */
-#define R1_LEAST   3 /* retransmissions, SHLD-10 */
+#define R1_LEAST 3 /* retransmissions, SHLD-10 */
 
 /* ---- recovery ---- */
-
-/* Text is out, not only a FIN. */
-static bool has_sent_text(const struct wr_tcb *c)
-{
-	return c->sq_head && c->sq_head != c->sq_next;
-}
 
 /* An algorithm that does not lower ssthresh keeps cwnd to itself. */
 static bool uses_prr(const struct wr_tcp *tcp, const struct wr_tcb *c)
@@ -88,7 +81,7 @@ static void maybe_enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 {
 	bool news;
 
-	if ((c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) || !has_sent_text(c))
+	if ((c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) || !tcb_has_sent_text(c))
 		return;
 	news = c->lost > c->rexmit;
 	if (!(c->flags & WR_TCB_SACK))
@@ -96,10 +89,10 @@ static void maybe_enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		 * RFC 6582 section 3.2 step 2: all of the last recovery is acknowledged. A
 		 * point that seems to lie ahead is 2 GiB old.
 		 */
-		news = c->dup_acks >= DUP_THRESH &&
+		news = c->dup_acks >= TCP_DUP_THRESH &&
 		       !wr_seq_in(c->recover, c->snd.una, tcb_flight(c) + 1);
 	else if (!tcp_uses_rack(tcp, c))
-		news |= c->dup_acks >= DUP_THRESH;
+		news |= c->dup_acks >= TCP_DUP_THRESH;
 	if (news && !(c->searching && tcp_path_lost_probe(tcp, c)))
 		enter_recovery(tcp, c, before);
 }
@@ -143,7 +136,7 @@ static void check_reneging(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	const struct wr_cc_rto rto = {tcp->now_us, tcb_flight(c), false};
 
-	if (!has_sent_text(c) || !(wr_buf(c->sq_head)->flags & WR_BUF_SACKED))
+	if (!tcb_has_sent_text(c) || !(wr_buf(c->sq_head)->flags & WR_BUF_SACKED))
 		return;
 	WR_COUNT(tcp->stats, tcp_sack_reneged, 1);
 	if (!(c->flags & WR_TCB_RTO) || c->repair->uncut)
@@ -168,7 +161,7 @@ static void leave_newreno(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked)
 	uint32_t segments = (acked + c->cc.smss - 1) / c->cc.smss, told = c->dup_acks;
 
 	leave_recovery(tcp, c);
-	if (told < segments + DUP_THRESH - 1 || !has_sent_text(c))
+	if (told < segments + TCP_DUP_THRESH - 1 || !tcb_has_sent_text(c))
 		return;
 	c->dup_acks = (uint8_t)(told - (segments - 1));
 	c->recover = wr_seq_add(c->snd.una, (uint32_t)-1);
@@ -205,7 +198,7 @@ static void find_losses(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_ne
 		tcp_rack_detect(tcp, c);
 	else if ((c->flags & WR_TCB_SACK) && c->sacked)
 		tcp_mark_lost_by_count(c);
-	else if (news->acked && (c->flags & WR_TCB_RECOVERY) && has_sent_text(c))
+	else if (news->acked && (c->flags & WR_TCB_RECOVERY) && tcb_has_sent_text(c))
 		partial_ack_without_sack(c, news->acked);
 }
 
@@ -568,7 +561,7 @@ void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->backoff <= tcp->conf.r1_rexmits && tcp_is_past_r1(tcp, c))
 		wr_ip_suspect(tcp->ip, c->tuple.raddr, tcp->now_us);
 
-	if (!has_sent_text(c)) { /* only the FIN is out */
+	if (!tcb_has_sent_text(c)) { /* only the FIN is out */
 		c->rexmits++;
 		tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), WR_TCP_FIN,
 		                 WR_CAUSE_tcp_fin_rexmit);

@@ -71,7 +71,7 @@ bool tcp_is_listening(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
 
 /* ---- passive opens, in whatever way ---- */
 
-static const struct wr_cc_choice *listener_cc(const struct wr_tcp *tcp, int listener)
+const struct wr_cc_choice *tcp_listener_cc(const struct wr_tcp *tcp, unsigned listener)
 {
 	const struct wr_cc_choice *own = &tcp->listener[listener].options.cc;
 
@@ -84,6 +84,8 @@ void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener
 	struct wr_syn_options peer;
 	uint32_t ts_offset;
 	struct wr_seq iss = tcp_isn(tcp, &f->tuple, &ts_offset);
+	enum tcp_ecn ecn =
+		tcp_ecn_offered(tcp, tcp_listener_cc(tcp, (unsigned)listener), &f->seg);
 
 	wr_tcp_parse_syn(&f->seg, &peer);
 	*out = (struct wr_half_open) {
@@ -100,7 +102,7 @@ void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener
 		.ts = f->seg.has_ts && tcp->conf.timestamps,
 		.sack = peer.sack_permitted,
 		.wscale = peer.has_wscale,
-		.ecn = tcp_ecn_offered(tcp, listener_cc(tcp, listener), &f->seg) & 3u,
+		.ecn = ecn & 3u,
 		.syn_ecn = f->tos & WR_ECN_MASK,
 		.grants = tcp->listener[listener].options.fastopen &&
 	                  tcp_fastopen_deserves(tcp, f, listener),

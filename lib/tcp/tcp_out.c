@@ -107,6 +107,19 @@ static __rte_noinline bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rt
 	return true;
 }
 
+struct rte_mbuf *tcp_last_sent(const struct wr_tcb *c)
+{
+	struct rte_mbuf *m = c->sq_head;
+
+	if (!c->sq_next)
+		return c->sq_tail;
+	if (m == c->sq_next)
+		return NULL;
+	while (wr_buf(m)->next != c->sq_next)
+		m = wr_buf(m)->next;
+	return m;
+}
+
 bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
                     enum wr_cause cause)
 {

@@ -7,6 +7,8 @@
 
 /* Sends what windows, Nagle and recovery allow, and the ACK owed. False: no room to send. */
 bool tcp_output(struct wr_tcp *tcp, struct wr_tcb *c);
+/* The sent buffer with the highest sequence number; NULL: no text is out. */
+struct rte_mbuf *tcp_last_sent(const struct wr_tcb *c);
 /* Sends again the sent buffer m. False: no buffer, or the output queue is full. */
 bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
                     enum wr_cause cause);

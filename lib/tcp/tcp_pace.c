@@ -6,15 +6,11 @@
 
 #include "tcp_pace.h"
 #include "tcp.h"
+#include "tcp_rate.h"
 #include "tcp_timer.h"
 
 #define BURST_NS   1000000 /* BBR.send_quantum: what a millisecond makes */
 #define PIPE_LEAST 4       /* segments: BBRMinPipeCwnd */
-
-static struct wr_rate *rate_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
-{
-	return &tcp->rate[tcb_index(tcp, c)];
-}
 
 static uint64_t by_round(const struct wr_tcb *c, uint64_t bytes)
 {
@@ -44,7 +40,7 @@ static uint64_t time_ns(uint64_t bytes, uint64_t bytes_per_s)
 
 bool tcp_pace_allows(struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	const struct wr_rate *r = rate_of(tcp, c);
+	const struct wr_rate *r = tcp_rate_of(tcp, c);
 	uint64_t now_ns = tcp->now_us * 1000;
 
 	if (r->next_ns <= now_ns)
@@ -60,7 +56,7 @@ bool tcp_pace_is_due(struct wr_tcp *tcp, const struct wr_tcb *c)
 
 void tcp_pace_sent(struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t bytes)
 {
-	struct wr_rate *r = rate_of(tcp, c);
+	struct wr_rate *r = tcp_rate_of(tcp, c);
 	uint64_t rate = pace(c, r), now_ns = tcp->now_us * 1000, burst_ns;
 
 	if (rate == 0)

@@ -96,18 +96,6 @@ static uint32_t next_length(const struct wr_tcb *c, const struct tcp_path *p)
 	return p->halving ? (c->cc.smss + p->high + 1u) / 2 : p->high;
 }
 
-/* The sent buffer with the highest sequence number; NULL: none is out. */
-static struct rte_mbuf *last_sent(const struct wr_tcb *c)
-{
-	struct rte_mbuf *m = c->sq_head;
-
-	if (m == c->sq_next)
-		return NULL;
-	while (wr_buf(m)->next != c->sq_next)
-		m = wr_buf(m)->next;
-	return m;
-}
-
 /* Moves `len` bytes from the buffers that begin with c->sq_next into `one`; returns the rest.
  */
 static struct rte_mbuf *take_text(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *one,
@@ -157,7 +145,7 @@ static bool gather(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 	b->flags = 0;
 	b->len = len;
 	b->text_off = one->data_off;
-	before = last_sent(c);
+	before = tcp_last_sent(c);
 	rest = take_text(tcp, c, one, len);
 	b->next = rest;
 	*(before ? &wr_buf(before)->next : &c->sq_head) = one;

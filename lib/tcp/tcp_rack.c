@@ -13,8 +13,7 @@
 #include "tcp_board.h"
 #include "tcp_timer.h"
 
-#define DUP_THRESH 3
-#define PERSIST    16 /* recoveries without a D-SACK until the window shrinks again */
+#define PERSIST 16 /* recoveries without a D-SACK until the window shrinks again */
 
 static uint32_t age_us(const struct wr_tcp *tcp, const struct wr_buf *b)
 {
@@ -110,7 +109,7 @@ static uint32_t reo_wnd_us(const struct wr_tcb *c)
 	uint64_t wnd = (c->rack_steps + 1ull) * (c->min_rtt_us / 4);
 
 	if (!c->reordering && ((c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) ||
-	                       c->repair->segs_sacked >= DUP_THRESH))
+	                       c->repair->segs_sacked >= TCP_DUP_THRESH))
 		return 0;
 	return wnd < c->srtt_us ? (uint32_t)wnd : c->srtt_us;
 }

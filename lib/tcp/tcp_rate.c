@@ -9,16 +9,11 @@
 #include "tcp.h"
 #include "tcp_board.h"
 
-static struct wr_rate *rate_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
-{
-	return &tcp->rate[tcb_index(tcp, c)];
-}
-
 /* ---- sending ---- */
 
 void tcp_rate_sent(struct wr_tcp *tcp, const struct wr_tcb *c, struct wr_buf *b)
 {
-	struct wr_rate *r = rate_of(tcp, c);
+	struct wr_rate *r = tcp_rate_of(tcp, c);
 	uint32_t now = (uint32_t)tcp->now_us, pipe = tcp_pipe(c);
 
 	if (pipe == 0)
@@ -36,7 +31,7 @@ void tcp_rate_sent(struct wr_tcp *tcp, const struct wr_tcb *c, struct wr_buf *b)
 /* Section 4.1.2.4: all was sent and there was room for more. */
 void tcp_rate_ran_dry(struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	struct wr_rate *r = rate_of(tcp, c);
+	struct wr_rate *r = tcp_rate_of(tcp, c);
 
 	if (c->sq_next || c->lost > c->rexmit || tcp_pipe(c) >= c->cc.cwnd)
 		return;
@@ -51,7 +46,7 @@ void tcp_rate_ran_dry(struct wr_tcp *tcp, const struct wr_tcb *c)
 void tcp_rate_delivered(const struct wr_tcp *tcp, const struct wr_tcb *c,
                         const struct wr_buf *b, uint32_t bytes)
 {
-	struct wr_rate *r = rate_of(tcp, c);
+	struct wr_rate *r = tcp_rate_of(tcp, c);
 	uint32_t now = (uint32_t)tcp->now_us;
 
 	r->delivered += bytes;
@@ -103,7 +98,7 @@ static void make_sample(struct wr_rate *r, struct wr_cc_rate *out)
 
 static void tell_lost(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_buf *b)
 {
-	struct wr_rate *r = rate_of(tcp, c);
+	struct wr_rate *r = tcp_rate_of(tcp, c);
 	struct wr_cc_lost lost = {
 		.now_us = tcp->now_us,
 		.total_delivered = r->delivered,
@@ -138,7 +133,7 @@ static void find_lost(struct wr_tcp *tcp, struct wr_tcb *c)
 
 void tcp_rate_ack(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked, uint32_t rtt_us)
 {
-	struct wr_rate *r = rate_of(tcp, c);
+	struct wr_rate *r = tcp_rate_of(tcp, c);
 	struct wr_cc_rate rate;
 	struct wr_cc_ack ack = {
 		.now_us = tcp->now_us,

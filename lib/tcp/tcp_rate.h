@@ -5,6 +5,12 @@
 
 #include "tcp.h"
 
+/* The record of a connection that is timed. */
+static inline struct wr_rate *tcp_rate_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return &tcp->rate[tcb_index(tcp, c)];
+}
+
 /* b is about to leave. */
 void tcp_rate_sent(struct wr_tcp *tcp, const struct wr_tcb *c, struct wr_buf *b);
 /* Nothing is left to send, perhaps. */

@@ -34,11 +34,6 @@ static uint32_t pto_us(const struct wr_tcb *c)
 	return wr_max(us, PTO_LEAST_US);
 }
 
-static bool has_sent_text(const struct wr_tcb *c)
-{
-	return c->sq_head && c->sq_head != c->sq_next;
-}
-
 /* What is SACKed lets RACK wait for the rest, but for what was sent again and is silent. */
 static bool waits_for_nobody_else(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
@@ -73,23 +68,11 @@ void tcp_tlp_arm(struct wr_tcp *tcp, struct wr_tcb *c)
 	tcb_arm(tcp, c, tcp_tlp_tick(tcp, c));
 }
 
-/* The sent buffer with the highest sequence number. */
-static struct rte_mbuf *last_sent(const struct wr_tcb *c)
-{
-	struct rte_mbuf *m = c->sq_head;
-
-	if (!c->sq_next)
-		return c->sq_tail;
-	while (wr_buf(m)->next != c->sq_next)
-		m = wr_buf(m)->next;
-	return m;
-}
-
 /* The last segment: text, a FIN with it, or a FIN alone. */
 static bool repeat_last(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	if (has_sent_text(c))
-		return tcp_send_again(tcp, c, last_sent(c), WR_CAUSE_tcp_tlp);
+	if (tcb_has_sent_text(c))
+		return tcp_send_again(tcp, c, tcp_last_sent(c), WR_CAUSE_tcp_tlp);
 	c->rexmits++;
 	tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), WR_TCP_FIN,
 	                 WR_CAUSE_tcp_tlp);

@@ -201,21 +201,15 @@ static enum wr_exit write_page(struct wr_job *job, const struct wr_result *resul
 		.document = (json_t *)wr_result_document(result),
 	};
 	struct wr_err err;
-	FILE *out;
-	bool failed;
+	int rc;
 
 	if (!input.document)
 		return WR_EXIT_OK;
-	out = fopen(demo->page, "w");
-	if (out) {
-		wr_html_write(out, &input, 1);
-		failed = ferror(out);
-		failed |= fclose(out) != 0;
-	}
-	if (!out || failed) {
-		refuse_page(demo->page, errno, &err);
+	rc = wr_html_save(demo->page, &input, 1);
+	if (rc < 0) {
+		refuse_page(demo->page, -rc, &err);
 		fprintf(stderr, "wringer: %s.\n", err.text);
-		return WR_EXIT_ENVIRONMENT;
+		return err.exit;
 	}
 	if (!job->conf.quiet)
 		fprintf(stderr, "\nThe page of this run: %s\n", demo->page);

@@ -72,22 +72,18 @@ static void name_output(struct report *report, const char *path)
 
 static int write_page(const struct report *report, struct wr_err *err)
 {
-	const char *path = report->output[0] ? report->output : "standard output";
-	FILE *out = report->output[0] ? fopen(report->output, "we") : stdout;
-	bool failed = !out;
+	int rc;
 
-	if (out) {
-		wr_html_write(out, report->input, report->inputs);
-		failed = fflush(out) || ferror(out);
-		if (out != stdout)
-			failed |= fclose(out) != 0;
+	if (!report->output[0]) { /* main() looks whether it got there */
+		wr_html_write(stdout, report->input, report->inputs);
+		return 0;
 	}
-	if (failed)
-		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EIO,
-		                  "the page cannot be written to '%s': %s.", path,
-		                  strerror(errno));
-	if (report->output[0])
-		fprintf(stderr, "wringer report: '%s' is written.\n", path);
+	rc = wr_html_save(report->output, report->input, report->inputs);
+	if (rc < 0)
+		return wr_err_set(err, WR_EXIT_ENVIRONMENT, rc,
+		                  "the page cannot be written to '%s': %s.", report->output,
+		                  strerror(-rc));
+	fprintf(stderr, "wringer report: '%s' is written.\n", report->output);
 	return 0;
 }
 

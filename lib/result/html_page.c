@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The page, from top to bottom. */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "html_curves.h"
 #include "wr_base.h"
@@ -255,4 +258,34 @@ void wr_html_write(FILE *out, const struct wr_html_input *inputs, unsigned n)
 	      "second, k M G are thousands.</p>\n",
 	      out);
 	html_foot(out);
+}
+
+/* Half a page tells nothing; but a device is not ours to remove. */
+static void drop(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+		unlink(path);
+}
+
+int wr_html_save(const char *path, const struct wr_html_input *inputs, unsigned n)
+{
+	FILE *out = fopen(path, "we");
+	bool failed;
+	int error;
+
+	if (!out)
+		return -errno;
+	errno = EIO;
+	wr_html_write(out, inputs, n);
+	failed = fflush(out) || ferror(out);
+	error = errno;
+	if (fclose(out) && !failed) {
+		failed = true;
+		error = errno;
+	}
+	if (failed)
+		drop(path);
+	return failed ? -error : 0;
 }

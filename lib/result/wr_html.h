@@ -32,4 +32,7 @@ int wr_html_check(const json_t *document, const char *name, struct wr_err *err);
 /* Writes the page. Errors of the file are the caller's to find, by ferror(). */
 void wr_html_write(FILE *out, const struct wr_html_input *inputs, unsigned n);
 
+/* The same to a file. Returns 0 or a negative errno: then nothing is left of it. */
+int wr_html_save(const char *path, const struct wr_html_input *inputs, unsigned n);
+
 #endif /* WR_HTML_H */

@@ -388,6 +388,16 @@ class TestPage(ResultCase):
         self.assertIn("/nowhere/page.html", done.stderr)
         done = wringer("report", self.one, "--output", "/dev/full")
         self.assertEqual(done.returncode, 3)
+        self.assertTrue(pathlib.Path("/dev/full").is_char_device())
+
+    def test_half_a_page_is_not_left_behind(self):
+        small = ("prlimit", "--fsize=4096", str(WRINGER), "report", str(self.one), "--output")
+        page = self.path / "half.html"
+        done = subprocess.run([*small, str(page)], capture_output=True, text=True, check=False,
+                              preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("File too large", done.stderr)
+        self.assertFalse(page.exists())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ USAGE, ENVIRONMENT = 2, 3
 GOOD = ("--port", "net_null0", "--ip", "198.18.0.1/24")
 PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
 WALL = 0x40000000  # waitpid() for threads too
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 SMALL = ("--no-huge", "--bufs", "4096", "--connections", "1k", "--cores", "1")
 
 
@@ -202,16 +203,16 @@ class Machine(CliCase):
         self.refused(ENVIRONMENT, r"MiB of memory are needed", *GOOD, "--mem", "1024G")
 
     def test_a_tap_needs_root(self):
-        require(os.geteuid() == 0, "only root can become another user")
-        world = WRINGER.stat().st_mode & 0o005 and self._others_reach(WRINGER)
-        require(world, f"other users cannot run {WRINGER}")
+        self._require_others()
         self.refused(ENVIRONMENT, r"root|CAP_NET_ADMIN", "--port", "tap:wrcli0",
-                     "--ip", "198.18.0.1/24", *SMALL,
-                     prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+                     "--ip", "198.18.0.1/24", *SMALL, prefix=NOBODY)
 
     @staticmethod
-    def _others_reach(path):
-        return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+    def _require_others():
+        require(os.geteuid() == 0, "only root can become another user")
+        reached = all(parent.stat().st_mode & 0o001 for parent in WRINGER.resolve().parents)
+        world = WRINGER.stat().st_mode & 0o005 and reached
+        require(world, f"other users cannot run {WRINGER}")
 
     def test_a_tap_needs_dev_net_tun(self):
         require(os.geteuid() == 0, "mounting needs root")
@@ -238,6 +239,17 @@ class Machine(CliCase):
             done = serve(*GOOD, *SMALL, prefix=prefix)
             self.assertIn("ready ", done.stderr)
             self.assertEqual(os.listdir(f"{folder}/dpdk"), [])
+
+    def test_who_looks_at_another_users_process_is_told_of_sudo(self):
+        self._require_others()
+        name = f"wrcli{os.getpid()}"
+        with Running("--instance", name) as server:
+            for command, *words in (["stats"], ["ss"], ["set", "rps=5"]):
+                done = run(*NOBODY, str(WRINGER), command, "--instance", name, *words,
+                           check=False)
+                self.assertEqual(done.returncode, ENVIRONMENT)
+                self.assertRegex(done.stderr, "no process of this user has this name; .* sudo")
+            server.stop()
 
     def test_the_port_of_the_metrics_may_be_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -44,6 +44,7 @@ struct sim_flow;
 
 #define SIM_SPANS   1024
 #define SIM_ARRIVED 512
+#define SIM_TEXTS   512
 
 /* One end of a connection, seen by its application. */
 struct sim_end {
@@ -126,11 +127,20 @@ struct sim_model {
 	uint64_t last_tx_ns;
 };
 
+/* How many packets ACKs acknowledge: many at once may hide laps of the ACE field. */
+struct sim_gathered {
+	uint32_t behind[SIM_TEXTS]; /* where packets end, in the order in which they left */
+	unsigned left, acked;       /* so many did, of which so many are acknowledged */
+	unsigned stride;            /* eighths of packets, the mean of ACKs that move una */
+	unsigned laps;              /* that may be hidden so far */
+};
+
 /* One direction of a connection as seen on the wire; offsets count from the sender's ISN. */
 struct sim_side {
 	bool syn_seen, offers_ts, offers_sack, offers_wscale;
 	bool asks_accecn, accecn;
 	uint32_t marks_came, marks_counted; /* CE: on the wire, and as this end says */
+	struct sim_gathered gathered;
 	uint8_t shift;
 	uint16_t mss;
 	uint32_t syn_wnd; /* of its last SYN without ACK */
@@ -478,6 +488,9 @@ void sim_watch_reset(struct sim *sim, struct sim_flow *flow, unsigned from,
 
 void sim_watch_mark_option(struct sim *sim, struct sim_flow *flow, unsigned from,
                            const struct sim_segment *seg);
+/* Text that ends before `behind` left; all that ends at `ack` or before has arrived. */
+void sim_gathered_leaves(struct sim_gathered *g, uint32_t behind);
+void sim_gathered_acked(struct sim_gathered *g, uint32_t ack);
 void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim_segment *seg);
 /* What the engine says after a round in which it had to do with this flow. */
 void sim_watch_marks(struct sim *sim, struct sim_flow *flow, unsigned side,

@@ -67,6 +67,7 @@ static void ack_arrives(struct sim_flow *flow, unsigned to, const struct sim_seg
 		us->edge_told = edge;
 	if ((int32_t)(ack - us->una) > 0 && ack <= us->end) {
 		us->una = ack;
+		sim_gathered_acked(&us->gathered, ack);
 		if (!us->recovery_end || ack >= us->recovery_end)
 			us->dups = 0;
 	} else if (ack == us->una) {
@@ -90,6 +91,7 @@ void sim_watch_arrives(struct sim *sim, struct sim_core *core, const uint8_t *by
 	us = &flow->side[to];
 	if (seg.flags & WR_TCP_RST) {
 		flow->resets_in++;
+		flow->was_reset = true;
 		return;
 	}
 	flow->others_in++;
@@ -285,8 +287,10 @@ static void check_text(struct sim *sim, struct sim_flow *flow, unsigned from,
 	    (behind - 1 != end->queued || !end->closing))
 		sim_broken(sim, flow, from, "a FIN follows the last byte", behind - 1,
 		           end->queued);
-	if (seg->text_len && behind > us->end)
+	if (seg->text_len && behind > us->end) {
 		note_new(sim, us);
+		sim_gathered_leaves(&us->gathered, behind);
+	}
 	if (seg->text_len)
 		us->last_tx_ns = sim->now_ns;
 	sim_cwnd_note_text(us, seg->text_len);
@@ -309,6 +313,8 @@ static void check_segment(struct sim *sim, struct sim_flow *flow, unsigned from,
 {
 	if (seg->flags & WR_TCP_SYN)
 		sent_syn(sim, flow, from, seg);
+	/* With Fast Open text may leave before a SYN-ACK that there was no buffer for. */
+	flow->renumbered |= flow->plan->fastopen && !flow->side[from].syn_seen;
 	/* Nor are the numbers known if a SYN was lost inside its host. */
 	if (flow->renumbered || !flow->side[from].syn_seen ||
 	    (!flow->side[!from].syn_seen && (seg->flags & WR_TCP_ACK)))
@@ -355,7 +361,8 @@ void sim_watch_sent(struct sim *sim, unsigned from, const uint8_t *bytes, uint32
 	if (sim_is_ghost(sim, flow))
 		return;
 	sim_watch_signature(sim, flow, from, &seg, bytes);
-	flow->was_reset |= seg.flags & WR_TCP_RST;
+	/* Of an echo's end nobody hears but by its reset; others are over when one arrives. */
+	flow->was_reset |= (seg.flags & WR_TCP_RST) && flow->plan->echo;
 	if (seg.flags & WR_TCP_RST)
 		sim_watch_reset(sim, flow, from, &seg);
 	else

@@ -3,7 +3,8 @@
 
 #include "sim.h"
 
-#define LAP 8 /* the ACE field counts modulo so much */
+#define LAP         8  /* the ACE field counts modulo so much */
+#define MUCH_STRIDE 16 /* eighths of packets: half of what the engine calls gathering */
 
 void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim_segment *seg)
 {
@@ -11,6 +12,27 @@ void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim
 
 	if (seg->ecn == WR_CE && (seg->flags & both) != WR_TCP_SYN)
 		flow->side[to].marks_came++;
+}
+
+void sim_gathered_leaves(struct sim_gathered *g, uint32_t behind)
+{
+	g->behind[g->left++ % SIM_TEXTS] = behind;
+	if (g->left - g->acked > SIM_TEXTS)
+		g->acked = g->left - SIM_TEXTS;
+}
+
+void sim_gathered_acked(struct sim_gathered *g, uint32_t ack)
+{
+	unsigned before = g->acked, packets;
+
+	while (g->acked != g->left && g->behind[g->acked % SIM_TEXTS] <= ack)
+		g->acked++;
+	packets = g->acked - before;
+	if (packets == 0)
+		return;
+	g->stride = g->stride ? (7 * g->stride + 8 * packets) / 8 : 8 * packets;
+	if (g->stride > MUCH_STRIDE)
+		g->laps += packets / LAP;
 }
 
 void sim_watch_mark_option(struct sim *sim, struct sim_flow *flow, unsigned from,
@@ -37,9 +59,12 @@ void sim_watch_marks(struct sim *sim, struct sim_flow *flow, unsigned side,
 		           info->received_ce, us->marks_came);
 	if (info->flight || us->una != us->end)
 		return;
-	/* What an ACK of many packets hides is taken for the worst: laps, but no fewer. */
+	/*
+	 * What an ACK of many packets hides is taken for the worst: laps, but no fewer. Unless
+	 * the peer gathers its ACKs: then no lap is suspected.
+	 */
 	if ((info->delivered_ce - peer->marks_counted) % LAP ||
-	    info->delivered_ce < peer->marks_counted)
+	    info->delivered_ce + us->gathered.laps * LAP < peer->marks_counted)
 		sim_broken(sim, flow, side, "once all is acknowledged its marks are known",
 		           info->delivered_ce, peer->marks_counted);
 }

@@ -275,31 +275,34 @@ static bool may_grow(const struct sim_plan *plan)
 	return any;
 }
 
-static bool has_cookies(const struct sim_plan *plan)
+/* Cookies are numbers that cannot be given. Where old SYNs and ACKs come, given ones are told.
+ */
+static bool may_have_isns(const struct sim_plan *plan)
 {
-	bool any = false;
+	bool all = !plan->path[0].stale_ppm && !plan->path[0].duplicate_ppm;
 
 	for (unsigned i = 0; i < plan->hosts; i++)
-		any |= sim_sends_cookies(&plan->host[i]);
-	return any;
+		all &= !sim_sends_cookies(&plan->host[i]);
+	return all;
 }
 
 /*
  * A receive window begins to grow when RCV.NXT passes a multiple of a power of two, as it is on
  * the wire: that ISNs decide when is nobody's loss. So where windows may grow, ISNs are given
- * which agree in the bits below, but cannot be with cookies. False: the plan may stay as it is.
+ * which agree in the bits below; or, where that is not possible, windows do not grow. False:
+ * the plan may stay as it is.
  */
 static bool make_comparable(struct sim_plan *plan)
 {
-	bool cookies = has_cookies(plan);
+	bool given = may_have_isns(plan);
 	struct wr_prng prng;
 
 	if (!may_grow(plan))
 		return false;
 	wr_prng_seed(&prng, plan->seed ^ 0x69736e);
 	for (unsigned i = 0; i < plan->hosts; i++) {
-		plan->host[i].rcv_buf_max = cookies ? 0 : plan->host[i].rcv_buf_max;
-		plan->host[i].has_isn = !cookies;
+		plan->host[i].rcv_buf_max = given ? plan->host[i].rcv_buf_max : 0;
+		plan->host[i].has_isn = given;
 		plan->host[i].isn = (uint32_t)wr_prng_u64(&prng) | (GROWTH_STEP - 1);
 		plan->host[i].isn -= wr_prng_below(&prng, NEAR_BYTES);
 	}

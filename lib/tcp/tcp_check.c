@@ -25,15 +25,20 @@ static enum wr_verdict challenge(struct wr_tcp *tcp, struct wr_tcb *c)
 	return WR_V_tcp_challenged;
 }
 
+/* Where its text begins: that of a SYN, RFC 7413, comes behind the SYN's own number. */
+static struct wr_seq text_of(const struct wr_seg *seg)
+{
+	return wr_seq_add(seg->seq, !!(seg->flags & WR_TCP_SYN));
+}
+
 /* Of text that is not taken, what had come before: RFC 2883. */
 static void note_what_came_before(struct wr_tcp *tcp, struct wr_tcb *c,
                                   const struct wr_seg *seg)
 {
-	struct wr_seq end = wr_seq_add(seg->seq, seg->text_len);
+	struct wr_seq text = text_of(seg), end = wr_seq_add(text, seg->text_len);
 
-	if (wr_seq_lt(seg->seq, c->rcv.nxt))
-		tcp_note_duplicate(tcp, c, seg->seq,
-		                   wr_seq_lt(end, c->rcv.nxt) ? end : c->rcv.nxt);
+	if (wr_seq_lt(text, c->rcv.nxt))
+		tcp_note_duplicate(tcp, c, text, wr_seq_lt(end, c->rcv.nxt) ? end : c->rcv.nxt);
 }
 
 /* RFC 7323 section 5.2, R1: PAWS. After a long silence there is no old duplicate to fear. */
@@ -76,7 +81,7 @@ static bool in_window(const struct wr_tcb *c, const struct wr_seg *seg)
 static enum wr_verdict check_sequence(struct wr_tcp *tcp, struct wr_tcb *c,
                                       const struct wr_seg *seg)
 {
-	struct wr_seq text = wr_seq_add(seg->seq, !!(seg->flags & WR_TCP_SYN));
+	struct wr_seq text = text_of(seg);
 
 	if (wr_likely(in_window(c, seg)))
 		return WR_V_NEXT;

@@ -25,7 +25,8 @@ struct wr_buf {
 	uint8_t flags;         /* WR_BUF_* */
 	uint8_t rexmits;       /* times sent again, stops at 255 */
 	/* Neighbours in the list of lost buffers, or of those sent again. Of a SACKed buffer
-	 * `later` is one up to which all are SACKed, or NULL. */
+	 * `later` is one up to which all are SACKed, or NULL. Of the first in a queue that was
+	 * never sent, `earlier` is the one before it, as long as that is there. */
 	struct rte_mbuf *earlier, *later;
 	union {
 		/* For rate samples, tcp_rate.c: how things stood when it was last sent. */

@@ -183,7 +183,7 @@ void tcp_board_split(struct wr_tcb *c, struct rte_mbuf *m, struct rte_mbuf *rest
 struct rte_mbuf *tcp_next_lost(const struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	struct wr_repair *r = c->repair;
-	struct rte_mbuf *m, *tail = NULL;
+	struct rte_mbuf *tail = c->sq_tail;
 
 	if (r->lost.first)
 		return r->frto == WR_FRTO_NEW ? NULL : r->lost.first;
@@ -193,8 +193,6 @@ struct rte_mbuf *tcp_next_lost(const struct wr_tcp *tcp, struct wr_tcb *c)
 	    !(c->flags & WR_TCB_SACK) || c->sq_next || (c->rare & WR_TCB_RESCUED))
 		return NULL;
 	c->rare |= WR_TCB_RESCUED;
-	for (m = c->sq_head; m; m = wr_buf(m)->next)
-		tail = m;
 	return tail && !(wr_buf(tail)->flags & (WR_BUF_SACKED | WR_BUF_REXMIT)) ? tail : NULL;
 }
 

@@ -100,6 +100,8 @@ static __rte_noinline bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rt
 	first->len = len;
 	first->flags &= (uint8_t) ~(WR_BUF_PUSH | WR_BUF_MORE);
 	first->next = rest;
+	if (second->next && second->next == c->sq_next)
+		wr_buf(c->sq_next)->earlier = rest;
 	if (c->sq_tail == m)
 		c->sq_tail = rest;
 	c->sq_count++;
@@ -109,15 +111,9 @@ static __rte_noinline bool split(struct wr_tcp *tcp, struct wr_tcb *c, struct rt
 
 struct rte_mbuf *tcp_last_sent(const struct wr_tcb *c)
 {
-	struct rte_mbuf *m = c->sq_head;
-
 	if (!c->sq_next)
 		return c->sq_tail;
-	if (m == c->sq_next)
-		return NULL;
-	while (wr_buf(m)->next != c->sq_next)
-		m = wr_buf(m)->next;
-	return m;
+	return c->sq_head == c->sq_next ? NULL : wr_buf(c->sq_next)->earlier;
 }
 
 bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
@@ -246,6 +242,14 @@ static void start_rto(struct wr_tcp *tcp, struct wr_tcb *c)
 		c->stalled_tick = c->rto_tick;
 }
 
+/* m was the first that was not sent: the next one is. */
+static __rte_always_inline void first_was_sent(struct wr_tcb *c, struct rte_mbuf *m)
+{
+	c->sq_next = wr_buf(m)->next;
+	if (c->sq_next)
+		wr_buf(c->sq_next)->earlier = m;
+}
+
 static __rte_always_inline bool send_next(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len,
                                           uint8_t flags)
 {
@@ -267,7 +271,7 @@ static __rte_always_inline bool send_next(struct wr_tcp *tcp, struct wr_tcb *c, 
 	if (!send_text(tcp, c, m, flags, WR_CAUSE_tcp_data))
 		return false;
 	WR_COUNT(tcp->stats, tcp_bytes_out, len);
-	c->sq_next = b->next;
+	first_was_sent(c, m);
 	c->snd.nxt = wr_seq_add(c->snd.nxt, len);
 	if (flags & WR_TCP_FIN)
 		fin_leaves(tcp, c);

@@ -77,6 +77,7 @@ void tcp_enqueue(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 		.seq = c->sq_end.n,
 		.len = m->data_len,
 		.text_off = m->data_off,
+		.earlier = c->sq_tail,
 	};
 	if (c->sq_tail)
 		wr_buf(c->sq_tail)->next = m;

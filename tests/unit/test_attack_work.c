@@ -365,6 +365,55 @@ static void a_guess_at_a_cookie_costs_the_same_however_many_came(void **state)
 	compare(cookie_guess);
 }
 
+/* Takes text until `wnd` times 16 bytes are out, and more waits; then what a probe costs. */
+static uint64_t cost_of_probe(uint16_t wnd)
+{
+	struct craft_tcp tcp = {.sport = OPEN_PORT,
+	                        .dport = 19,
+	                        .seq = 100,
+	                        .flags = WR_TCP_SYN,
+	                        .wnd = 1000,
+	                        .options =
+	                                (const uint8_t[]) {2, 4, 0, 88, 4, 2, 1, 3, 3, 4, 1, 1},
+	                        .options_len = 12};
+	uint64_t most = 0;
+
+	begin();
+	a.client[0].stopped = a.client[1].stopped = true; /* no probes but this one */
+	attack_wait(&a, WR_MS(5));
+	attack_frame(&a, segment(MALLORY, &tcp));
+	wire_run(&a.wire, 0);
+	tcp.seq = 101;
+	tcp.ack = isn + 1;
+	tcp.flags = WR_TCP_ACK;
+	tcp.options_len = 0;
+	tcp.wnd = wnd;
+	for (unsigned i = 0; i < 400; i++) {
+		tcp.ack = i ? nxt : tcp.ack;
+		attack_frame(&a, segment(MALLORY, &tcp));
+		attack_wait(&a, WR_US(100));
+	}
+	for (unsigned i = 1; i <= 50 && !attack_stats(&a)->n[WR_STAT_tcp_tlp_probes]; i++) {
+		uint64_t steps;
+
+		steps_begin();
+		wr_stack_tick(a.wire.host[0].core[0], a.wire.now_ns + WR_MS(i));
+		steps = steps_end();
+		most = steps > most ? steps : most;
+	}
+	print_message("%u bytes out: %ju instructions\n", nxt - tcp.ack, (uintmax_t)most);
+	assert_int_equal(attack_stats(&a)->n[WR_STAT_tcp_tlp_probes], 1);
+	attack_close(&a);
+	return most;
+}
+
+static void a_probe_costs_the_same_however_much_is_out(void **state)
+{
+	uint64_t few = cost_of_probe(100);
+
+	assert_true(cost_of_probe(9000) <= 2 * few + SLACK);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +429,7 @@ static int run(void)
 		cmocka_unit_test(a_byte_that_waits_costs_the_same_however_many_do),
 		cmocka_unit_test(a_short_connection_costs_the_same_however_many_were),
 		cmocka_unit_test(a_guess_at_a_cookie_costs_the_same_however_many_came),
+		cmocka_unit_test(a_probe_costs_the_same_however_much_is_out),
 	};
 
 	wr_test_eal(256);

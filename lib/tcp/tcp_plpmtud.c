@@ -235,6 +235,12 @@ void tcp_path_acked(struct wr_tcp *tcp, struct wr_tcb *c)
 	p->out = false;
 	p->lost = 0;
 	c->cc.smss = p->probe;
+	/*
+	 * They may have been cut since the probe left; RFC 5681 section 3.1: LW, and equation
+	 * 4. With less than a segment nothing would ever leave.
+	 */
+	c->cc.cwnd = wr_max(c->cc.cwnd, c->cc.smss);
+	c->cc.ssthresh = wr_max(c->cc.ssthresh, 2u * c->cc.smss);
 	if (p->probe < p->full) {
 		tell_others(tcp, c, p->probe);
 		return;

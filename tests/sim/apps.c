@@ -149,7 +149,9 @@ static void send_text(struct wr_tcp *tcp, struct sim_end *end)
 			rte_pktmbuf_free(m);
 			if (rc != -ENOBUFS)
 				sim_fail(sim, "an open connection takes text: %d", rc);
-			return; /* on_room goes on */
+			else if (!wr_tcp_want_room(tcp, end->c))
+				end->write_due_ns = sim->now_ns + RETRY_NS;
+			return; /* else on_room goes on */
 		}
 		end->queued += n;
 		if (end->plan->write_ns)

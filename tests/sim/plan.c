@@ -366,7 +366,8 @@ static void draw_knobs(struct wr_prng *prng, struct sim_plan *plan)
 
 /*
  * Without SACK a lost retransmission waits for a time-out, and without timestamps none of them
- * gives a sample that ends the doubling: where queues lose for ever that takes for ever.
+ * gives a sample that ends the doubling: where queues, or receivers that keep little out of
+ * order, lose for ever that takes for ever.
  */
 static void settle_queues(struct sim_plan *plan)
 {
@@ -381,6 +382,11 @@ static void settle_queues(struct sim_plan *plan)
 	for (unsigned i = 0; i < SIM_SIDES && !repairs; i++) {
 		plan->path[i].aqm = SIM_TAIL_DROP;
 		plan->path[i].queue_bytes = 4 << 20;
+	}
+	for (unsigned i = 0; i < plan->hosts && !repairs; i++) {
+		plan->host[i].ooo_bytes =
+			wr_max(plan->host[i].ooo_bytes, plan->host[i].rcv_buf * 2);
+		plan->host[i].ooo_pieces = (uint16_t)wr_max(plan->host[i].ooo_pieces, 256);
 	}
 }
 

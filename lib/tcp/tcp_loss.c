@@ -475,11 +475,17 @@ static uint64_t stalled_us(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	return (uint64_t)(tcp->now_tick - c->stalled_tick) << WR_TICK_SHIFT;
 }
 
-/* What the service has closed is tried a number of times, whatever the peer answers. */
+/*
+ * What the service has closed is tried a number of times. A shut window has no other answer;
+ * but text that was taken since the last time-out is progress, though Karn's rule keeps the
+ * RTO doubled.
+ */
 static bool is_orphan_tried_enough(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	return (c->flags & WR_TCB_CLOSE) && tcp->conf.orphan_retries &&
-	       c->backoff >= tcp->conf.orphan_retries;
+	if (!(c->flags & WR_TCB_CLOSE) || !tcp->conf.orphan_retries ||
+	    c->backoff < tcp->conf.orphan_retries)
+		return false;
+	return (c->flags & WR_TCB_PERSIST) || stalled_us(tcp, c) > tcp_rto_us(tcp, c) / 2;
 }
 
 /*

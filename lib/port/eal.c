@@ -147,6 +147,17 @@ static int find_ports(const struct wr_eal_conf *conf, const struct wr_eal *eal,
 	return 0;
 }
 
+/* Another process may have come first since the checks: they say so better than a driver. */
+static void check_again(const struct wr_eal_conf *conf, const struct wr_eal_device *devices,
+                        struct wr_err *err)
+{
+	struct wr_err why;
+
+	for (unsigned i = 0; i < conf->port_count; i++)
+		if (wr_eal_device_check(conf->ports[i], &devices[i], &why) < 0)
+			*err = why;
+}
+
 static int start(const struct wr_eal_conf *conf, const struct wr_argv *args, struct wr_eal *eal,
                  struct wr_err *err)
 {
@@ -191,6 +202,8 @@ int wr_eal_start(const struct wr_eal_conf *conf, struct wr_eal *eal, struct wr_e
 	if (rc == 0) {
 		wr_eal_keep_signals_from_tap();
 		rc = start(conf, &args, eal, err);
+		if (rc == -ENODEV)
+			check_again(conf, devices, err);
 		if (rc != 0 && wr_instance_dir(eal->instance, dir, sizeof(dir)) == 0)
 			wr_instance_remove(dir);
 	}
@@ -223,6 +236,5 @@ void wr_eal_print(FILE *out, const struct wr_eal *eal)
 		        eal->mem_mib, (unsigned long long)(eal->hugepage_bytes / 1024));
 	else
 		fprintf(out, "memory       %u MiB without hugepages (%s): slower\n",
-		        eal->mem_mib,
-		        eal->hugepages_lack ? "too few are free" : "--no-huge");
+		        eal->mem_mib, eal->hugepages_lack ? "too few are free" : "--no-huge");
 }

@@ -187,23 +187,24 @@ int wr_device_complete_virtio_user(const char *spec, const struct wr_eal_needs *
 	return rc;
 }
 
-/* Does a process listen at the socket? memif's are of another type than vhost's. */
-static bool somebody_listens(const char *path)
+/*
+ * Whether a process has the socket open. It is called as what it is not, a socket for
+ * datagrams: the answer comes without a connection, of which a memif server of DPDK may die
+ * when it ends at once (dpdk-patches), and before the server listens.
+ */
+static bool is_taken(const char *path)
 {
-	static const int types[] = {SOCK_SEQPACKET, SOCK_STREAM};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	bool listens = false;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool taken;
 
+	if (fd < 0)
+		return false;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	for (size_t i = 0; i < WR_LEN(types) && !listens; i++) {
-		int fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC, 0);
-
-		if (fd < 0)
-			continue;
-		listens = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-		close(fd);
-	}
-	return listens;
+	taken = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
+	        errno == EPROTOTYPE;
+	close(fd);
+	return taken;
 }
 
 /* The server makes the socket: the path must be free and its folder writable. */
@@ -227,7 +228,7 @@ static int check_server(const char *spec, const char *path, struct wr_err *err)
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EEXIST,
 		                  "--port %s: %s is a file, not a socket; choose another path",
 		                  spec, path);
-	if (somebody_listens(path))
+	if (is_taken(path))
 		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EADDRINUSE,
 		                  "--port %s: another process serves %s; choose another path, "
 		                  "or be its client",

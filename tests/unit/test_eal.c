@@ -181,14 +181,13 @@ static int check_server(const char *path, struct wr_err *err)
 	return wr_eal_device_check(spec, &device, err);
 }
 
-static int listen_at(const char *path)
+static int bind_at(const char *path, int type)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	int fd = socket(AF_UNIX, type | SOCK_NONBLOCK, 0);
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(fd, 1), 0);
 	return fd;
 }
 
@@ -202,13 +201,35 @@ static void a_socket_left_behind_is_removed_and_one_in_use_is_not(void **state)
 	assert_int_equal(check_server(path, &err), -EEXIST);
 	assert_int_equal(err.exit, WR_EXIT_ENVIRONMENT);
 	unlink(path);
-	fd = listen_at(path);
+	fd = bind_at(path, SOCK_SEQPACKET);
 	assert_int_equal(check_server(path, &err), -EADDRINUSE);
 	assert_int_equal(access(path, F_OK), 0);
 	close(fd);
 	assert_int_equal(check_server(path, &err), 0);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(check_server("/nowhere/socket", &err), -ENOENT);
+}
+
+/* A memif server of DPDK may die of a client that goes at once. */
+static void who_serves_a_socket_does_not_notice_the_question(void **state)
+{
+	static const int types[] = {SOCK_SEQPACKET, SOCK_STREAM};
+
+	for (size_t i = 0; i < WR_LEN(types); i++) {
+		char path[] = P_tmpdir "/wr_socket_XXXXXX";
+		struct wr_err err;
+		int fd;
+
+		close(mkstemp(path));
+		unlink(path);
+		fd = bind_at(path, types[i]);
+		assert_int_equal(listen(fd, 1), 0);
+		assert_int_equal(check_server(path, &err), -EADDRINUSE);
+		assert_int_equal(accept(fd, NULL, NULL), -1);
+		assert_int_equal(errno, EAGAIN);
+		close(fd);
+		unlink(path);
+	}
 }
 
 static void an_unknown_port_lists_the_forms(void **state)
@@ -657,6 +678,7 @@ int main(void)
 		cmocka_unit_test(what_a_device_needs_for_workers_and_mtu_is_added),
 		cmocka_unit_test(a_server_of_a_memif_waits_where_the_process_is_one),
 		cmocka_unit_test(a_socket_left_behind_is_removed_and_one_in_use_is_not),
+		cmocka_unit_test(who_serves_a_socket_does_not_notice_the_question),
 		cmocka_unit_test(an_unknown_port_lists_the_forms),
 		cmocka_unit_test(arguments_longer_than_eal_takes_are_refused),
 		cmocka_unit_test(a_missing_pcap_file_is_an_environment_error),

@@ -181,7 +181,6 @@ struct sim_kept {
 struct sim_plan {
 	uint64_t seed;
 	uint64_t sign_key; /* of all flows that sign; a label */
-	bool fresh;        /* nobody has seen the seed: cwnd is not recomputed */
 	uint64_t calm_ns;  /* from here on nothing goes wrong any more */
 	uint64_t bound_ns; /* so long after that everything must be over */
 	uint64_t until_ns; /* a measurement: the run is cut short here; 0: runs to its

@@ -509,13 +509,18 @@ static inline bool sim_host_restarts(const struct sim_host_plan *plan)
 /* After a round of a core: input, timers, output. */
 void sim_watch_round(struct sim *sim, struct sim_core *core);
 
+/* ---- watch_losses.c ---- */
+
+/* Before those of its connections: what has this round brought? */
+void sim_watch_losses(struct sim *sim, struct sim_core *core);
+/* May what wants to leave have to wait? */
+bool sim_core_is_blocked(const struct sim_core *core);
+
 /* ---- watch_cwnd.c: cwnd, against the reference of cwnd.h ---- */
 
 /* An ACK arrived, una was `una_before`; so much text leaves. */
 void sim_cwnd_note_ack(struct sim_side *us, const struct sim_segment *seg, uint32_t una_before);
 void sim_cwnd_note_text(struct sim_side *us, uint32_t bytes);
-/* Before those of its connections: what has this round brought? */
-void sim_watch_losses(struct sim *sim, struct sim_core *core);
 /* After a round in which something came or left. */
 void sim_watch_cwnd(struct sim *sim, struct sim_core *core, struct sim_flow *flow,
                     const struct wr_tcp_info *info, const struct wr_cc_ops *ops);

@@ -237,8 +237,9 @@ static bool has_prr(const struct sim_host *host, const struct wr_tcp_info *info,
 /* Will these two be told apart only by what comes later? */
 static bool differ(const struct sim_cwnd *a, const struct sim_cwnd *b)
 {
-	return a->before != b->before || a->ssthresh_before != b->ssthresh_before ||
-	       a->w_max != b->w_max || a->w_max_before != b->w_max_before;
+	return a->cuts != b->cuts || a->before != b->before ||
+	       a->ssthresh_before != b->ssthresh_before || a->w_max != b->w_max ||
+	       a->w_max_before != b->w_max_before;
 }
 
 /* How far the reference is from the engine, in bytes. */
@@ -378,9 +379,9 @@ static bool is_known(const struct sim_core *core, const struct sim_flow *flow,
 	const struct sim_host_plan *plan = core->host->plan;
 	bool accecn = flow->side[0].accecn || flow->side[1].accecn;
 
-	return !core->host->sim->plan->fresh && kind_of(ops) != SIM_CWND_UNKNOWN &&
-	       plan->cores == 1 && !plan->jump_ns && !flow->renumbered && !accecn &&
-	       !plan->knobs.grow_half && !plan->knobs.grow_by_news;
+	return kind_of(ops) != SIM_CWND_UNKNOWN && plan->cores == 1 && !plan->jump_ns &&
+	       !flow->renumbered && !accecn && !plan->knobs.grow_half &&
+	       !plan->knobs.grow_by_news;
 }
 
 static void start(struct sim *sim, const struct sim_core *core, struct sim_flow *flow,
@@ -438,10 +439,13 @@ static void learn(const struct sim *sim, const struct sim_core *core, struct sim
 	m->has_before = m->knows_prr = false;
 	m->ref.acked = fmin(m->ref.acked, m->ref.cwnd - 1);
 	forget_curve(&m->ref);
-	if (m->recovery != WR_TCP_RECOVERY_FAST || core->loss) { /* then it is new */
+	if (m->recovery != WR_TCP_RECOVERY_FAST) { /* then one that goes on now is new */
 		m->recover = m->end;
-		m->recover_most = us->end;
 		m->knows_recover = consistent;
+	}
+	if (m->recovery != WR_TCP_RECOVERY_FAST || core->loss) {
+		m->recover_most = us->end;
+		m->knows_recover &= consistent;
 	}
 	m->sure = consistent && (info->recovery != WR_TCP_RECOVERY_FAST || m->knows_recover);
 }
@@ -475,10 +479,13 @@ static void accept(struct sim_side *us, const struct sim_core *core,
 	else if (core->loss == SIM_LOSS_UNDONE ||
 	         (core->loss == SIM_LOSS_TIMEOUT && j->ref.cuts != m->ref.cuts))
 		m->vague = false;
-	m->has_before = (m->has_before || j->ref.cuts != m->ref.cuts) && !j->ambiguous;
+	m->has_before |= j->ref.cuts != m->ref.cuts;
 	m->ref = j->ref;
-	if (j->ambiguous || (m->limited == PERHAPS_LIMITED && m->ref.epoch))
-		forget_curve(&m->ref); /* when its clock ran is not known */
+	/* When the clock of an epoch ran is not known if it is not known what was limited. */
+	if (j->ambiguous || (m->limited == PERHAPS_LIMITED && m->ref.epoch)) {
+		m->has_before = false;
+		forget_curve(&m->ref);
+	}
 	m->recover = j->recover;
 	m->recover_most = j->recover_most;
 	m->drift += info->cwnd - j->ref.cwnd;
@@ -491,91 +498,18 @@ static void accept(struct sim_side *us, const struct sim_core *core,
 	m->ref.ssthresh = info->ssthresh;
 }
 
-/* May what wants to leave have to wait? */
-static bool is_blocked(const struct sim_core *core)
-{
-	return core->stats.n[WR_STAT_tx_staged] || core->stats.n[WR_STAT_arp_waiting] ||
-	       core->host->hoarded || core->host->plan->refuse_ppm;
-}
-
 /* RFC 5681 3.2, RFC 7661: growth is for windows that are used. */
 static uint8_t limited(const struct sim_core *core, const struct sim_side *us,
                        const struct wr_tcp_info *info)
 {
 	int64_t over = (int64_t)info->flight + info->mss - info->cwnd;
-	bool blocked = us->model.blocked || is_blocked(core);
+	bool blocked = us->model.blocked || sim_core_is_blocked(core);
 
 	if (!us->sent_new && !info->unsent)
 		return us->model.limited;
 	if (searches_mtu(core) || core->probed || (over >= 0 && over <= 1) || blocked)
 		return PERHAPS_LIMITED;
 	return over > 0 ? LIMITED : NOT_LIMITED;
-}
-
-/* How often the core has met `loss`. */
-static uint64_t met(const struct sim_core *core, enum sim_loss loss)
-{
-	const uint64_t *n = core->stats.n;
-
-	switch (loss) {
-	case SIM_LOSS_FAST:
-		return n[WR_STAT_tcp_fast_recoveries];
-	case SIM_LOSS_TIMEOUT:
-		return n[WR_STAT_tcp_rto_fired];
-	case SIM_LOSS_PROBED:
-		return n[WR_STAT_tcp_tlp_repairs];
-	case SIM_LOSS_MARKED:
-		return n[WR_STAT_tcp_ecn_reductions];
-	case SIM_LOSS_UNDONE:
-		return n[WR_STAT_tcp_undone];
-	case SIM_LOSS_OTHER:
-		return n[WR_STAT_tcp_sack_reneged] + n[WR_STAT_tcp_repairs_full] +
-		       n[WR_STAT_tcp_mtu_told] + n[WR_STAT_tcp_mtu_black_holes] +
-		       n[WR_STAT_tcp_mtu_probes] + n[WR_STAT_tcp_mtu_probes_lost];
-	default:
-		return 0;
-	}
-}
-
-/* Nobody looks at its segments any more: what the counters tell of may be its own. */
-static bool is_hidden(const struct sim *sim, const struct sim_flow *flow)
-{
-	return flow->renumbered || sim_is_ghost(sim, flow);
-}
-
-void sim_watch_losses(struct sim *sim, struct sim_core *core)
-{
-	unsigned side = core->host->side, touched = 0, others = 0;
-	const struct sim_host_plan *plan = core->host->plan;
-	bool paced = plan->pacing || plan->rates || plan->cc.ops->model;
-	bool late = is_blocked(core) || paced || !sim_host_is_punctual(core->host);
-	uint64_t probes = core->stats.n[WR_STAT_tcp_tlp_probes];
-
-	core->losses = 0;
-	core->loss = SIM_LOSS_NONE;
-	for (enum sim_loss loss = SIM_LOSS_FAST; loss <= SIM_LOSS_OTHER; loss++) {
-		uint64_t now = met(core, loss), more = now - core->losses_seen[loss];
-
-		core->losses_seen[loss] = now;
-		core->losses += loss == SIM_LOSS_OTHER ? 2 * more : more;
-		core->loss = more ? loss : core->loss;
-	}
-	core->probed = probes != core->probes_seen;
-	core->probes_seen = probes;
-	if (core->losses == 0)
-		return;
-	for (unsigned i = 0; i < sim->plan->flows; i++) {
-		const struct sim_side *us = &sim->flow[i].side[side];
-
-		if (!sim_host_is_of(core->host, &sim->flow[i]))
-			continue;
-		touched += us->touched;
-		others +=
-			!us->touched && ((us->known && late) || is_hidden(sim, &sim->flow[i]));
-	}
-	for (unsigned i = 0; i < sim->plan->flows && (touched != 1 || others); i++)
-		if (sim_host_is_of(core->host, &sim->flow[i]))
-			sim->flow[i].side[side].model.sure = false;
 }
 
 void sim_watch_cwnd(struct sim *sim, struct sim_core *core, struct sim_flow *flow,
@@ -612,7 +546,7 @@ void sim_watch_cwnd(struct sim *sim, struct sim_core *core, struct sim_flow *flo
 		           info->cwnd, (uint32_t)j.ref.cwnd);
 	}
 	m->limited = limited(core, us, info);
-	m->blocked = is_blocked(core);
+	m->blocked = sim_core_is_blocked(core);
 	m->prr_out += us->round.sent;
 	m->una = us->una;
 	m->end = us->end;

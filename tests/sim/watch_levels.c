@@ -125,7 +125,8 @@ static void check_limits(struct sim *sim, struct sim_core *core, struct sim_flow
 	struct sim_side *us = &flow->side[side];
 	uint32_t most = wr_max(core->host->plan->rcv_buf, core->host->plan->rcv_buf_max);
 
-	us->mss_most = wr_max(us->mss_most, info->mss);
+	/* It may have begun with longer ones, and been told better before this look. */
+	us->mss_most = wr_max(wr_max(us->mss_most, info->mss), flow->side[!side].mss);
 	if (info->recv_q > most)
 		sim_broken(sim, flow, side, "what waits for the application is bounded",
 		           info->recv_q, most);

@@ -35,7 +35,7 @@ struct options {
 	const char *pcap;
 	const char *golden;
 	sim_table table;
-	bool scenarios, list, trace, closely, fresh;
+	bool scenarios, list, trace, closely;
 	struct sim_cuts cuts;
 	unsigned failures_most, seconds_most;
 };
@@ -191,7 +191,6 @@ static int run_seeds(const struct options *options)
 		struct sim_plan plan;
 
 		make_plan(options->scenario, &plan, seed);
-		plan.fresh = options->fresh;
 		sim_run_thrice(world, &plan, &result);
 		frames += 2 * result.frames;
 		relabelled += result.relabelled;
@@ -282,7 +281,6 @@ static void take_fresh(struct options *options, const char *count)
 
 	if (getrandom(&place, sizeof(place), 0) != sizeof(place))
 		place = (uint32_t)time(NULL);
-	options->fresh = true;
 	options->first = (uint64_t)place << 20;
 	options->last = options->first + take_number(count) - 1;
 	printf("seeds from %" PRIu64 " on\n", options->first);

@@ -121,7 +121,7 @@ struct wr_repair {
 	                                           */
 	bool tlp : 1, tlp_is_retrans : 1;         /* a probe is out; it repeated text */
 	bool uncut : 1; /* nothing was lost but what was too long: cwnd is as it was */
-	struct wr_sack block[WR_SACK_MAX];        /* of the last ACK: told again, no news */
+	struct wr_sack block[WR_SACK_MAX]; /* of the last ACK: told again, no news */
 };
 
 /* What one ACK tells while repair is attached. */

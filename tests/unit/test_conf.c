@@ -214,9 +214,10 @@ static void switches_and_choices_name_their_words(void **state)
 	assert_string_equal(complaint("idle", "sleep"),
 	                    "--idle: 'sleep' is not spin or adaptive");
 	assert_string_equal(complaint("nagle", "x"), "--nagle: 'x' is not auto, on or off");
-	assert_string_equal(complaint("cc", "vegas2"),
-	                    "--cc: 'vegas2' is not cubic, reno, dctcp, bbr or fixed:SEGMENTS (1 to "
-	                    "65535)");
+	assert_string_equal(
+		complaint("cc", "vegas2"),
+		"--cc: 'vegas2' is not cubic, reno, dctcp, bbr or fixed:SEGMENTS (1 to "
+		"65535)");
 	assert_int_equal(set("cc", "fixed:0"), -EINVAL);
 }
 

@@ -81,8 +81,8 @@ static void a_second_target_is_refused(void **state)
 {
 	assert_string_equal(COMPLAINT("198.18.0.9", "198.18.0.8"),
 	                    "'198.18.0.8' is a target beside 198.18.0.9; give one of them");
-	assert_int_equal(args((char *[]) {"load", "--target", "198.18.0.8", "198.18.0.9", NULL}),
-	                 0);
+	assert_int_equal(
+		args((char *[]) {"load", "--target", "198.18.0.8", "198.18.0.9", NULL}), 0);
 }
 
 static void other_targets_are_refused_with_what_is_wanted(void **state)

@@ -257,7 +257,7 @@ static const struct wr_conf_key tcp[] = {
 	NUMBER(STACK, count, "quick-acks", "1", "255", "off", "off", quick_acks,
 	       "Segments at the beginning that are acknowledged at once, until text is sent"),
 	NUMBER(STACK, count, "prompt-acks", "1", "255", "100", "off", prompt_acks,
-	       "Acknowledgements that are not delayed after text out of order"),
+	       "Acknowledgements that wait for a second segment 128us at most, after text out of order"),
 	SWITCH(STACK, "delack-fin", "off", delack_fin, "The acknowledgement of a FIN may be delayed"),
 	SWITCH(STACK, "push-bursts", "off", push_bursts,
 	       "PSH on the last of segments that leave together, as Linux' large sends have it"),

@@ -3,7 +3,9 @@
  * Acknowledgements: when they leave. In quiet times one for a burst of segments does, RFC 9293
  * 3.8.6.3; and nothing leaves before the burst is done. When the network loses or reorders,
  * the sender lives on ACKs, and they are lost as well: then no two that say something new are
- * merged, RFC 5681 section 4.2, and none is delayed.
+ * merged, RFC 5681 section 4.2, and none waits for longer than a second segment would be behind
+ * the first on a short path: with one for each of them few would be in flight, and who has lost
+ * one of two learns nothing more.
  */
 
 #include "tcp_ack.h"
@@ -38,7 +40,7 @@ static bool is_closing_window(const struct wr_tcp *tcp, const struct wr_tcb *c)
 bool tcp_ack_may_wait(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	return tcp->conf.delack_us && !is_quick(tcp, c) && !(c->flags & WR_TCB_REORDER) &&
-	       !c->prompt && !is_closing_window(tcp, c);
+	       !is_closing_window(tcp, c);
 }
 
 void tcp_ack_owe_for_fin(struct wr_tcp *tcp, struct wr_tcb *c)
@@ -92,12 +94,15 @@ void tcp_ack_send_now(struct wr_tcp *tcp, struct wr_tcb *c)
 		send_now(tcp, c);
 }
 
-/* Nothing carried the ACK: it has delack_us from now. */
+/* Nothing carried the ACK: it has delack_us from now; while ACKs are prompt, what is left of
+ * a tick. */
 void tcp_ack_arm_delayed(struct wr_tcp *tcp, struct wr_tcb *c)
 {
+	uint32_t delay_us = c->prompt ? 1 : tcp->conf.delack_us;
+
 	if (c->rare & WR_TCB_DELACK_ARMED)
 		return;
 	c->rare |= WR_TCB_DELACK_ARMED;
-	c->delack_tick = wr_tick_after(tcp->now_tick, tcp->conf.delack_us);
+	c->delack_tick = wr_tick_after(tcp->now_tick, delay_us);
 	tcb_arm(tcp, c, c->delack_tick);
 }

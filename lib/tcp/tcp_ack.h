@@ -11,13 +11,13 @@ void tcp_ack_saw_trouble(const struct wr_tcp *tcp, struct wr_tcb *c);
 bool tcp_ack_may_wait(const struct wr_tcp *tcp, const struct wr_tcb *c);
 /*
  * Text in order was received, the last `len` bytes of it now: acknowledged at once for every
- * second segment, else after delack_us.
+ * second segment, else after delack_us, or a tick while ACKs are prompt.
  */
 static inline void tcp_ack_owe_for_text(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 {
 	bool second = wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
-	bool special = (c->flags & (WR_TCB_REORDER | WR_TCB_HELD)) || c->prompt ||
-	               tcp->conf.quick_acks || tcp->conf.delack_us == 0;
+	bool special = (c->flags & (WR_TCB_REORDER | WR_TCB_HELD)) || tcp->conf.quick_acks ||
+	               tcp->conf.delack_us == 0;
 
 	if (second || (wr_unlikely(special) && !tcp_ack_may_wait(tcp, c)))
 		c->flags |= WR_TCB_ACK_NOW;

@@ -112,6 +112,7 @@ void tcb_free_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
 	free_queue(c->sq_head);
 	free_queue(c->rcvq_head);
 }
+
 static void drop_buffers(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	tcp_repair_detach(tcp, c);

@@ -86,7 +86,7 @@ static uint32_t patience_ms(const struct wr_tcp *tcp, const struct wr_tcb *c)
 /* The peer still has what came out of order, RFC 2018 section 8: that may be enough. */
 static void let_go(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	if (c->flags & WR_TCB_REORDER && c->reorder->pieces > c->sq_count) {
+	if ((c->flags & WR_TCB_REORDER) && c->reorder->pieces > c->sq_count) {
 		WR_COUNT(tcp->stats, tcp_ooo_reneged, c->reorder->pieces);
 		tcp_reorder_free(tcp, c);
 	} else {

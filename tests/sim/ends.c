@@ -9,17 +9,28 @@ static bool is_aborted(const struct sim_flow *flow)
 	       flow->plan->end[1].abort_ns != SIM_NEVER;
 }
 
+/* Nothing came of the near end's ACK and text until the far end no longer waited for it. */
+static bool has_expired(const struct sim *sim, const struct sim_flow *flow)
+{
+	const struct sim_host *far = &sim->host[flow->plan->host[1]];
+	uint64_t expired = 0;
+
+	for (unsigned i = 0; i < far->plan->cores; i++)
+		expired += far->core[i].stats.n[WR_STAT_tcp_half_open_expired];
+	return expired && !flow->end[1].opened && flow->side[0].una <= 1;
+}
+
 /*
- * A host that keeps no half-open connection resets who sends it the second segment before the
- * first, which has the cookie: RFC 9293 section 3.10.7.2.
+ * A host that keeps no half-open connection, or for whom it took too long, resets who sends it
+ * the second segment before the first, which has the cookie: RFC 9293 section 3.10.7.2.
  */
 static bool is_misunderstood(const struct sim_flow *flow)
 {
 	const struct sim_end *near = &flow->end[0];
 	const struct sim_host_plan *far = &near->sim->plan->host[flow->plan->host[1]];
 
-	return sim_sends_cookies(far) && near->closed &&
-	       near->reason == WR_REASON_reset_by_peer && !near->received;
+	return near->closed && near->reason == WR_REASON_reset_by_peer && !near->received &&
+	       (sim_sends_cookies(far) || has_expired(near->sim, flow));
 }
 
 /* ---- limits ---- */

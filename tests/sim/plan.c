@@ -426,7 +426,8 @@ static void draw_the_rest(struct wr_prng *prng, struct sim_plan *plan)
 	for (unsigned i = 0; i < plan->flows; i++) {
 		struct sim_end_plan *end = &plan->flow[i].end[one_in(prng, 2)];
 
-		plan->flow[i].keepalive |= always; /* who was reset may not hear of it */
+		/* Who was reset, or waited for too long, may not hear of it. */
+		plan->flow[i].keepalive |= always || plan->flow[i].end[0].text == 0;
 		if (!one_in(prng, 6))
 			continue;
 		end->pause_at = 1 + below(prng, 100000);

@@ -8,6 +8,7 @@
 #ifndef WR_SIM_H
 #define WR_SIM_H
 
+#include <stdalign.h>
 #include <stdio.h>
 
 #include "cwnd.h"
@@ -36,7 +37,7 @@ struct sim_frame {
 	struct sim_frame *next;
 	uint32_t bytes;
 	bool corrupt; /* a bit of it was flipped */
-	uint8_t data[];
+	alignas(8) uint8_t data[];
 };
 
 struct sim;

@@ -36,7 +36,10 @@ static uint32_t rounding(const struct sim_flow *flow, unsigned from)
 
 bool sim_is_ghost(const struct sim *sim, const struct sim_flow *flow)
 {
-	bool over = flow->end[0].closed || flow->end[1].closed || flow->was_reset;
+	const struct sim_side *far = &flow->side[1];
+	/* An echo's end tells nobody: it is over when its FIN is acknowledged. */
+	bool echoed = flow->plan->echo && far->fin_sent && far->una == far->end;
+	bool over = flow->end[0].closed || flow->end[1].closed || flow->was_reset || echoed;
 
 	return over && (flow->plan->fastopen ||
 	                sim_sends_cookies(&sim->plan->host[flow->plan->host[1]]));

@@ -180,14 +180,14 @@ static struct arrival_outcome time_wait(const struct arrival_tcb *t,
 	return length(s) || s->seq != t->rcv_nxt ? acknowledge(t) : stay(t);
 }
 
-/* First: the table of section 3.4. */
+/* First: the table of section 3.4; an ACK may be at the right edge, too. */
 static bool acceptable(const struct arrival_tcb *t, const struct arrival_segment *s)
 {
 	uint32_t last = s->seq + length(s) - 1;
 	bool first_in = !before(s->seq, t->rcv_nxt) && before(s->seq, t->edge);
 
 	if (length(s) == 0)
-		return first_in;
+		return first_in || (s->seq == t->edge && !has(s, WR_TCP_RST));
 	return first_in || (!before(last, t->rcv_nxt) && before(last, t->edge));
 }
 

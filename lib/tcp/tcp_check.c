@@ -63,17 +63,20 @@ static enum wr_verdict check_timestamp(struct wr_tcp *tcp, struct wr_tcb *c,
  *
  *   SEG.LEN  RCV.WND  acceptable if
  *   0        0        SEG.SEQ = RCV.NXT
- *   0        > 0      RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND
+ *   0        > 0      RCV.NXT =< SEG.SEQ =< RCV.NXT+RCV.WND
  *   > 0      0        never
  *   > 0      > 0      the first or the last byte is in the window
+ *
+ * The right edge itself, which the RFC leaves out, is where the ACKs are of a peer that has
+ * filled the window: until what it lost of that is repaired, nothing else tells us of ours.
+ * A reset there is none of its.
  */
 static bool in_window(const struct wr_tcb *c, const struct wr_seg *seg)
 {
 	uint32_t wnd = tcb_rcv_wnd(c);
 
 	if (seg->len == 0)
-		return wnd == 0 ? wr_seq_eq(seg->seq, c->rcv.nxt)
-		                : wr_seq_in(seg->seq, c->rcv.nxt, wnd);
+		return wr_seq_in(seg->seq, c->rcv.nxt, wnd + !(seg->flags & WR_TCP_RST));
 	return wr_seq_in(seg->seq, c->rcv.nxt, wnd) ||
 	       wr_seq_in(wr_seq_add(seg->seq, seg->len - 1), c->rcv.nxt, wnd);
 }

@@ -20,7 +20,8 @@ void sim_labels_exchange(const struct sim_plan *plan, const struct sim_result *r
 
 /*
  * Runs a plan twice, which must do the same byte for byte, and once more with its labels
- * exchanged, which must do the same but for them. *result is that of the first run.
+ * exchanged, which must do the same but for them, unless ISNs of one end came close to each
+ * other in one of both. *result is that of the first run.
  */
 void sim_run_thrice(struct sim_world *world, const struct sim_plan *plan,
                     struct sim_result *result);

@@ -60,30 +60,58 @@ static uint32_t owner_of(const struct sim *sim, rte_be32_t addr)
 	return NONE;
 }
 
-/* A sequence number of that side: of a tuple that is used again, by the newest ISN that fits.
+static uint32_t distance(uint32_t a, uint32_t b)
+{
+	return RTE_MIN(a - b, b - a);
+}
+
+/*
+ * A sequence number of that side. Where it has several ISNs, by the nearest: cookies for one
+ * SYN may be any two numbers, so that the newest that fits may be another connection's.
  */
 static struct number relative(const struct sim *sim, const struct sim_flow *flow, unsigned side,
                               uint32_t seq)
 {
 	unsigned isns = sim->plain.side[flow->index][side].isns;
+	const uint32_t *isn = sim->plain.side[flow->index][side].isn;
+	struct number number = {NONE, 0};
+	uint32_t least = NEAR;
 
 	for (unsigned i = isns; i-- > 0 && i + SIM_ISNS >= isns;) {
-		uint32_t at = seq - sim->plain.side[flow->index][side].isn[i % SIM_ISNS];
+		uint32_t far = distance(seq, isn[i % SIM_ISNS]);
 
-		if (at + NEAR < 2 * NEAR)
-			return (struct number) {i, at};
+		if (far >= least)
+			continue;
+		least = far;
+		number = (struct number) {i, seq - isn[i % SIM_ISNS]};
 	}
-	return (struct number) {NONE, 0};
+	return number;
+}
+
+/* ISNs that are no further apart may have numbers of their text or windows in common. */
+static uint32_t reach_of(const struct sim *sim, const struct sim_flow *flow)
+{
+	uint32_t text = RTE_MAX(flow->plan->end[0].text, flow->plan->end[1].text), window = 0;
+
+	for (unsigned side = 0; side < SIM_SIDES; side++) {
+		const struct sim_host_plan *host = &sim->plan->host[flow->plan->host[side]];
+
+		window = RTE_MAX(window, RTE_MAX(host->rcv_buf, host->rcv_buf_max));
+	}
+	return text + RTE_MAX(text, window);
 }
 
 static void note_syn(struct sim *sim, const struct sim_flow *flow, unsigned side, uint32_t isn)
 {
 	unsigned *isns = &sim->plain.side[flow->index][side].isns;
-	uint32_t *of = sim->plain.side[flow->index][side].isn;
+	uint32_t *of = sim->plain.side[flow->index][side].isn, meets = 0;
 
-	for (unsigned i = 0; i < RTE_MIN(*isns, (unsigned)SIM_ISNS); i++)
+	for (unsigned i = 0; i < RTE_MIN(*isns, (unsigned)SIM_ISNS); i++) {
 		if (of[i] == isn)
 			return;
+		meets += distance(of[i], isn) <= reach_of(sim, flow);
+	}
+	sim->plain.meetings += meets;
 	of[(*isns)++ % SIM_ISNS] = isn;
 }
 

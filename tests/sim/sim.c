@@ -263,6 +263,7 @@ static void report(struct sim *sim, struct sim_result *result)
 	}
 	result->hash = sim->hash;
 	result->plain_hash = sim->plain.hash;
+	result->meetings = sim->plain.meetings;
 	result->frames = sim->frames;
 	result->faults = sim->faults;
 	result->caught_ns = sim->caught_ns;

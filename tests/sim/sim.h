@@ -271,7 +271,8 @@ struct sim_event {
 /* The trace without labels: see plain.c. */
 struct sim_plain {
 	uint64_t hash;
-	FILE *out; /* NULL: nobody reads it */
+	FILE *out;         /* NULL: nobody reads it */
+	unsigned meetings; /* pairs of ISNs of one side whose numbers may be the same */
 	struct {
 		unsigned isns; /* SYNs with another number than those before */
 		uint32_t isn[SIM_ISNS];
@@ -310,6 +311,7 @@ struct sim_result {
 	char why[256];
 	uint64_t hash, frames, end_ns;
 	uint64_t plain_hash; /* of the trace without labels */
+	unsigned meetings;   /* of ISNs: see plain.c */
 	bool relabelled;     /* and another run, with other labels, had the same */
 	uint32_t faults;     /* brought by chance */
 	uint64_t caught_ns, work_most;

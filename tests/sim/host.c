@@ -41,6 +41,11 @@ static bool has_fastopen(const struct sim_plan *plan)
 	return any;
 }
 
+static bool has_black_hole(const struct sim_plan *plan)
+{
+	return plan->path[0].blackhole || plan->path[1].blackhole;
+}
+
 static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_conf *conf)
 {
 	const struct sim_host_plan *plan = host->plan;
@@ -91,6 +96,9 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	tcp->has_isn = plan->has_isn;
 	tcp->isn = plan->isn;
 	tcp->fin_wait2_us = 0; /* a slow reader may take longer than any limit */
+	/* The way out takes three time-outs at least, and after an outage these are long. */
+	if (has_black_hole(sim->plan))
+		tcp->r2_us *= 3;
 	sim_knobs_apply(&plan->knobs, tcp);
 	conf->pool = host->pool;
 	conf->owner = &host->owner;

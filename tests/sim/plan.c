@@ -9,6 +9,12 @@
 #include "wr_tcp.h"
 #include "wr_wheel.h"
 
+/*
+ * Who does not read may throw away what comes, if all that it may hold is held: windows do not
+ * shrink. As time-outs double, the last attempt before R2, 100 s, may come after 40 s.
+ */
+#define PAUSE_MOST WR_S(40)
+
 static const struct sim_path_plan calm_path = {
 	.rate_bps = 100000000,
 	.delay_ns = WR_MS(10),
@@ -364,32 +370,6 @@ static void draw_knobs(struct wr_prng *prng, struct sim_plan *plan)
 	}
 }
 
-/*
- * Without SACK a lost retransmission waits for a time-out, and without timestamps none of them
- * gives a sample that ends the doubling: where queues, or receivers that keep little out of
- * order, lose for ever that takes for ever.
- */
-static void settle_queues(struct sim_plan *plan)
-{
-	bool repairs = true;
-
-	for (unsigned i = 0; i < plan->hosts; i++)
-		repairs &= plan->host[i].sack || plan->host[i].timestamps;
-	for (unsigned i = 0; i < plan->hosts && repairs; i++)
-		for (unsigned k = 0; k < plan->hosts; k++)
-			repairs &= (plan->host[i].sack && plan->host[k].sack) ||
-			           (plan->host[i].timestamps && plan->host[k].timestamps);
-	for (unsigned i = 0; i < SIM_SIDES && !repairs; i++) {
-		plan->path[i].aqm = SIM_TAIL_DROP;
-		plan->path[i].queue_bytes = 4 << 20;
-	}
-	for (unsigned i = 0; i < plan->hosts && !repairs; i++) {
-		plan->host[i].ooo_bytes =
-			wr_max(plan->host[i].ooo_bytes, plan->host[i].rcv_buf * 2);
-		plan->host[i].ooo_pieces = (uint16_t)wr_max(plan->host[i].ooo_pieces, 256);
-	}
-}
-
 /* Hosts that never keep half-open connections need a client that speaks first. */
 static bool clients_speak(const struct sim_plan *plan)
 {
@@ -431,7 +411,7 @@ static void draw_the_rest(struct wr_prng *prng, struct sim_plan *plan)
 		if (!one_in(prng, 6))
 			continue;
 		end->pause_at = 1 + below(prng, 100000);
-		end->pause_ns = power(prng, 0, 6) * WR_S(1);
+		end->pause_ns = RTE_MIN(power(prng, 0, 6) * WR_S(1), PAUSE_MOST);
 	}
 }
 
@@ -500,14 +480,22 @@ static void draw_fast_open(struct wr_prng *prng, struct sim_plan *plan)
 	}
 }
 
-/* More flows to one listener, so that it may be full. */
+static bool has_abort(const struct sim_flow_plan *flow)
+{
+	return flow->end[0].abort_ns != SIM_NEVER || flow->end[1].abort_ns != SIM_NEVER;
+}
+
+/*
+ * More flows to one listener, so that it may be full. None that aborts: an echo has no
+ * keep-alive, so that it may never hear of that.
+ */
 static void draw_company(struct wr_prng *prng, struct sim_plan *plan, unsigned host)
 {
 	for (unsigned i = 1; i < plan->flows; i++) {
 		struct sim_flow_plan *flow = &plan->flow[i];
 
 		if (flow->host[1] != host || flow->simultaneous || flow->end[0].turn ||
-		    one_in(prng, 2))
+		    one_in(prng, 2) || has_abort(flow))
 			continue;
 		flow->echo = true;
 		flow->rport = plan->host[host].echo_port;
@@ -566,7 +554,6 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	draw_congestion(&prng, plan);
 	draw_more_trouble(&prng, plan);
 	draw_knobs(&prng, plan);
-	settle_queues(plan);
 	draw_the_rest(&prng, plan);
 	draw_clocks(&prng, plan);
 	if (one_in(&prng, 3))
@@ -574,4 +561,5 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	draw_limits(&prng, plan);
 	draw_fast_open(&prng, plan);
 	draw_signatures(&prng, plan);
+	sim_plan_settle_repairs(plan);
 }

@@ -201,6 +201,9 @@ void sim_plan_calm(struct sim_plan *plan, uint64_t seed);
 /* Swarm testing: draws first which faults are on, then how strong they are. */
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed);
 
+/* Grants connections without SACK what they need to come to an end: queues, buffers, time. */
+void sim_plan_settle_repairs(struct sim_plan *plan);
+
 /*
  * Chooses clocks and keys so that the first connection's sequence numbers begin `before` bytes
  * before `wrap` (0 or 2^31); on the right side too, if its SYN needs as long as it should. Its

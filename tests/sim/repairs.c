@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What losses cost without SACK, and what a plan grants for it. */
+
+#include <rte_common.h>
+
+#include "plan.h"
+#include "wr_base.h"
+
+#define OVERHEAD 80 /* bytes: headers with all options, at most */
+
+/*
+ * Without SACK a lost retransmission waits for a time-out, and without timestamps none of them
+ * gives a sample that ends the doubling: where queues, or receivers that keep little out of
+ * order, lose for ever that takes for ever.
+ */
+static void settle_queues(struct sim_plan *plan)
+{
+	bool repairs = true;
+
+	for (unsigned i = 0; i < plan->hosts; i++)
+		repairs &= plan->host[i].sack || plan->host[i].timestamps;
+	for (unsigned i = 0; i < plan->hosts && repairs; i++)
+		for (unsigned k = 0; k < plan->hosts; k++)
+			repairs &= (plan->host[i].sack && plan->host[k].sack) ||
+			           (plan->host[i].timestamps && plan->host[k].timestamps);
+	for (unsigned i = 0; i < SIM_SIDES && !repairs; i++) {
+		plan->path[i].aqm = SIM_TAIL_DROP;
+		plan->path[i].queue_bytes = 4 << 20;
+	}
+	for (unsigned i = 0; i < plan->hosts && !repairs; i++) {
+		plan->host[i].ooo_bytes =
+			wr_max(plan->host[i].ooo_bytes, plan->host[i].rcv_buf * 2);
+		plan->host[i].ooo_pieces = (uint16_t)wr_max(plan->host[i].ooo_pieces, 256);
+	}
+}
+
+/* How long it takes if each segment of the longest text takes a round trip. */
+static uint64_t longest_repair_ns(const struct sim_plan *plan)
+{
+	uint64_t rtt_ns = plan->path[0].delay_ns + plan->path[1].delay_ns, most = 0;
+	uint64_t access_ns = 0;
+	uint32_t mtu = UINT16_MAX;
+
+	for (unsigned i = 0; i < plan->hosts; i++) {
+		mtu = wr_min(mtu, plan->host[i].mtu);
+		access_ns = RTE_MAX(access_ns, plan->host[i].access_ns);
+	}
+	for (unsigned i = 0; i < SIM_SIDES; i++)
+		if (plan->path[i].mtu)
+			mtu = wr_min(mtu, plan->path[i].mtu);
+	for (unsigned i = 0; i < plan->flows; i++) {
+		for (unsigned side = 0; side < SIM_SIDES; side++) {
+			const struct sim_end_plan *end = &plan->flow[i].end[side];
+			uint32_t pieces = 1 + end->chunk / (mtu - OVERHEAD);
+
+			most = RTE_MAX(most, (uint64_t)pieces * (end->text / end->chunk + 1));
+		}
+	}
+	return most * (rtt_ns + 4 * access_ns);
+}
+
+/*
+ * Without SACK each partial ACK tells of one segment, RFC 6582; who holds all that it may for
+ * its own text keeps nothing out of order, and lacks each.
+ */
+static void settle_bound(struct sim_plan *plan)
+{
+	bool sack = true;
+
+	for (unsigned i = 0; i < plan->hosts; i++)
+		sack &= plan->host[i].sack;
+	if (!sack)
+		plan->bound_ns += longest_repair_ns(plan);
+}
+
+void sim_plan_settle_repairs(struct sim_plan *plan)
+{
+	settle_queues(plan);
+	settle_bound(plan);
+}

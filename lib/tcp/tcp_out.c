@@ -225,8 +225,11 @@ static void fin_leaves(struct wr_tcp *tcp, struct wr_tcb *c)
 static void restart_after_idle(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	uint64_t idle_us = (uint64_t)(tcp->now_tick - c->last_tx_tick) << WR_TICK_SHIFT;
+	/* While the window is closed the doublings are of its probes, which are no text. */
+	unsigned probes = c->flags & WR_TCB_PERSIST ? c->backoff : 0;
 
-	if (wr_unlikely(idle_us > tcp->conf.rto_min_us) && idle_us > tcp_rto_us(tcp, c))
+	if (wr_unlikely(idle_us > tcp->conf.rto_min_us) &&
+	    idle_us > tcp_rto_us(tcp, c) >> probes)
 		wr_cc_ops(&c->cc)->on_idle_restart(
 			&c->cc, wr_cc_initial_window(c->cc.smss, tcp->conf.iw_segments),
 			tcp->now_us);

@@ -298,13 +298,15 @@ static int restarted(const struct sim_host *host, const struct sim_side *us,
 {
 	uint64_t idle_ns = now_ns - us->model.last_tx_ns,
 		 rto_ns = info->rto_us * UINT64_C(1000);
+	/* A probe of a closed window doubles it: before or after it was looked at. */
+	uint64_t least_ns = rto_ns >> info->backoff;
 
 	if (us->una != us->model.end || (!us->sent_new && !info->unsent) ||
 	    !sim_host_restarts(host->plan))
 		return 0;
 	if (!sim_host_is_punctual(host))
 		return -1;
-	if (idle_ns + WR_MS(1) < rto_ns)
+	if (idle_ns + WR_MS(1) < least_ns)
 		return 0;
 	return us->sent_new && idle_ns > rto_ns + WR_MS(1) ? 1 : -1;
 }

@@ -278,6 +278,19 @@ static void check_probe_rtt(struct wr_cc *cc, struct wr_bbr *b, const struct wr_
 
 /* ---- what is done with it, section 5.6 ---- */
 
+/*
+ * BBRInitPacingRate(): the initial window in a round trip, or in 1 ms as long as none was seen:
+ * a connection starts with its SYN, so that the first ACK of text tells.
+ */
+static void init_pace(struct wr_cc *cc, struct wr_bbr *b, uint32_t srtt_us)
+{
+	uint32_t rtt_us = srtt_us ? srtt_us : 1000;
+
+	b->has_rtt = srtt_us > 0;
+	wr_cc_model(cc)->pace_bytes_per_s =
+		(uint64_t)b->initial_cwnd * 1000000 / rtt_us * BBR_STARTUP_PACING_GAIN / 100;
+}
+
 static void set_pace(struct wr_cc *cc, struct wr_bbr *b, uint32_t gain)
 {
 	struct wr_cc_model *model = wr_cc_model(cc);
@@ -324,14 +337,11 @@ static void set_cwnd(struct wr_cc *cc, struct wr_bbr *b, const struct wr_cc_ack 
 static void bbr_init(struct wr_cc *cc, const struct wr_cc_start *start)
 {
 	struct wr_bbr *b = bbr_of(cc);
-	/* BBRInitPacingRate(): the initial window in a round trip, or in 1 ms. */
-	uint32_t rtt_us = start->srtt_us ? start->srtt_us : 1000;
 
 	bbr_model_init(b, start);
 	enter_startup(b);
 	b->bw = 0;
-	wr_cc_model(cc)->pace_bytes_per_s =
-		(uint64_t)start->iw * 1000000 / rtt_us * BBR_STARTUP_PACING_GAIN / 100;
+	init_pace(cc, b, start->srtt_us);
 	set_pace(cc, b, b->pacing_gain);
 }
 
@@ -347,6 +357,8 @@ static void bbr_on_ack(struct wr_cc *cc, const struct wr_cc_ack *ack)
 	bbr_model_min_rtt(b, ack);
 	check_probe_rtt(cc, b, ack);
 	bbr_model_settle(b, ack);
+	if (!b->has_rtt)
+		init_pace(cc, b, ack->srtt_us);
 	set_pace(cc, b, b->pacing_gain);
 	set_cwnd(cc, b, ack);
 }

@@ -104,6 +104,7 @@ struct wr_bbr {
 	bool full_bw_now : 1, full_bw_reached : 1;
 	bool probe_samples : 1; /* bw_probe_samples: this is what probing sent */
 	bool idle_restart : 1, probe_rtt_expired : 1, probe_rtt_round_done : 1;
+	bool has_rtt : 1; /* the first pace is of a round trip that was seen */
 };
 
 /* What an algorithm with a model of the path keeps outside of the connection, and says. */

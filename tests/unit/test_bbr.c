@@ -162,6 +162,14 @@ static double delivered_share(unsigned ms)
 	return (double)(net.delivered - before) * 1000 / ms / net.rate;
 }
 
+static void the_first_round_trip_sets_the_first_pace(void **state)
+{
+	net.unsent = 1; /* too little to measure a bandwidth by */
+	run_ms(RTT / 1000 + 2);
+	assert_in_range(net.model.pace_bytes_per_s, 10 * SMSS * 2.7 / (RTT / 1e6) * 0.95,
+	                10 * SMSS * 2.8 / (RTT / 1e6));
+}
+
 static void startup_finds_the_bandwidth_and_drains(void **state)
 {
 	assert_int_equal(bbr()->state, BBR_STARTUP);
@@ -298,6 +306,7 @@ static void the_window_holds_four_segments_at_least(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(the_first_round_trip_sets_the_first_pace),
 		TEST(startup_finds_the_bandwidth_and_drains),
 		TEST(startup_takes_few_round_trips),
 		TEST(the_path_is_used_and_its_queue_is_short),

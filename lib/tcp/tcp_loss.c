@@ -291,8 +291,7 @@ static uint32_t rtt_by_timestamp(const struct wr_tcp *tcp, const struct wr_tcb *
 {
 	uint32_t ms = tcp_ts_now(tcp, c->ts_offset) - seg->ts_ecr;
 
-	if (!(c->flags & WR_TCB_TS) || !seg->has_ts || seg->ts_ecr == 0 ||
-	    ms > tcp->conf.rto_max_us / 1000)
+	if (!(c->flags & WR_TCB_TS) || !seg->has_ts || ms > tcp->conf.rto_max_us / 1000)
 		return 0;
 	return wr_max(ms, 1) * 1000;
 }

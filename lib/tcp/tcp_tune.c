@@ -82,6 +82,7 @@ void tcp_tune_attach(struct wr_tcp *tcp, struct wr_tcb *c)
 		.target = tcp->conf.rcv_buf,
 		.most = tcp->conf.rcv_buf / 2,
 		.rtt_us = c->srtt_us,
+		.ts_ecr = tcp_ts_now(tcp, c->ts_offset) - RTT_MOST / 1000 - 1, /* too old */
 	};
 	begin_round(tcp, c, t);
 	begin_window(tcp, c, t);
@@ -93,14 +94,12 @@ void tcp_tune_attach(struct wr_tcp *tcp, struct wr_tcb *c)
 static void hear_timestamp(const struct wr_tcp *tcp, const struct wr_tcb *c, struct wr_tune *t,
                            const struct wr_seg *seg)
 {
-	uint32_t us = (tcp_ts_now(tcp, c->ts_offset) - seg->ts_ecr) * 1000;
+	uint32_t ms = tcp_ts_now(tcp, c->ts_offset) - seg->ts_ecr, us;
 
-	if (seg->ts_ecr == 0 || seg->ts_ecr == t->ts_ecr)
+	if (!seg->has_ts || ms > RTT_MOST / 1000 || seg->ts_ecr == t->ts_ecr)
 		return;
 	t->ts_ecr = seg->ts_ecr;
-	us = wr_max(us, 1000);
-	if (us > RTT_MOST)
-		return;
+	us = wr_max(ms, 1) * 1000;
 	if (!t->measured || us < t->rtt_us)
 		t->rtt_us = us;
 	else

@@ -55,6 +55,12 @@ static void undo(struct wr_tcp *tcp, struct wr_tcb *c)
 	WR_COUNT(tcp->stats, tcp_undone, 1);
 }
 
+/* 0 comes from peers that do not echo, unless our own clock was there a while ago. */
+static bool is_echo(const struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t ts_ecr)
+{
+	return ts_ecr || tcp_ts_now(tcp, c->ts_offset) <= tcp->conf.rto_max_us / 1000;
+}
+
 bool tcp_undo_by_timestamp(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news)
 {
 	const struct wr_repair *r = c->repair;
@@ -65,7 +71,7 @@ bool tcp_undo_by_timestamp(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr
 	if (!(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) || !c->may_undo || news->acked == 0 ||
 	    !wr_seq_eq(una_before, c->undo_una) || !r->has_rexmit_ts)
 		return false;
-	if (!(c->flags & WR_TCB_TS) || !seg->has_ts || seg->ts_ecr == 0 ||
+	if (!(c->flags & WR_TCB_TS) || !seg->has_ts || !is_echo(tcp, c, seg->ts_ecr) ||
 	    (int32_t)(seg->ts_ecr - r->rexmit_ts) >= 0)
 		return false;
 	c->backoff = 0;

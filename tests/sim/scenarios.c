@@ -292,6 +292,14 @@ static void stamps_near_zero(struct sim_plan *plan)
 	sim_plan_near_stamp(plan, 0, 300);
 }
 
+/* Lost early, so that in one of the seeds what is sent again then has a TSval of just 0. */
+static void repeats_at_zero(struct sim_plan *plan)
+{
+	everywhere(plan, 50000);
+	plan->path[0].rule[0] = (struct sim_rule) {SIM_SEGMENT, 1, 5000};
+	sim_plan_near_stamp(plan, 0, 30 + (uint32_t)plan->seed);
+}
+
 static void stamps_near_half(struct sim_plan *plan)
 {
 	everywhere(plan, 50000);
@@ -734,6 +742,7 @@ const struct sim_scenario sim_scenarios[] = {
 	{"sequence_numbers_begin_just_beyond_zero_and_the_sign_bit", 20, just_beyond,
          begins_beyond},
 	{"timestamps_wrap", 20, stamps_near_zero, NULL},
+	{"a_timestamp_of_zero_is_one", 40, repeats_at_zero, NULL},
 	{"timestamps_pass_the_sign_bit", 20, stamps_near_half, NULL},
 	{"what_lies_beyond_the_recovery_point_is_lost", 20, beyond_recovery, NULL},
 	{"what_is_sent_again_is_lost_again", 40, repeated_lost, NULL},

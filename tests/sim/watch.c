@@ -142,16 +142,24 @@ static void fast_text(struct sim *sim, struct sim_flow *flow, unsigned from,
 	us->end = wr_max(us->end, 1 + seg->text_len);
 }
 
-/* A connection begins; text may have come with the SYN that is answered. */
+/*
+ * A connection begins; text may have come with the SYN that is answered, and the reset of a SYN
+ * before that, which was refused, may wait for the NIC still.
+ */
 static void forget(struct sim_side *us, bool has_text)
 {
-	struct sim_spans got = us->got, twice = us->twice;
+	struct sim_side before = *us;
 
 	memset(us, 0, sizeof(*us));
+	if (!before.syn_seen) {
+		memcpy(us->arrived, before.arrived, sizeof(us->arrived));
+		us->arrived_count = before.arrived_count;
+		us->unanswered = before.unanswered;
+	}
 	if (!has_text)
 		return;
-	us->got = got;
-	us->twice = twice;
+	us->got = before.got;
+	us->twice = before.twice;
 }
 
 /* Hosts with one ISN for all: the peer's SYN came again when all was over. */

@@ -275,7 +275,9 @@ static bool may_grow(const struct sim_plan *plan)
 	return any;
 }
 
-/* Cookies are numbers that cannot be given. Where old SYNs and ACKs come, given ones are told.
+/*
+ * Cookies are numbers that cannot be given. Where old SYNs and ACKs come, given ones are told;
+ * as after an abort, if the SYN had to wait for an address and left twice.
  */
 static bool may_have_isns(const struct sim_plan *plan)
 {
@@ -283,6 +285,9 @@ static bool may_have_isns(const struct sim_plan *plan)
 
 	for (unsigned i = 0; i < plan->hosts; i++)
 		all &= !sim_sends_cookies(&plan->host[i]);
+	for (unsigned i = 0; i < plan->flows; i++)
+		for (unsigned side = 0; side < SIM_SIDES; side++)
+			all &= plan->flow[i].end[side].abort_ns == SIM_NEVER;
 	return all;
 }
 

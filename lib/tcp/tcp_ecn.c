@@ -267,12 +267,22 @@ void tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c)
 	wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
 }
 
+/*
+ * Is what says CWR still on its way? Then the echo is the one that was answered. Until more is
+ * acknowledged than was sent before, section 6.1.2, though that may be all.
+ */
+static bool awaits_cwr(const struct wr_tcb *c, struct wr_seq ack)
+{
+	return wr_seq_span(ack, c->cwr_end) <= tcb_flight(c);
+}
+
 void tcp_ecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
 {
 	if (c->cc.accecn)
 		tcp_accecn_feedback(tcp, c, seg);
 	/* That of a SYN-ACK, which ends a simultaneous open, is an answer: section 6.1.1. */
-	else if ((seg->flags & (WR_TCP_ECE | WR_TCP_SYN)) == WR_TCP_ECE)
+	else if ((seg->flags & (WR_TCP_ECE | WR_TCP_SYN)) == WR_TCP_ECE &&
+	         !awaits_cwr(c, seg->ack))
 		tcp_ecn_echoed(tcp, c);
 }
 

@@ -42,7 +42,8 @@ static void undo(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	wr_cc_ops(&c->cc)->on_undo(&c->cc, tcp->now_us);
 	c->may_undo = false;
-	c->cwr_end = c->snd.una; /* nothing of this window has been answered any more */
+	/* Nothing of this window has been answered any more. */
+	c->cwr_end = wr_seq_add(c->snd.una, (uint32_t)-1);
 	/* What looked like a loss was late, and so may others be. */
 	if ((c->flags & WR_TCB_RECOVERY) && c->reordering == 0)
 		c->reordering = 1;

@@ -92,6 +92,17 @@ static struct rte_mbuf *segment(uint32_t from, const struct craft_tcp *tcp)
 	return craft_tcp(attack_pool(&a), &path, tcp);
 }
 
+/* Sends the SYN, and makes the ACK of its answer of it. */
+static void begin_handshake(struct craft_tcp *tcp)
+{
+	attack_frame(&a, segment(MALLORY, tcp));
+	wire_run(&a.wire, 0);
+	tcp->seq = 101;
+	tcp->ack = isn + 1;
+	tcp->flags = WR_TCP_ACK;
+	tcp->options_len = 0;
+}
+
 static void open_connection(uint16_t dport)
 {
 	struct craft_tcp tcp = {.sport = OPEN_PORT,
@@ -102,12 +113,7 @@ static void open_connection(uint16_t dport)
 	                        .options = (const uint8_t[]) {4, 2, 1, 1},
 	                        .options_len = 4};
 
-	attack_frame(&a, segment(MALLORY, &tcp));
-	wire_run(&a.wire, 0);
-	tcp.seq = 101;
-	tcp.ack = isn + 1;
-	tcp.flags = WR_TCP_ACK;
-	tcp.options_len = 0;
+	begin_handshake(&tcp);
 	attack_frame(&a, segment(MALLORY, &tcp));
 }
 
@@ -381,12 +387,7 @@ static uint64_t cost_of_probe(uint16_t wnd)
 	begin();
 	a.client[0].stopped = a.client[1].stopped = true; /* no probes but this one */
 	attack_wait(&a, WR_MS(5));
-	attack_frame(&a, segment(MALLORY, &tcp));
-	wire_run(&a.wire, 0);
-	tcp.seq = 101;
-	tcp.ack = isn + 1;
-	tcp.flags = WR_TCP_ACK;
-	tcp.options_len = 0;
+	begin_handshake(&tcp);
 	tcp.wnd = wnd;
 	for (unsigned i = 0; i < 400; i++) {
 		tcp.ack = i ? nxt : tcp.ack;

@@ -339,7 +339,7 @@ class Faults(LoadCase):
             load = self.start(
                 f"{self.peer}:{server.port}", "--duration", "60s", "--drain", "30s"
             )
-            time.sleep(1)
+            self.assertTrue(harness.eventually(lambda: server.bytes, 30), "no request came")
             load.interrupt()
             time.sleep(0.3)
             self.assertIsNone(load.process.poll())

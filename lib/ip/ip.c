@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "neighbour.h"
 #include "wr_base.h"
 #include "wr_ip_priv.h"
 
@@ -55,7 +56,7 @@ int wr_ip_init(struct wr_ip *ip, const struct wr_ip_conf *conf, struct wr_stats 
 	ip->id_key = (uint32_t)wr_prng_u64(prng);
 	ip->next_id = (uint16_t)wr_prng_u64(prng);
 	wr_limit_init(&ip->icmp_limit, prng);
-	if (wr_arp_init(ip) != 0 || wr_frag_init(ip) != 0 || wr_path_init(ip) != 0) {
+	if (neighbours_init(ip) != 0 || wr_frag_init(ip) != 0 || wr_path_init(ip) != 0) {
 		wr_ip_fini(ip);
 		return -ENOMEM;
 	}
@@ -64,7 +65,7 @@ int wr_ip_init(struct wr_ip *ip, const struct wr_ip_conf *conf, struct wr_stats 
 
 void wr_ip_fini(struct wr_ip *ip)
 {
-	wr_arp_fini(ip);
+	neighbours_fini(ip);
 	wr_frag_fini(ip);
 	wr_path_fini(ip);
 	for (; ip->out.count > 0; ip->out.count--)
@@ -73,7 +74,7 @@ void wr_ip_fini(struct wr_ip *ip)
 
 uint64_t wr_ip_bytes(const struct wr_ip_conf *conf)
 {
-	return sizeof(struct wr_ip) + wr_arp_bytes(conf) + wr_frag_bytes(conf) +
+	return sizeof(struct wr_ip) + neighbours_bytes(conf) + wr_frag_bytes(conf) +
 	       wr_path_bytes(conf);
 }
 

@@ -61,7 +61,7 @@ struct wr_outq {
 	struct rte_mbuf *frame[WR_OUTQ_SLOTS];
 };
 
-struct wr_neighbours; /* arp.c */
+struct wr_neighbours; /* neighbour.h */
 struct wr_fragments;  /* frag.c */
 struct wr_paths;      /* path.c */
 

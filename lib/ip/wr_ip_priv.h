@@ -45,9 +45,6 @@ static inline void wr_ip_push(struct wr_ip *ip, struct rte_mbuf *m)
 void wr_arp_output(struct wr_ip *ip, struct rte_mbuf *m, const struct wr_ip_out *to,
                    enum wr_cause cause);
 
-int wr_arp_init(struct wr_ip *ip);
-void wr_arp_fini(struct wr_ip *ip);
-uint64_t wr_arp_bytes(const struct wr_ip_conf *conf);
 void wr_arp_tick(struct wr_ip *ip, uint64_t now_us);
 uint64_t wr_arp_deadline(const struct wr_ip *ip);
 

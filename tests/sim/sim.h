@@ -147,6 +147,7 @@ struct sim_side {
 	uint32_t syn_wnd; /* of its last SYN without ACK */
 	uint32_t iss;
 	uint32_t end;       /* offset behind the last byte sent, FIN included */
+	uint32_t text_end;  /* the same of text that left by itself, not with a SYN */
 	uint32_t acked;     /* highest ACK sent: an offset in the peer's numbers */
 	uint32_t edge;      /* right edge advertised, in the peer's numbers */
 	uint32_t edge_told; /* right edge that reached this side, in its own numbers */
@@ -176,6 +177,7 @@ struct sim_side {
 	bool known;
 	bool sent_new;       /* new text left in this round */
 	bool touched;        /* a segment came or left in this round */
+	uint32_t given;      /* bytes that its application had given then */
 	uint64_t last_tx_ns; /* when text last left */
 	uint64_t idle_ns;    /* nothing had left for so long, nor was in flight, before
 	                        this round */
@@ -527,6 +529,9 @@ void sim_cwnd_note_text(struct sim_side *us, uint32_t bytes);
 /* After a round in which something came or left. */
 void sim_watch_cwnd(struct sim *sim, struct sim_core *core, struct sim_flow *flow,
                     const struct wr_tcp_info *info, const struct wr_cc_ops *ops);
+/* After one in which there was only text given to it that may not leave yet. */
+void sim_watch_cwnd_given(const struct sim_core *core, struct sim_side *us,
+                          const struct wr_tcp_info *info);
 
 /* ---- plain.c: all that happens, but for labels ---- */
 

@@ -298,12 +298,14 @@ static void check_text(struct sim *sim, struct sim_flow *flow, unsigned from,
 	    (behind - 1 != end->queued || !end->closing))
 		sim_broken(sim, flow, from, "a FIN follows the last byte", behind - 1,
 		           end->queued);
-	if (seg->text_len && behind > us->end) {
+	/* What a SYN carried and the peer did not take leaves for the first time, too. */
+	if (seg->text_len && behind > us->text_end) {
 		note_new(sim, us);
 		sim_gathered_leaves(&us->gathered, behind);
 	}
 	if (seg->text_len)
 		us->last_tx_ns = sim->now_ns;
+	us->text_end = wr_max(us->text_end, behind);
 	sim_cwnd_note_text(us, seg->text_len);
 	us->fin_sent |= fin;
 	us->end = wr_max(us->end, behind + fin);

@@ -8,6 +8,7 @@
  */
 
 #include <math.h>
+#include <string.h>
 
 #include "sim.h"
 
@@ -77,12 +78,20 @@ static double initial_window(double mss, unsigned segments)
 	return fmin(segments * mss, fmax(2 * mss, segments * 1460.0));
 }
 
+static void leave_recovery(struct judged *j)
+{
+	if (j->recovery == WR_TCP_RECOVERY_FAST)
+		j->ref.cwnd = j->ref.ssthresh;
+	j->recovery = WR_TCP_RECOVERY_NONE;
+}
+
 /* After an ACK that moved una from `before` to `una`. */
 static void happen(struct judged *j, const struct guess *guess, uint32_t end, uint32_t una,
                    uint32_t before, uint32_t most)
 {
 	switch (guess->loss) {
 	case SIM_LOSS_FAST:
+		leave_recovery(j); /* one goes on until all of it is acknowledged */
 		if (guess->counts)
 			sim_cwnd_lost(&j->ref, end - una);
 		j->recovery = WR_TCP_RECOVERY_FAST;
@@ -110,13 +119,6 @@ static void happen(struct judged *j, const struct guess *guess, uint32_t end, ui
 	default:
 		break;
 	}
-}
-
-static void leave_recovery(struct judged *j)
-{
-	if (j->recovery == WR_TCP_RECOVERY_FAST)
-		j->ref.cwnd = j->ref.ssthresh;
-	j->recovery = WR_TCP_RECOVERY_NONE;
 }
 
 /* What the reference says if the round was so. */
@@ -298,15 +300,15 @@ static int restarted(const struct sim_host *host, const struct sim_side *us,
 {
 	uint64_t idle_ns = now_ns - us->model.last_tx_ns,
 		 rto_ns = info->rto_us * UINT64_C(1000);
-	/* A probe of a closed window doubles it: before or after it was looked at. */
-	uint64_t least_ns = rto_ns >> info->backoff;
 
+	if (info->timer && strcmp(info->timer, "persist") == 0)
+		rto_ns >>= info->backoff; /* of probes of a closed window */
 	if (us->una != us->model.end || (!us->sent_new && !info->unsent) ||
 	    !sim_host_restarts(host->plan))
 		return 0;
 	if (!sim_host_is_punctual(host))
 		return -1;
-	if (idle_ns + WR_MS(1) < least_ns)
+	if (idle_ns + WR_MS(1) < rto_ns)
 		return 0;
 	return us->sent_new && idle_ns > rto_ns + WR_MS(1) ? 1 : -1;
 }
@@ -439,7 +441,10 @@ static void learn(const struct sim *sim, const struct sim_core *core, struct sim
 	m->ref.reduced = info->ssthresh != UINT32_MAX;
 	m->slack = info->mss;
 	m->has_before = m->knows_prr = false;
-	m->ref.acked = fmin(m->ref.acked, m->ref.cwnd - 1);
+	/* A reduction begins to count anew, and nothing counts until it is over. */
+	m->ref.acked = info->recovery == WR_TCP_RECOVERY_FAST
+	                       ? 0
+	                       : fmin(m->ref.acked, m->ref.cwnd - 1);
 	forget_curve(&m->ref);
 	if (m->recovery != WR_TCP_RECOVERY_FAST) { /* then one that goes on now is new */
 		m->recover = m->end;
@@ -556,4 +561,11 @@ void sim_watch_cwnd(struct sim *sim, struct sim_core *core, struct sim_flow *flo
 	m->recovery = info->recovery;
 	m->last_tx_ns = us->last_tx_ns;
 	us->round.acks = us->round.came = us->round.sent = 0;
+}
+
+void sim_watch_cwnd_given(const struct sim_core *core, struct sim_side *us,
+                          const struct wr_tcp_info *info)
+{
+	us->model.limited = limited(core, us, info);
+	us->model.blocked = sim_core_is_blocked(core);
 }

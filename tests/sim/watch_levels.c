@@ -181,6 +181,7 @@ void sim_watch_round(struct sim *sim, struct sim_core *core)
 	const struct sim_host_plan *plan = core->host->plan;
 	unsigned side = core->host->side, pieces;
 	struct wr_tcp_info info;
+	bool given;
 
 	sim_watch_losses(sim, core);
 	sim_watch_limits(sim, core);
@@ -188,10 +189,18 @@ void sim_watch_round(struct sim *sim, struct sim_core *core)
 		struct sim_flow *flow = &sim->flow[i];
 		struct sim_side *us = &flow->side[side];
 
-		if (!us->touched || !flow->started || !sim_host_is_of(core->host, flow))
+		if (!flow->started || !sim_host_is_of(core->host, flow))
+			continue;
+		given = us->given != flow->end[side].queued;
+		us->given = flow->end[side].queued;
+		if (!us->touched && !given)
 			continue;
 		if (!ask(sim, core, flow, &info)) {
 			us->touched = false;
+			continue;
+		}
+		if (!us->touched) {
+			sim_watch_cwnd_given(core, us, &info);
 			continue;
 		}
 		sim_plain_info(sim, flow, side, &info);

@@ -11,6 +11,7 @@
 #include "tcp_evict.h"
 #include "tcp_half_open.h"
 #include "tcp_in.h"
+#include "tcp_lookup.h"
 #include "tcp_md5.h"
 #include "tcp_open.h"
 #include "tcp_out.h"
@@ -273,205 +274,7 @@ void wr_tcp_free(struct wr_tcp *tcp)
 	rte_free(tcp);
 }
 
-/* One that has ended has no port. */
-static unsigned free_listener(const struct wr_tcp *tcp)
-{
-	unsigned slot = 0;
-
-	while (slot < tcp->listeners && tcp->listener[slot].port)
-		slot++;
-	return slot;
-}
-
-int wr_tcp_listen(struct wr_tcp *tcp, const struct wr_tcp_listener *listener)
-{
-	uint16_t profile;
-	unsigned slot;
-
-	for (unsigned i = 0; i < tcp->listeners; i++)
-		if (tcp->listener[i].port == listener->port &&
-		    tcp->listener[i].addr == listener->addr)
-			return -EADDRINUSE;
-	if (!tcp_cc_fits(tcp, &listener->options))
-		return -EINVAL;
-	slot = free_listener(tcp);
-	if (slot == WR_TCP_LISTENERS)
-		return -ENOSPC;
-	profile = tcp_profile_get(tcp, listener->events, &listener->options);
-	if (profile == UINT16_MAX)
-		return -ENOSPC;
-	tcp->listener_profile[slot] = profile;
-	tcp->listener[slot] = *listener;
-	if (slot == tcp->listeners)
-		tcp->listeners++;
-	wr_stat_add(&tcp->stats->connections[WR_TCP_LISTEN], 1);
-	return 0;
-}
-
-int wr_tcp_unlisten(struct wr_tcp *tcp, uint32_t addr, uint16_t port)
-{
-	unsigned i = 0;
-
-	while (i < tcp->listeners &&
-	       (tcp->listener[i].port != port || tcp->listener[i].addr != addr))
-		i++;
-	if (i == tcp->listeners || port == 0)
-		return -ENOENT;
-	for (uint32_t h = 0; h < tcp->conf.half_open; h++)
-		if (tcp->half_open[h].used && tcp->half_open[h].listener == i)
-			tcp_half_open_end(tcp, h);
-	tcp_profile_put(tcp, tcp->listener_profile[i]);
-	tcp->listener[i] = (struct wr_tcp_listener) {0};
-	wr_stat_add(&tcp->stats->connections[WR_TCP_LISTEN], (uint64_t)-1);
-	return 0;
-}
-
-/* ---- secrets of a tuple ---- */
-
-static uint64_t keyed(const struct wr_sipkey *key, const struct wr_tuple *t)
-{
-	return wr_siphash24(key, (uint64_t)t->laddr << 32 | t->raddr,
-	                    (uint64_t)t->lport << 16 | t->rport);
-}
-
-/*
- * RFC 6528: M + F(tuple, secret). M moves 16 steps a microsecond, as Linux' does, not one in 4
- * us: so a tuple that is used again within a millisecond, after a short exchange, still begins
- * beyond the old numbers and is believed by a peer in TIME-WAIT. It goes round in 268 s, which
- * is more than 2 MSL.
- */
-struct wr_seq tcp_isn(const struct wr_tcp *tcp, const struct wr_tuple *tuple,
-                      uint32_t *ts_offset)
-{
-	uint64_t secret = keyed(&tcp->tuple_key, tuple);
-
-	*ts_offset = tcp->conf.has_ts_offset ? tcp->conf.ts_offset : (uint32_t)(secret >> 32);
-	if (tcp->conf.has_isn)
-		return wr_seq(tcp->conf.isn);
-	return wr_seq((uint32_t)(tcp->now_us << 4) + (uint32_t)secret);
-}
-
-uint32_t tcp_ts_offset(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
-{
-	if (tcp->conf.has_ts_offset)
-		return tcp->conf.ts_offset;
-	return (uint32_t)(keyed(&tcp->tuple_key, tuple) >> 32);
-}
-
-/* The smallest scale that lets a 16-bit window say rcv_buf. */
-uint8_t tcp_rcv_shift(const struct wr_tcp *tcp)
-{
-	uint32_t most = wr_max(tcp->conf.rcv_buf, tcp->conf.rcv_buf_max);
-	uint8_t shift = 0;
-
-	if (tcp->conf.wscale_offer != WR_TCP_WSCALE_AUTO)
-		return tcp->conf.wscale_offer;
-	while (shift < 14 && most >> shift > UINT16_MAX)
-		shift++;
-	return shift;
-}
-
 /* ---- entry points of the stack ---- */
-
-static const struct wr_tuple *tuple_of(const struct wr_tcp *tcp, uint32_t value)
-{
-	uint32_t index = value & WR_FLOW_INDEX;
-
-	switch (value >> 30) {
-	case WR_FLOW_TCB:
-		return &tcp->tcb[index].tuple;
-	case WR_FLOW_HALF_OPEN:
-		return &tcp->half_open[index].tuple;
-	default:
-		return &tcp->time_wait[index].tuple;
-	}
-}
-
-static bool match(const void *ctx, uint32_t value, const struct wr_tuple *tuple)
-{
-	return wr_tuple_eq(tuple_of(ctx, value), tuple);
-}
-
-uint32_t tcp_find(const struct wr_tcp *tcp, uint32_t hash, const struct wr_tuple *tuple)
-{
-	return wr_flow_find(tcp->flows, hash, tuple, match, tcp);
-}
-
-/* The two lines of the established path. */
-static void prefetch_connection(const struct wr_tcb *c)
-{
-	__builtin_prefetch(c, 1);
-	__builtin_prefetch(&c->sq_head, 1);
-}
-
-static bool is_segment(const struct wr_frame *f)
-{
-	return wr_likely(f->carries == WR_CARRIES_TCP);
-}
-
-static void hash_is(const struct wr_tcp *tcp, struct wr_frame *f, uint32_t hash)
-{
-	f->hash = hash;
-	wr_flow_prefetch(tcp->flows, hash);
-}
-
-/* The hashes of `n` frames: eight at once, then one by one. Others than TCP get one as well. */
-static void take_hashes(const struct wr_tcp *tcp, struct wr_frame *f, unsigned n)
-{
-	for (; n >= WR_SIP_LANES; n -= WR_SIP_LANES, f += WR_SIP_LANES) {
-		const struct wr_tuple *tuple[WR_SIP_LANES];
-		uint32_t hash[WR_SIP_LANES];
-
-		for (unsigned i = 0; i < WR_SIP_LANES; i++)
-			tuple[i] = &f[i].tuple;
-		wr_flow_hash_lanes(tcp->flows, tuple, hash);
-		for (unsigned i = 0; i < WR_SIP_LANES; i++)
-			hash_is(tcp, &f[i], hash[i]);
-	}
-	for (; n > 0; n--, f++)
-		hash_is(tcp, f, wr_flow_hash(tcp->flows, &f->tuple));
-}
-
-/* f->value: what its hash seems to name. */
-static void guess_connection(struct wr_tcp *tcp, struct wr_frame *f)
-{
-	f->value = wr_flow_guess(tcp->flows, f->hash);
-	if (wr_likely(f->value >> 30 == WR_FLOW_TCB))
-		prefetch_connection(&tcp->tcb[f->value & WR_FLOW_INDEX]);
-	else if (f->value != WR_FLOW_NONE)
-		__builtin_prefetch(tuple_of(tcp, f->value), 1);
-}
-
-/* The buffer that the segment's ACK will free. */
-static void prefetch_text(const struct wr_tcp *tcp, const struct wr_frame *f)
-{
-	const struct rte_mbuf *m;
-
-	if (f->value >> 30 != WR_FLOW_TCB)
-		return;
-	m = tcp->tcb[f->value & WR_FLOW_INDEX].sq_head;
-	if (m) {
-		__builtin_prefetch(m, 1);
-		__builtin_prefetch(m + 1, 1); /* struct wr_buf */
-	}
-}
-
-void wr_tcp_look_up(struct wr_tcp *tcp, struct wr_frame *frame, unsigned n)
-{
-	unsigned first = 0;
-
-	while (first < n && !is_segment(&frame[first]))
-		first++;
-	frame += first;
-	n -= first;
-	take_hashes(tcp, frame, n);
-	for (unsigned i = 0; i < n; i++)
-		if (is_segment(&frame[i]))
-			guess_connection(tcp, &frame[i]);
-	for (unsigned i = 0; i < n; i++)
-		if (is_segment(&frame[i]))
-			prefetch_text(tcp, &frame[i]);
-}
 
 /* SYN with FIN begins no connection; with a RST it is a reset, whatever else is said. */
 static bool is_stillborn(const struct wr_seg *seg)
@@ -512,7 +315,7 @@ enum wr_verdict wr_tcp_input(struct wr_tcp *tcp, struct wr_frame *f, uint64_t no
 	WR_COUNT(tcp->stats, tcp_segments_in, 1);
 	/* The guess may be wrong, or an earlier segment of this burst changed the table. */
 	if (wr_unlikely(value == WR_FLOW_NONE || value >> 30 != WR_FLOW_TCB ||
-	                !match(tcp, value, &f->tuple) ||
+	                !wr_tuple_eq(tcp_tuple_of(tcp, value), &f->tuple) ||
 	                tcp->tcb[value & WR_FLOW_INDEX].state == WR_TCP_CLOSED))
 		value = tcp_find(tcp, f->hash, &f->tuple);
 	if (wr_likely(value >> 30 == WR_FLOW_TCB)) {
@@ -580,7 +383,7 @@ unsigned wr_tcp_tick(struct wr_tcp *tcp, uint64_t now_us, unsigned budget)
 		n = max ? wr_wheel_expire(tcp->wheel, tcp->now_tick, due, max) : 0;
 		for (unsigned i = 0; i < n; i++)
 			if (due[i] < tcp->conf.connections)
-				prefetch_connection(&tcp->tcb[due[i]]);
+				tcb_prefetch(&tcp->tcb[due[i]]);
 		for (unsigned i = 0; i < n; i++)
 			ring(tcp, due[i]);
 		ran += n;

@@ -308,12 +308,6 @@ bool tcp_cc_fits(const struct wr_tcp *tcp, const struct wr_tcp_options *options)
 /* Reclaims records that ended since the last call. */
 void tcp_reap(struct wr_tcp *tcp);
 
-/* Both from one hash of the tuple: 32 bits for the ISN, the other 32 for timestamps. */
-struct wr_seq tcp_isn(const struct wr_tcp *tcp, const struct wr_tuple *tuple,
-                      uint32_t *ts_offset);
-uint32_t tcp_ts_offset(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
-uint8_t tcp_rcv_shift(const struct wr_tcp *tcp);
-
 /*
  * May the connection keep one more buffer? Not more than are still free for all (dynamic
  * thresholds, Choudhury and Hahne, IEEE/ACM ToN 6(2), 1998); and of the last quarter only
@@ -325,9 +319,6 @@ bool tcb_may_hold(const struct wr_tcp *tcp, const struct wr_tcb *c);
 uint16_t tcp_profile_get(struct wr_tcp *tcp, const struct wr_tcp_events *events,
                          const struct wr_tcp_options *options);
 void tcp_profile_put(struct wr_tcp *tcp, uint16_t index);
-
-/* Looks a tuple up; WR_FLOW_NONE if there is none. */
-uint32_t tcp_find(const struct wr_tcp *tcp, uint32_t hash, const struct wr_tuple *tuple);
 
 /* One more segment that belongs to no connection; false: the list is full. */
 bool tcp_owe(struct wr_tcp *tcp, const struct wr_owed *owed);

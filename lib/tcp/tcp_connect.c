@@ -5,6 +5,8 @@
 #include <errno.h>
 
 #include "tcp.h"
+#include "tcp_isn.h"
+#include "tcp_lookup.h"
 #include "tcp_segment.h"
 #include "tcp_timer.h"
 #include "tcp_wait.h"

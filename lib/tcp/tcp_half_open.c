@@ -6,6 +6,7 @@
 #include "tcp_ecn.h"
 #include "tcp_open.h"
 #include "tcp_rtt.h"
+#include "tcp_window.h"
 
 static uint32_t timer_of(const struct wr_tcp *tcp, uint32_t index)
 {

@@ -7,6 +7,7 @@
  */
 
 #include "tcp.h"
+#include "tcp_lookup.h"
 #include "tcp_path.h"
 
 enum {

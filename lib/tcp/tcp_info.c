@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "tcp_accecn.h"
+#include "tcp_listener.h"
 #include "tcp_md5.h"
 #include "tcp_open.h"
 #include "tcp_rtt.h"
 #include "tcp_timer.h"
+#include "tcp_window.h"
 
 static uint64_t ticks_us(uint32_t ticks)
 {

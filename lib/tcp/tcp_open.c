@@ -7,6 +7,8 @@
 #include "tcp_evict.h"
 #include "tcp_half_open.h"
 #include "tcp_in.h"
+#include "tcp_isn.h"
+#include "tcp_listener.h"
 #include "tcp_loss.h"
 #include "tcp_rtt.h"
 #include "tcp_segment.h"
@@ -49,34 +51,7 @@ enum wr_verdict tcp_owe_reset(struct wr_tcp *tcp, const struct wr_frame *f, enum
 	return v;
 }
 
-static int find_listener(const struct wr_tcp *tcp, const struct wr_tuple *t)
-{
-	int any = -1;
-
-	for (unsigned i = 0; i < tcp->listeners; i++) {
-		if (tcp->listener[i].port != t->lport)
-			continue;
-		if (tcp->listener[i].addr == t->laddr)
-			return (int)i;
-		if (tcp->listener[i].addr == 0)
-			any = (int)i;
-	}
-	return any;
-}
-
-bool tcp_is_listening(const struct wr_tcp *tcp, const struct wr_tuple *tuple)
-{
-	return !tcp->draining && find_listener(tcp, tuple) >= 0;
-}
-
 /* ---- passive opens, in whatever way ---- */
-
-const struct wr_cc_choice *tcp_listener_cc(const struct wr_tcp *tcp, unsigned listener)
-{
-	const struct wr_cc_choice *own = &tcp->listener[listener].options.cc;
-
-	return own->ops ? own : &tcp->conf.cc;
-}
 
 void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener,
                       struct wr_half_open *out)
@@ -292,13 +267,13 @@ static enum wr_verdict listen_syn(struct wr_tcp *tcp, struct wr_frame *f, int li
 
 enum wr_verdict tcp_listen_again(struct wr_tcp *tcp, struct wr_frame *f, bool cookie_may_do)
 {
-	return listen_syn(tcp, f, find_listener(tcp, &f->tuple), cookie_may_do);
+	return listen_syn(tcp, f, tcp_listener_find(tcp, &f->tuple), cookie_may_do);
 }
 
 enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f)
 {
 	uint8_t flags = f->seg.flags;
-	int listener = find_listener(tcp, &f->tuple);
+	int listener = tcp_listener_find(tcp, &f->tuple);
 	enum wr_verdict v =
 		tcp->stray ? tcp->stray(tcp, f, tcp->stray_user, tcp->now_us) : WR_V_NEXT;
 

@@ -7,12 +7,8 @@
 
 /* RFC 9293 3.10.7.1 and .2: CLOSED and LISTEN. */
 enum wr_verdict tcp_no_connection(struct wr_tcp *tcp, struct wr_frame *f);
-/* Would a SYN to this tuple find a listener? */
-bool tcp_is_listening(const struct wr_tcp *tcp, const struct wr_tuple *tuple);
 /* 3.10.7.3. */
 enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_frame *f);
-/* The congestion control of its connections. */
-const struct wr_cc_choice *tcp_listener_cc(const struct wr_tcp *tcp, unsigned listener);
 /* What a record of the SYN f to that listener says. */
 void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener,
                       struct wr_half_open *out);

@@ -8,6 +8,7 @@
 
 #include "tcp_accecn.h"
 #include "tcp_ecn.h"
+#include "tcp_isn.h"
 #include "tcp_md5.h"
 #include "tcp_reorder.h"
 #include "tcp_rtt.h"

@@ -7,6 +7,9 @@
 
 #include "tcp_wait.h"
 #include "tcp.h"
+#include "tcp_isn.h"
+#include "tcp_listener.h"
+#include "tcp_lookup.h"
 #include "tcp_open.h"
 
 #define EXPIRE_MOST 256 /* records looked at in one tick */

@@ -33,6 +33,18 @@ uint32_t tcp_window_plenty(const struct wr_tcp_conf *conf)
 	return conf->held_bufs > needs ? (conf->held_bufs - needs) / 2 : 0;
 }
 
+uint8_t tcp_rcv_shift(const struct wr_tcp *tcp)
+{
+	uint32_t most = wr_max(tcp->conf.rcv_buf, tcp->conf.rcv_buf_max);
+	uint8_t shift = 0;
+
+	if (tcp->conf.wscale_offer != WR_TCP_WSCALE_AUTO)
+		return tcp->conf.wscale_offer;
+	while (shift < 14 && most >> shift > UINT16_MAX)
+		shift++;
+	return shift;
+}
+
 uint32_t tcp_window_step(const struct wr_tcp_conf *conf)
 {
 	return wr_min(conf->rcv_buf / 2, conf->mss);

@@ -8,6 +8,8 @@
 
 /* wr_tcp.plenty. */
 uint32_t tcp_window_plenty(const struct wr_tcp_conf *conf);
+/* The smallest scale that lets a 16-bit window say rcv_buf_max; or what is configured. */
+uint8_t tcp_rcv_shift(const struct wr_tcp *tcp);
 /* wr_tcp.window_step. */
 uint32_t tcp_window_step(const struct wr_tcp_conf *conf);
 /* tcp_free_window() where the window has grown, text waits or buffers may be short. */

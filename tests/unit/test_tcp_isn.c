@@ -2,6 +2,7 @@
 /* Initial sequence numbers: RFC 6528. */
 
 #include "tcp.h"
+#include "tcp_isn.h"
 #include "wr_test.h"
 
 #define SAMPLES 100000u

@@ -4,9 +4,10 @@
  *
  * Work for an ACK is bounded. A buffer is marked SACKED once, LOST once for each time it is
  * sent, and each mark costs the same. What is SACKed beyond the highest SACKed byte is found by
- * going on from there; below, from where the last was found, or from SND.UNA, hopping over runs
- * of SACKed buffers; after WALK_MOST steps in vain the rest of the ACK's news is left to later
- * ACKs, which go on from there: that can only cost a needless retransmission.
+ * going on from there; below, from the highest gap, from where the last was found, or from
+ * SND.UNA, hopping over runs of SACKed buffers; after WALK_MOST steps in vain the rest of the
+ * ACK's news is left to later ACKs, which go on from there: that can only cost a needless
+ * retransmission.
  */
 
 #include "tcp_board.h"
@@ -211,6 +212,10 @@ void tcp_board_acked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf
 		r->top = NULL;
 	if (r->hint == m)
 		r->hint = NULL;
+	if (r->ahead == m)
+		r->ahead = NULL;
+	if (r->below == m)
+		r->below = NULL;
 	if (r->passed == m)
 		r->passed = NULL;
 }
@@ -304,16 +309,23 @@ static struct wr_seq end_of(const struct rte_mbuf *m)
 	return wr_seq(b->seq + b->len);
 }
 
+static bool ends_by(const struct rte_mbuf *m, struct wr_seq seq)
+{
+	return m && wr_seq_le(end_of(m), seq);
+}
+
 /* A sent buffer at or before which nothing behind `from` lies. */
 static struct rte_mbuf *walk_from(const struct wr_tcb *c, struct wr_seq from)
 {
 	const struct wr_repair *r = c->repair;
+	struct rte_mbuf *const place[] = {r->ahead, r->top, r->below, r->hint};
+	struct rte_mbuf *best = NULL;
 
-	if (r->top && wr_seq_le(end_of(r->top), from))
-		return wr_buf(r->top)->next;
-	if (r->hint && wr_seq_le(end_of(r->hint), from))
-		return wr_buf(r->hint)->next;
-	return c->sq_head;
+	for (unsigned i = 0; i < RTE_DIM(place); i++)
+		if (ends_by(place[i], from) &&
+		    (!best || wr_seq_lt(end_of(best), end_of(place[i]))))
+			best = place[i];
+	return best ? wr_buf(best)->next : c->sq_head;
 }
 
 /* The last of the run of SACKed buffers that m is in, or one on the way there. */
@@ -329,6 +341,16 @@ static struct rte_mbuf *run_end(const struct wr_tcb *c, struct rte_mbuf *m, unsi
 	if (start != m)
 		wr_buf(start)->later = m; /* the next walk is shorter */
 	return m;
+}
+
+/* m is the highest: behind the one before, if there is a gap, may follow what was late. */
+static void new_top(struct wr_repair *r, struct rte_mbuf *m)
+{
+	if (r->top && wr_buf(r->top)->next != m)
+		r->below = r->top;
+	r->top = m;
+	if (ends_by(r->ahead, end_of(m)))
+		r->ahead = NULL;
 }
 
 static void mark_sacked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
@@ -347,7 +369,7 @@ static void mark_sacked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_m
 	c->sacked += b->len;
 	r->segs_sacked++;
 	if (high)
-		r->top = m;
+		new_top(r, m);
 	else
 		r->hint = m;
 	news->sacked = true;
@@ -356,7 +378,11 @@ static void mark_sacked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_m
 /* The walk for a block ends at m in vain: the next ACK goes on from there. */
 static void walk_later(struct wr_repair *r, struct rte_mbuf *m, struct wr_seq from)
 {
-	if (wr_seq_le(end_of(m), from))
+	if (!ends_by(m, from))
+		return;
+	if (!r->top || ends_by(r->top, end_of(m)))
+		r->ahead = m;
+	else
 		r->hint = m;
 }
 
@@ -424,7 +450,7 @@ void tcp_mark_all_lost(struct wr_tcb *c, bool reneged)
 	c->repair->passed = NULL;
 	if (!reneged)
 		return;
-	c->repair->top = c->repair->hint = NULL;
+	c->repair->top = c->repair->below = c->repair->hint = c->repair->ahead = NULL;
 	c->repair->seen = 0;
 }
 

@@ -81,11 +81,56 @@ static void what_is_sacked_far_ahead_is_found_by_later_acks(void **state)
 	board_end(&board);
 }
 
+/* Of what lies beyond the highest that is known, while holes below are filled. */
+static void what_is_sacked_far_beyond_others_is_found_by_later_acks(void **state)
+{
+	struct board_block block[] = {
+		{BOARD_BYTES, 2 * BOARD_BYTES},
+		{(BOARD_MOST - 1) * BOARD_BYTES, BOARD_MOST * BOARD_BYTES},
+	};
+	struct rte_mempool *pool = wr_test_pool("beyond", BOARD_MOST, 256);
+	static struct board board;
+
+	(void)state;
+	assert_true(board_begin(&board, pool, BOARD_MOST));
+	board_hear(&board, block, 1);
+	board_hear(&board, block, 2);
+	assert_string_equal(board_differs(&board), "what is SACKed");
+	for (unsigned i = 0; i < 2; i++) {
+		block[0].right += BOARD_BYTES;
+		board_hear(&board, block, 2);
+	}
+	assert_null(board_differs(&board));
+	board_end(&board);
+}
+
+/* One segment is late, near the end of a long flight of which little is known. */
+static void what_fills_the_highest_gap_is_found_at_once(void **state)
+{
+	const uint32_t end = BOARD_MOST * BOARD_BYTES;
+	const struct board_block first = {end - 3 * BOARD_BYTES, end - 2 * BOARD_BYTES},
+				 others[] = {{end - BOARD_BYTES, end}, first},
+				 all = {end - 3 * BOARD_BYTES, end};
+	struct rte_mempool *pool = wr_test_pool("gap", BOARD_MOST, 256);
+	static struct board board;
+
+	(void)state;
+	assert_true(board_begin(&board, pool, BOARD_MOST));
+	for (unsigned i = 0; i < 3; i++)
+		board_hear(&board, &first, 1);
+	board_hear(&board, others, 2);
+	board_hear(&board, &all, 1);
+	assert_null(board_differs(&board));
+	board_end(&board);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marks_are_those_of_a_naive_model),
 		cmocka_unit_test(what_is_sacked_far_ahead_is_found_by_later_acks),
+		cmocka_unit_test(what_is_sacked_far_beyond_others_is_found_by_later_acks),
+		cmocka_unit_test(what_fills_the_highest_gap_is_found_at_once),
 	};
 
 	wr_test_eal(64);

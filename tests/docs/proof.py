@@ -66,14 +66,18 @@ class Source:
         return bool(listed) and re.search(in_group, text, re.M) is not None
 
     def has_sim(self, name):
-        return f'{{"{name}", ' in self.text("tests/sim/scenarios.c")
+        return f'{{"{name}", ' in self.of_sim("scenarios")
 
     def has_watch(self, name):
         return f'"{name}"' in self.watches()
 
     def watches(self):
         """What the simulator watches: tests/sim/watch*.c."""
-        paths = sorted((self.top / "tests/sim").glob("watch*.c"))
+        return self.of_sim("watch")
+
+    def of_sim(self, noun):
+        """The texts of tests/sim/NOUN*.c."""
+        paths = sorted((self.top / "tests/sim").glob(f"{noun}*.c"))
         return "".join(self.text(path.relative_to(self.top)) for path in paths)
 
     def has_fuzz(self, name):

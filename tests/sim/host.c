@@ -46,13 +46,9 @@ static bool has_black_hole(const struct sim_plan *plan)
 	return plan->path[0].blackhole || plan->path[1].blackhole;
 }
 
-static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_conf *conf)
+static void fill_ip(const struct sim_host_plan *plan, struct wr_ip_conf *ip)
 {
-	const struct sim_host_plan *plan = host->plan;
-	struct wr_tcp_conf *tcp = &conf->tcp;
-
-	memset(conf, 0, sizeof(*conf));
-	conf->ip = (struct wr_ip_conf) {
+	*ip = (struct wr_ip_conf) {
 		.addr = {{.addr = plan->addr, .prefix = 24}},
 		.addrs = 1,
 		.mtu = plan->mtu,
@@ -64,7 +60,12 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 		.ttl = 64,
 		.socket = SOCKET_ID_ANY,
 	};
-	memcpy(&conf->ip.mac, plan->mac, SIM_MAC);
+	memcpy(&ip->mac, plan->mac, SIM_MAC);
+}
+
+static void fill_tcp(const struct sim *sim, const struct sim_host_plan *plan,
+                     struct wr_tcp_conf *tcp)
+{
 	wr_tcp_conf_default(tcp, plan->mtu);
 	tcp->connections = tcp->half_open = tcp->time_waits = plan->connections;
 	tcp->reorders = tcp->repairs = plan->connections / 2;
@@ -100,6 +101,15 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	if (has_black_hole(sim->plan))
 		tcp->r2_us *= 3;
 	sim_knobs_apply(&plan->knobs, tcp);
+}
+
+static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_conf *conf)
+{
+	const struct sim_host_plan *plan = host->plan;
+
+	memset(conf, 0, sizeof(*conf));
+	fill_ip(plan, &conf->ip);
+	fill_tcp(sim, plan, &conf->tcp);
 	conf->pool = host->pool;
 	conf->owner = &host->owner;
 	conf->inbox = plan->cores > 1 ? sim->world->inbox[host->index] : NULL;

@@ -13,7 +13,9 @@ struct sim_scenario {
 	const char *(*judge)(const struct sim_plan *plan, const struct sim_result *result);
 };
 
-extern const struct sim_scenario sim_scenarios[];
-extern const unsigned sim_scenario_count;
+/* The i-th of all; NULL: there are not so many. */
+const struct sim_scenario *sim_scenario(unsigned i);
+/* The i-th of those whose goodput is known. */
+const struct sim_scenario *sim_goodput_scenario(unsigned i);
 
 #endif /* WR_SIM_SCENARIOS_H */

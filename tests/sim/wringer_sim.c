@@ -145,16 +145,21 @@ static void run_scenario(void **state)
 
 static int run_scenarios(void)
 {
-	struct CMUnitTest *test = calloc(sim_scenario_count, sizeof(*test));
+	const struct sim_scenario *s;
+	struct CMUnitTest *test;
+	unsigned n = 0;
 	int failed;
 
-	for (unsigned i = 0; i < sim_scenario_count; i++)
+	while (sim_scenario(n))
+		n++;
+	test = calloc(n, sizeof(*test));
+	for (unsigned i = 0; (s = sim_scenario(i)); i++)
 		test[i] = (struct CMUnitTest) {
-			.name = sim_scenarios[i].name,
+			.name = s->name,
 			.test_func = run_scenario,
-			.initial_state = (void *)(uintptr_t)&sim_scenarios[i],
+			.initial_state = (void *)(uintptr_t)s,
 		};
-	failed = _cmocka_run_group_tests("sim", test, sim_scenario_count, NULL, NULL);
+	failed = _cmocka_run_group_tests("sim", test, n, NULL, NULL);
 	free(test);
 	return failed;
 }
@@ -254,9 +259,11 @@ static uint64_t take_number(const char *text)
 
 static const struct sim_scenario *find_scenario(const char *name)
 {
-	for (unsigned i = 0; i < sim_scenario_count; i++)
-		if (strcmp(sim_scenarios[i].name, name) == 0)
-			return &sim_scenarios[i];
+	const struct sim_scenario *s;
+
+	for (unsigned i = 0; (s = sim_scenario(i)); i++)
+		if (strcmp(s->name, name) == 0)
+			return s;
 	fprintf(stderr, "there is no scenario %s; --list lists them\n", name);
 	exit(2);
 }
@@ -379,14 +386,21 @@ static void take_arguments(int argc, char **argv, struct options *options)
 		take(options, c);
 }
 
+static void list_scenarios(void)
+{
+	const struct sim_scenario *s;
+
+	for (unsigned i = 0; (s = sim_scenario(i)); i++)
+		puts(s->name);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 
 	take_arguments(argc, argv, &options);
 	if (options.list) {
-		for (unsigned i = 0; i < sim_scenario_count; i++)
-			puts(sim_scenarios[i].name);
+		list_scenarios();
 		return 0;
 	}
 	wr_test_eal(768);

@@ -27,6 +27,8 @@ import tempfile
 import time
 import unittest
 
+from clients import PATIENCE
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("WR_BUILD", TOP / "build"))
 WRINGER = pathlib.Path(os.environ.get("WRINGER", BUILD / "app" / "wringer"))
@@ -35,8 +37,6 @@ HUGEPAGES = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB")
 RUNTIME = pathlib.Path("/var/run/dpdk")
 
 HOST, PEER, PREFIX = "198.18.0.1", "198.18.0.2", 24
-READY_SECONDS = 30
-STOP_SECONDS = 20
 
 _appliances = set()  # those whose namespace is still there
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -55,7 +55,7 @@ def require_tools(*names):
         require(shutil.which(name), f"{name} is not installed")
 
 
-def run(*command, check=True, timeout=30, **kwargs):
+def run(*command, check=True, timeout=2 * PATIENCE, **kwargs):
     """A finished process, with its output as text."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, **kwargs)
     if check and done.returncode:
@@ -63,7 +63,7 @@ def run(*command, check=True, timeout=30, **kwargs):
     return done
 
 
-def eventually(condition, seconds=10.0, every=0.1):
+def eventually(condition, seconds=PATIENCE, every=0.1):
     """Waits until condition() is true; returns whether it became so."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -71,6 +71,19 @@ def eventually(condition, seconds=10.0, every=0.1):
             return False
         time.sleep(every)
     return value
+
+
+def interrupt(process):
+    """Sends SIGINT, and waits until it is taken: a second one would be lost in a pending first."""
+    process.send_signal(signal.SIGINT)
+    if not eventually(lambda: process.poll() is not None or not _is_pending(process.pid), every=0.02):
+        raise AssertionError("SIGINT was not taken")
+
+
+def _is_pending(pid, number=signal.SIGINT):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        pending = [int(line.split()[1], 16) for line in status if line[:7] in ("SigPnd:", "ShdPnd:")]
+    return any(mask >> (number - 1) & 1 for mask in pending)
 
 
 def hugepages(kind="nr"):
@@ -184,7 +197,7 @@ class Appliance:
         self.mtu = mtu
         self.namespace = Namespace(self.name)
         _appliances.add(self)
-        self.process = self.final = None
+        self.process = self.final = self._began = None
         self.log_path = LOGS / f"{self.name}.log"
         command = ["ip", "netns", "exec", self.name]
         if cpus:
@@ -207,12 +220,13 @@ class Appliance:
         self._prepare()
         LOGS.mkdir(parents=True, exist_ok=True)
         self._out = open(self.log_path.with_suffix(".json"), "w+", encoding="utf-8")
+        self._began = time.monotonic()
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=self._out, stderr=log
             )
-        if not eventually(self._answers, READY_SECONDS):
-            raise AssertionError(f"no ready line in {READY_SECONDS} s:\n{self.log()}")
+        if not eventually(self._answers, PATIENCE):
+            raise AssertionError(f"no ready line in {PATIENCE} s:\n{self.log()}")
         self._configure()
         return self
 
@@ -245,12 +259,14 @@ class Appliance:
 
     def fresh_stats(self):
         """A snapshot that was begun after this call."""
+        # Its clock began after the process did.
+        now = time.monotonic() - self._began
         old = self.stats().document["sequence"]
-        while (stats := self.stats()).document["sequence"] == old:
+        while (stats := self.stats().document)["sequence"] == old or stats["uptime_s"] < now:
             time.sleep(0.1)
-        return stats
+        return Stats(stats)
 
-    def eventually(self, condition, seconds=10.0):
+    def eventually(self, condition, seconds=PATIENCE):
         """Waits until condition(stats) holds and returns those stats, else the newest."""
         deadline = time.monotonic() + seconds
         while not condition(stats := self.fresh_stats()) and time.monotonic() < deadline:
@@ -270,7 +286,7 @@ class Appliance:
             return
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

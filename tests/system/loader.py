@@ -12,20 +12,20 @@ import contextlib
 import functools
 import http.server
 import json
+import os
 import selectors
-import signal
 import socket
 import subprocess
 import threading
-import time
 import unittest
 
 import harness
+from clients import PATIENCE
 from harness import HOST, LOGS, PEER, PREFIX, TOP, WRINGER, Namespace, eventually, require_appliance
 
 SERVER, BRIDGE = "198.18.0.3", "wrbridge"
-READY_SECONDS = 30
-END_SECONDS = 60
+END_SECONDS = 2 * PATIENCE
+SO_RCVBUFFORCE = 33
 
 
 @functools.cache
@@ -52,7 +52,7 @@ class Server:
             self.socket.listen(1024)
         self.socket.setblocking(False)
         self.port = self.socket.getsockname()[1]
-        self.accepted = 0
+        self.accepted = self.bytes = 0
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.socket, selectors.EVENT_READ)
         self.stopping = False
@@ -87,12 +87,13 @@ class Server:
     def on_ready(self, sock):
         if sock is self.socket:
             connection, _ = sock.accept()
-            self.accepted += 1
             connection.setblocking(False)
+            self.accepted += 1
             self.on_open(connection)
             return
         data = sock.recv(65536)
         if data:
+            self.bytes += len(data)
             self.on_data(sock, data)
         else:
             self.forget(sock)
@@ -131,12 +132,8 @@ class Echo(Server):
 class Sink(Server):
     """Reads and says nothing."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.bytes = 0
-
     def on_data(self, sock, data):
-        self.bytes += len(data)
+        pass
 
 
 class Source(Server):
@@ -166,6 +163,11 @@ class UdpEcho(Server):
 class UdpSink(Server):
     kind = socket.SOCK_DGRAM
     datagrams = 0
+
+    def __init__(self):
+        super().__init__()
+        # All of them, should the CPU be somebody else's while they come.
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
 
     def on_ready(self, sock):
         sock.recvfrom(65536)
@@ -216,6 +218,8 @@ class Load:
     number = 0
     command_name = "load"
     address = HOST
+    # A machine that is busy with other things is no reason to give up.
+    preset = ("--wait", "1min", "--connect-timeout", "1min", "--drain", "1min")
 
     def __init__(self, namespace, options, port=None, bridge=False):
         Load.number += 1
@@ -227,7 +231,7 @@ class Load:
         command = [str(WRINGER), self.command_name, "--port", port or f"tap:{self.link}"]
         command += ["--ip", f"{self.address}/{PREFIX}"]
         command += ["--cores", "1", "--idle", "adaptive", "--no-huge", "--instance", self.name]
-        command += [str(option) for option in options]
+        command += [str(option) for option in (*self.preset, *options)]
         if not any(option == "--json" or option.startswith("--json=") for option in command):
             command.append("--json")
         self.command = command
@@ -237,9 +241,11 @@ class Load:
             )
         self.code = self.document = None
         self.out = ""
-        if eventually(lambda: self.is_ready() or self.process.poll() is not None, READY_SECONDS):
-            if self.process.poll() is None and not port:
-                self._configure(bridge or self.address == SERVER)
+        if not eventually(lambda: self.is_ready() or self.process.poll() is not None):
+            self.kill()
+            raise AssertionError(f"it did not become ready:\n{self.log()}")
+        if self.process.poll() is None and not port:
+            self._configure(bridge or self.address == SERVER)
 
     def _configure(self, bridge):
         ip = ("ip", "-n", self.namespace.name)
@@ -257,7 +263,7 @@ class Load:
         return any(line.startswith("ready ") for line in self.log().splitlines())
 
     def interrupt(self):
-        self.process.send_signal(signal.SIGINT)
+        harness.interrupt(self.process)
 
     def wait(self):
         """Until it has ended; reads its document."""
@@ -300,6 +306,7 @@ class Serve(Load):
 
     command_name = "serve"
     address = SERVER
+    preset = ()
 
     def check(self):
         """Its document is not a load's."""
@@ -318,7 +325,7 @@ class LoadCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         require_appliance()
-        cls.namespace = Namespace(f"wrld{next(harness._numbers)}p{time.time_ns() % 1000000}")
+        cls.namespace = Namespace(f"wrld{os.getpid()}n{next(harness._numbers)}")
         cls.namespace.enter()
         cls.loads = []
 
@@ -342,6 +349,11 @@ class LoadCase(unittest.TestCase):
         load = Load(self.namespace, options, **kwargs)
         self.loads.append(load)
         return load
+
+    def assert_becomes(self, number, expected, load):
+        """A server's number; its thread may be behind."""
+        eventually(lambda: number() >= expected)
+        self.assertEqual(number(), expected, load)
 
     def load(self, *options, **kwargs):
         return self.start(*options, **kwargs).wait()

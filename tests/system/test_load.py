@@ -10,7 +10,13 @@ import harness
 from harness import WRINGER, require, run
 from loader import SERVER, Echo, LoadCase, Sink, Source, UdpEcho, UdpSink, Web
 
-SHORT = ("--duration", "400ms", "--rto-initial", "100ms")
+QUICK = ("--rto-initial", "100ms")  # a first SYN that comes before ARP has answered is sent again
+SHORT = ("--duration", "400ms", *QUICK)
+
+
+def requests(count):
+    """A load that ends when it has done that, however long a busy machine takes for it."""
+    return ("--requests", count, *QUICK)
 
 
 def refuse(*options):
@@ -24,12 +30,12 @@ class Modes(LoadCase):
     def test_rr_asks_again_and_again_on_connections_that_stay(self):
         with Echo() as server:
             load = self.load(
-                f"{self.peer}:{server.port}", "--connections", "5", "--verify", *SHORT
+                f"{self.peer}:{server.port}", "--connections", "5", "--verify", *requests(200)
             )
-            self.assertEqual(server.accepted, 5, load)
+            self.assert_becomes(lambda: server.accepted, 5, load)
         self.assertEqual(load.code, 0, load)
-        self.assertGreater(load.count("responses"), 20, load)
-        self.assertEqual(load.count("responses"), load.count("requests_sent"), load)
+        self.assertEqual(load.count("responses"), 200, load)
+        self.assertEqual(load.count("requests_sent"), 200, load)
         self.assertGreaterEqual(load.count("verified"), load.count("responses"), load)
         self.assertEqual(load.count("connections_closed"), 5, load)
         self.assertEqual(load["end"]["books"], {"in": 0, "out": 0}, load)
@@ -48,15 +54,14 @@ class Modes(LoadCase):
                 f"{self.peer}:{server.port}", "--mode", "crr", "--cps", "200", *SHORT
             )
         self.assertIn(load.code, (0, 5), load)
-        self.assertAlmostEqual(load.count("connections_planned"), 80, delta=4)
+        self.assertAlmostEqual(load.count("requests_planned"), 80, delta=4)
 
     def test_crr_takes_a_connection_for_each_request(self):
         with Echo() as server:
             load = self.load(
-                f"{self.peer}:{server.port}", "--mode", "crr", "--requests", "100",
-                "--rto-initial", "100ms",
-            )  # fmt: skip
-            self.assertEqual(server.accepted, 100, load)
+                f"{self.peer}:{server.port}", "--mode", "crr", *requests(100)
+            )
+            self.assert_becomes(lambda: server.accepted, 100, load)
         self.assertEqual(load.code, 0, load)
         self.assertEqual(load.count("responses"), 100, load)
         self.assertEqual(load.count("connections_closed"), 100, load)
@@ -64,19 +69,17 @@ class Modes(LoadCase):
     def test_requests_are_shared_out_to_all_cores(self):
         with Echo() as server:
             load = self.load(
-                f"{self.peer}:{server.port}", "--mode", "crr", "--requests", "101", "--cores",
-                "2", "--rto-initial", "100ms",
-            )  # fmt: skip
-            self.assertEqual(server.accepted, 101, load)
+                f"{self.peer}:{server.port}", "--mode", "crr", "--cores", "2", *requests(101)
+            )
+            self.assert_becomes(lambda: server.accepted, 101, load)
         self.assertEqual(load.code, 0, load)
         self.assertEqual(load["start"]["setpoints"]["connections"], 2, load)
 
     def test_connect_opens_and_closes(self):
         with Sink() as server:
             load = self.load(
-                f"{self.peer}:{server.port}", "--mode", "connect", "--requests", "80",
-                "--rto-initial", "100ms",
-            )  # fmt: skip
+                f"{self.peer}:{server.port}", "--mode", "connect", *requests(80)
+            )
         self.assertEqual(load.code, 0, load)
         self.assertEqual(load.count("connections_opened"), 80, load)
         self.assertEqual(load.count("connections_closed"), 80, load)
@@ -86,7 +89,7 @@ class Modes(LoadCase):
             load = self.load(
                 f"{self.peer}:{server.port}", "--mode", "hold", "--connections", "200", *SHORT
             )
-            self.assertEqual(server.accepted, 200, load)
+            self.assert_becomes(lambda: server.accepted, 200, load)
         self.assertEqual(load.code, 0, load)
         self.assertEqual(load["end"]["most_connections_open"], 200, load)
 
@@ -94,8 +97,8 @@ class Modes(LoadCase):
         with Sink() as server:
             load = self.load(f"{self.peer}:{server.port}", "--mode", "stream", *SHORT)
             self.assertEqual(load.code, 0, load)
-            self.assertEqual(server.bytes, load.count("bytes_sent"), load)
-        self.assertGreater(load.count("bytes_sent"), 100000, load)
+            self.assert_becomes(lambda: server.bytes, load.count("bytes_sent"), load)
+        self.assertGreater(load.count("bytes_sent"), 0, load)
 
     def test_stream_down_counts_what_came(self):
         with Source() as server:
@@ -103,7 +106,7 @@ class Modes(LoadCase):
                 f"{self.peer}:{server.port}", "--mode", "stream", "--direction", "down", *SHORT
             )
         self.assertEqual(load.code, 0, load)
-        self.assertGreater(load.count("bytes_received"), 100000, load)
+        self.assertGreater(load.count("bytes_received"), 0, load)
 
     def test_stream_keeps_its_bitrate(self):
         with Sink() as server:
@@ -117,10 +120,10 @@ class Modes(LoadCase):
         with UdpEcho() as server:
             load = self.load(
                 f"{self.peer}:{server.port}", "--mode", "udp-rr", "--verify", "--connections",
-                "4", "--response-timeout", "1s", *SHORT,
+                "4", "--response-timeout", "1min", *requests(100),
             )  # fmt: skip
         self.assertEqual(load.code, 0, load)
-        self.assertGreater(load.count("responses"), 20, load)
+        self.assertEqual(load.count("responses"), 100, load)
 
     def test_udp_flood_sends_at_its_rate(self):
         with UdpSink() as server:
@@ -129,9 +132,8 @@ class Modes(LoadCase):
             )
             self.assertIn(load.code, (0, 5), load)
             self.assertLessEqual(load.count("datagrams_sent"), 401, load)
-            self.assertIn(load.code, (0, 5), load)
-            harness.eventually(lambda: server.datagrams >= load.count("datagrams_sent"), 2)
-            self.assertEqual(server.datagrams, load.count("datagrams_sent"), load)
+            self.assertGreater(load.count("datagrams_sent"), 0, load)
+            self.assert_becomes(lambda: server.datagrams, load.count("datagrams_sent"), load)
 
     def test_syns_are_answered_and_leave_nothing_open(self):
         with Sink() as server:
@@ -140,8 +142,8 @@ class Modes(LoadCase):
             )
             self.assertEqual(server.accepted, 0, load)
         self.assertIn(load.code, (0, 5), load)
-        self.assertGreater(load.count("syns_sent"), 100, load)
-        self.assertGreater(load.count("synacks_received"), 100, load)
+        self.assertGreater(load.count("syns_sent"), 0, load)
+        self.assertGreater(load.count("synacks_received"), 0, load)
 
     def test_udp_that_nobody_answers_has_failed(self):
         load = self.load(
@@ -152,29 +154,27 @@ class Modes(LoadCase):
 
     def test_pages_of_a_server_that_closes_after_each_are_read(self):
         with Web(protocol="HTTP/1.0") as server:
-            load = self.load(f"http://{self.peer}:{server.port}/", *SHORT)
+            load = self.load(f"http://{self.peer}:{server.port}/", *requests(10))
         self.assertEqual(load.code, 0, load)
-        self.assertGreater(load.count("http_2xx"), 2, load)
-        self.assertGreaterEqual(
-            load.count("connections_opened"), load.count("http_2xx"), load
-        )
+        self.assertEqual(load.count("http_2xx"), 10, load)
+        self.assertGreaterEqual(load.count("connections_opened"), 10, load)
 
     def test_http_gets_pages_from_pythons_web_server(self):
         with Web() as server:
             load = self.load(
                 f"http://{self.peer}:{server.port}/page?a=1", "--header", "X-A: b", "--host",
-                "example.org", *SHORT,
+                "example.org", *requests(20),
             )  # fmt: skip
             self.assertEqual(load.code, 0, load)
             self.assertEqual(server.server.seen[0], ("/page?a=1", "example.org", "b"))
-        self.assertGreater(load.count("http_2xx"), 5, load)
-        self.assertEqual(load.count("http_2xx"), load.count("responses"), load)
+        self.assertEqual(load.count("http_2xx"), 20, load)
+        self.assertEqual(load.count("responses"), 20, load)
 
     def test_http_posts_and_may_close_after_each(self):
         with Web() as server:
             load = self.load(
                 f"http://{self.peer}:{server.port}/", "--method", "POST", "--request", "300",
-                "--http-close", "--requests", "10", "--rto-initial", "100ms",
+                "--http-close", *requests(10),
             )  # fmt: skip
         self.assertEqual(load.code, 0, load)
         self.assertEqual(load.count("http_2xx"), 10, load)
@@ -182,8 +182,8 @@ class Modes(LoadCase):
 
     def test_pages_that_are_missing_are_counted_by_class(self):
         with Web() as server:
-            load = self.load(f"http://{self.peer}:{server.port}/missing", *SHORT)
-        self.assertGreater(load.count("http_4xx"), 5, load)
+            load = self.load(f"http://{self.peer}:{server.port}/missing", *requests(20))
+        self.assertEqual(load.count("http_4xx"), 20, load)
         self.assertEqual(load.count("http_2xx"), 0, load)
 
 
@@ -194,7 +194,7 @@ class Ours(LoadCase):
         server = self.serve()
         load = self.load(
             f"{SERVER}:7", "--server-instance", server.name, "--connections", "20", "--verify",
-            *SHORT, bridge=True,
+            *requests(1000), bridge=True,
         )  # fmt: skip
         self.assertEqual(load.code, 0, load)
         compared = {row["name"]: row for row in load["server"]["compared"]}
@@ -206,10 +206,10 @@ class Ours(LoadCase):
         self.serve("--service", "rr")
         load = self.load(
             SERVER, "--request", "100", "--response", "48-3000", "--pipeline", "4", "--verify",
-            "--connections", "3", *SHORT, bridge=True,
+            "--connections", "3", *requests(200), bridge=True,
         )  # fmt: skip
         self.assertEqual(load.code, 0, load)
-        self.assertGreater(load.count("responses"), 20, load)
+        self.assertEqual(load.count("responses"), 200, load)
         self.assertEqual(load.count("corrupt"), 0, load)
 
 
@@ -219,8 +219,8 @@ class Verdicts(LoadCase):
     def test_a_threshold_that_is_missed_is_exit_code_4(self):
         with Echo() as server:
             load = self.load(
-                f"{self.peer}:{server.port}", "--require", "p50<1ns", "--require", "rps>=1",
-                *SHORT,
+                f"{self.peer}:{server.port}", "--require", "p50<1ns", "--require", "rps>=0.1",
+                *requests(100),
             )  # fmt: skip
         self.assertEqual(load.code, 4, load)
         self.assertEqual([r["met"] for r in load["requirements"]], [False, True], load)
@@ -236,16 +236,17 @@ class Verdicts(LoadCase):
 
     def test_what_comes_back_changed_is_found(self):
         with Echo(spoil=lambda data: data[:-1] + bytes([data[-1] ^ 1])) as server:
-            load = self.load(f"{self.peer}:{server.port}", "--verify", *SHORT)
+            load = self.load(f"{self.peer}:{server.port}", "--verify", *requests(20))
         self.assertEqual(load.code, 1, load)
         self.assertGreater(load.count("corrupt"), 0, load)
 
     def test_runs_are_repeated_and_their_spread_told(self):
         with Echo() as server:
             load = self.load(
-                f"{self.peer}:{server.port}", "--repeat", "3", "--connections", "4", *SHORT
-            )
-            self.assertEqual(server.accepted, 12, load)
+                f"{self.peer}:{server.port}", "--repeat", "3", "--connections", "4",
+                *requests(100),
+            )  # fmt: skip
+            self.assert_becomes(lambda: server.accepted, 12, load)
         self.assertEqual(load.code, 0, load)
         self.assertEqual(len(load["runs"]), 3, load)
 
@@ -266,10 +267,10 @@ class Verdicts(LoadCase):
     def test_events_are_one_json_object_a_line(self):
         with Echo() as server:
             load = self.start(f"{self.peer}:{server.port}", "--json=off", "--json-stream", *SHORT)
-            out, _ = load.process.communicate(timeout=30)
-        events = [json.loads(line) for line in out.splitlines()]
+            load.wait()
+        events = [json.loads(line) for line in load.out.splitlines()]
         self.assertGreaterEqual(len(events), 2)
-        self.assertEqual(load.process.returncode, 0)
+        self.assertEqual(load.code, 0, load)
 
 
 class Faults(LoadCase):
@@ -307,7 +308,7 @@ class Faults(LoadCase):
     def test_the_server_dies_half_way(self):
         with Echo(answers=50) as server:
             load = self.load(
-                f"{self.peer}:{server.port}", "--connections", "2", "--duration", "20s",
+                f"{self.peer}:{server.port}", "--connections", "2", "--duration", "1min",
                 "--rto-initial", "100ms", "--interval", "200ms",
             )  # fmt: skip
         self.problem(load, 1, "ended all connections before the end of the run")
@@ -316,7 +317,7 @@ class Faults(LoadCase):
     def test_with_reconnect_the_run_goes_on(self):
         with Echo(answers=50) as server:
             load = self.load(
-                f"{self.peer}:{server.port}", "--reconnect", "backoff", "--duration", "1s",
+                f"{self.peer}:{server.port}", "--reconnect", "backoff", "--duration", "3s",
                 "--rto-initial", "100ms",
             )  # fmt: skip
         self.assertEqual(load.code, 1, load)
@@ -325,8 +326,8 @@ class Faults(LoadCase):
 
     def test_an_interrupt_ends_in_order_with_what_was_measured(self):
         with Echo() as server:
-            load = self.start(f"{self.peer}:{server.port}", "--duration", "60s")
-            time.sleep(1.5)
+            load = self.start(f"{self.peer}:{server.port}", "--duration", "5min")
+            self.assertTrue(harness.eventually(lambda: server.bytes > 10000), "no requests came")
             load.interrupt()
             load.wait()
         self.assertEqual(load.code, 130, load)
@@ -337,21 +338,18 @@ class Faults(LoadCase):
     def test_a_second_interrupt_ends_at_once(self):
         with Sink() as server:  # a request that is never answered holds up the end
             load = self.start(
-                f"{self.peer}:{server.port}", "--duration", "60s", "--drain", "30s"
+                f"{self.peer}:{server.port}", "--duration", "60s", "--drain", "5min"
             )
-            self.assertTrue(harness.eventually(lambda: server.bytes, 30), "no request came")
+            self.assertTrue(harness.eventually(lambda: server.bytes), "no request came")
             load.interrupt()
             time.sleep(0.3)
             self.assertIsNone(load.process.poll())
             load.interrupt()
-            began = time.monotonic()
-            load.wait()
-            self.assertLess(time.monotonic() - began, 10)
+            load.wait()  # for less than it would drain
         self.assertEqual(load.code, 130, load)
 
     def test_an_interrupt_while_it_waits_is_told_too(self):
-        load = self.start("198.18.0.9:7", "--wait", "1min")
-        time.sleep(0.5)
+        load = self.start("198.18.0.9:7", "--wait", "5min")
         load.interrupt()
         load.wait()
         self.assertEqual(load.code, 130, load)
@@ -360,7 +358,7 @@ class Faults(LoadCase):
     def test_a_full_disk_loses_no_other_result(self):
         require(pathlib.Path("/dev/full").exists(), "/dev/full is missing")
         with Echo() as server:
-            load = self.load(f"{self.peer}:{server.port}", "--csv", "/dev/full", *SHORT)
+            load = self.load(f"{self.peer}:{server.port}", "--csv", "/dev/full", *requests(50))
         self.assertEqual(load.code, 1, load)
         self.assertIn("/dev/full", load.log())
         self.assertGreater(load.count("responses"), 0, load)

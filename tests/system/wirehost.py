@@ -12,8 +12,13 @@ logging.getLogger("scapy.runtime").setLevel(logging.ERROR)
 from scapy.layers.inet import ICMP, IP, TCP, UDP  # noqa: E402
 from scapy.layers.l2 import ARP, Ether  # noqa: E402
 
+from clients import PATIENCE  # noqa: E402
+
 ETH_P_ALL = 3
 BROADCAST = "ff:ff:ff:ff:ff:ff"
+ECHO_REQUEST, ECHO_REPLY = 8, 0  # of ICMP
+SETTLE_ID = 0x5E77  # of the echo requests that nobody else sends
+AGAIN = 1.0  # seconds after which an answer is asked for again
 
 
 class WireHost:
@@ -25,6 +30,7 @@ class WireHost:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self.sock.bind((link, 0))
         self.rng = random.Random(7)
+        self.settled = 0
         self.target_mac = None
         self.target_mac = self._resolve()
 
@@ -34,11 +40,20 @@ class WireHost:
     def _resolve(self):
         """Asks for the appliance's MAC; the appliance learns ours."""
         ask = ARP(op=1, hwsrc=self.mac, psrc=self.ip, pdst=self.target)
-        self.send(Ether(src=self.mac, dst=BROADCAST) / ask)
-        reply = self.receive(lambda f: ARP in f and f[ARP].op == 2 and f[ARP].psrc == self.target)
-        if not reply:
-            raise AssertionError(f"{self.target} does not answer ARP")
+        reply = self._ask(
+            Ether(src=self.mac, dst=BROADCAST) / ask,
+            lambda f: ARP in f and f[ARP].op == 2 and f[ARP].psrc == self.target,
+        )
         return reply[ARP].hwsrc
+
+    def _ask(self, question, wanted):
+        """The answer; a question or an answer may be lost in a full queue of the kernel."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            self.send(question)
+            if answer := self.receive(wanted, AGAIN):
+                return answer
+        raise AssertionError(f"{self.target} does not answer {question.summary()}")
 
     def eth(self, **fields):
         return Ether(**{"src": self.mac, "dst": self.target_mac, **fields})
@@ -51,9 +66,10 @@ class WireHost:
         return self.rng.randrange(20000, 60000)
 
     def send(self, frame):
+        self.sock.settimeout(PATIENCE)
         self.sock.send(bytes(frame))
 
-    def receive(self, wanted, seconds=2.0):
+    def receive(self, wanted, seconds=PATIENCE):
         """The first frame from the appliance for which wanted() holds, or None."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
@@ -68,6 +84,24 @@ class WireHost:
             if frame.dst in (self.mac, BROADCAST) and wanted(frame):
                 return frame
         return None
+
+    def settle(self):
+        """Returns when the appliance, of one worker, has worked on all that was sent so far: an echo
+        request comes back, and frames are worked on in order. What it sent to us meanwhile."""
+        self.settled += 1
+        heard = []
+
+        def is_reply(frame):
+            heard.append(frame)
+            return (
+                ICMP in frame and frame[ICMP].type == ECHO_REPLY
+                and frame[ICMP].id == SETTLE_ID and frame[ICMP].seq == self.settled
+            )
+
+        self._ask(
+            self.ip4() / ICMP(type=ECHO_REQUEST, id=SETTLE_ID, seq=self.settled), is_reply
+        )
+        return heard[:-1]
 
     def forget(self):
         """Throws away what was heard so far."""

@@ -151,17 +151,26 @@ bool tcp_send_again(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
 }
 
 /*
- * To send m again it may have to be cut, which takes one more buffer each time: of a flight cut
- * to crumbs, and told to be received but for its first, thirty for one. When buffers are short,
- * and without a share left, the ACK of what is out already is waited for; the first, if it is
- * to be sent, always is.
+ * To cut text for a short path takes one more buffer each time, which its ACK frees. A service
+ * may have filled the share with what waits: that is not held against what leaves until
+ * buffers are short.
+ */
+static bool may_cut(const struct wr_tcp *tcp, const struct wr_tcb *c)
+{
+	return !tcp_is_short(tcp) || tcb_may_hold(tcp, c);
+}
+
+/*
+ * To send m again it may have to be cut: of a flight cut to crumbs, and told to be received but
+ * for its first, thirty for one. If that must not be, the ACK of what is out already is waited
+ * for; the first, if it is to be sent, always is.
  */
 static bool may_send_again(const struct wr_tcp *tcp, const struct wr_tcb *c, struct rte_mbuf *m)
 {
 	const uint8_t marks = wr_buf(c->sq_head)->flags & (WR_BUF_LOST | WR_BUF_REXMIT);
 
 	return wr_likely(wr_buf(m)->len <= c->cc.smss) || marks == WR_BUF_LOST ||
-	       !tcp_is_short(tcp) || tcb_may_hold(tcp, c);
+	       may_cut(tcp, c);
 }
 
 /* Sends lost segments again while the pipe has room. False: no room to send. */
@@ -363,7 +372,7 @@ static __rte_always_inline bool send_new(struct wr_tcp *tcp, struct wr_tcb *c)
 			break;
 		if (len == 0 || (wr_unlikely(c->cc.timed) && !tcp_pace_allows(tcp, c)))
 			break;
-		if (len < whole && tcb_flight(c) && !tcb_may_hold(tcp, c))
+		if (len < whole && tcb_flight(c) && !may_cut(tcp, c))
 			break; /* an ACK frees some */
 		/* What is no full segment does not follow others: more is to come. */
 		if (sent && len < c->cc.smss && (wr_buf(c->sq_next)->flags & WR_BUF_MORE))

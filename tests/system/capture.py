@@ -3,10 +3,11 @@
 
 import signal
 import subprocess
-import time
 
-from harness import LOGS, eventually, run
+import clients
+from harness import HOST, LOGS, eventually, run
 
+DISCARD = 9
 # tshark verifies no checksum unless told to.
 CHECKSUMS = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum")
 
@@ -26,16 +27,29 @@ class Capture:
     def __enter__(self):
         self.path.unlink(missing_ok=True)
         self.process = subprocess.Popen(self.command, stderr=subprocess.PIPE, text=True)
-        if not eventually(lambda: self.path.exists() and self.path.stat().st_size >= 24, 10, 0.05):
+        if not eventually(lambda: self.path.exists() and self.path.stat().st_size >= 24, every=0.05):
             raise AssertionError("tcpdump does not start")
         return self
 
     def __exit__(self, *_):
-        time.sleep(0.5)
+        self._await_all()
         self.process.send_signal(signal.SIGINT)
-        _, told = self.process.communicate(timeout=20)
+        _, told = self.process.communicate(timeout=clients.PATIENCE)
         if " 0 packets dropped by kernel" not in " " + told.replace("\n", " "):
             raise AssertionError(f"tcpdump missed packets: {told}")
+
+    def _await_all(self):
+        """Until it has written what came last."""
+        last = b"the last of all"
+        with clients.udp_socket(HOST, DISCARD) as sock:
+            sock.send(last)
+        if not eventually(lambda: last in self._tail(), every=0.05):
+            raise AssertionError("tcpdump is behind")
+
+    def _tail(self):
+        with open(self.path, "rb") as file:
+            file.seek(max(self.path.stat().st_size - (1 << 16), 0))
+            return file.read()
 
     def lines(self, display_filter, *fields):
         """The fields of each frame that passes the filter, one list a frame."""
@@ -44,7 +58,7 @@ class Capture:
             command += ["-o", f"{preference}:TRUE"]
         for field in fields or ("frame.number",):
             command += ["-e", field]
-        return [line.split("\t") for line in run(*command, timeout=120).stdout.splitlines()]
+        return [line.split("\t") for line in run(*command, timeout=5 * clients.PATIENCE).stdout.splitlines()]
 
     def count(self, display_filter):
         return len(self.lines(display_filter))

@@ -54,7 +54,7 @@ class ServerTests:
     def echo(self, size, **kwargs):
         """What it changed: of ours, and of Linux."""
         before, came, told = self.stats(), linux("InCEPkts"), linux("TCPDeliveredCE")
-        with clients.connect(self.host, ECHO, timeout=60) as sock:
+        with clients.connect(self.host, ECHO) as sock:
             clients.echo(sock, clients.payload(size, seed=1), **kwargs)
         after = self.stats()
         self.more = lambda name: after[name] - before[name]

@@ -3,11 +3,12 @@
 
 import clients
 from capture import Capture
-from harness import HOST, ApplianceCase, require_tools, run
+from harness import HOST, PEER, ApplianceCase, require_tools, run
 
-ALONE = "an answer that comes late is asked for twice"
+ALONE = "a SYN that is answered late is sent twice"
 
 ECHO, CHARGEN = 7, 19
+NETWORK = "198.18.0.0/24"
 
 # A sum of zero leaves both the kernel and DPDK's tap as 0xffff, the other zero of ones' complement:
 # right for receivers, RFC 1624 section 3, but not for tshark.
@@ -24,16 +25,19 @@ SURPRISES = (
 
 class CaptureTests:
     unwelcome = SURPRISES
-    # A tail loss probe is due after 2 ms, and a busy machine keeps the kernel waiting longer.
-    serve = ("--tlp", "off")
+    # Nobody asks again before ten seconds, so that a busy machine is not seen in the capture.
+    serve = ("--tlp", "off", "--rto-initial", "10s", "--rto-min", "10s")
 
     @classmethod
     def setUpClass(cls):
         require_tools("tcpdump", "tshark")
         super().setUpClass()
         try:
-            # A machine that is busy with other things keeps Wringer or the kernel waiting for
-            # so long that the other asks again. Wringer's own faults come back each time.
+            namespace, link = cls.appliance.namespace, cls.appliance.link
+            namespace.sysctl("ipv4/tcp_early_retrans", 0)
+            namespace.exec("ip", "route", "change", NETWORK, "dev", link, "src", PEER, "rto_min", "10s")
+            # Only Linux's first SYN is sent again after a second, whatever it is told. Wringer's own
+            # faults come back each time.
             for _ in range(3):
                 with Capture(cls.appliance) as cls.capture:
                     cls.traffic()
@@ -56,7 +60,7 @@ class CaptureTests:
         with clients.udp_socket(HOST, ECHO) as sock:
             clients.udp_echo(sock, [1, 100, 1472, 1473, 5000, 20000])
         for size in ("0", "56", "1472", "1473", "8000"):
-            run("ping", "-n", "-c", "1", "-W", "2", "-s", size, HOST)
+            run("ping", "-n", "-c", "1", "-W", "60", "-s", size, HOST)
 
     @classmethod
     def surprises(cls):

@@ -66,7 +66,7 @@ class ChatTests:
         require_tools("nc")
         (reader,) = self.clients(1)
         subprocess.run(["nc", "-N", self.host, str(CHAT)], input=b"hi there\n",
-                       stdout=subprocess.DEVNULL, timeout=10, check=True)
+                       stdout=subprocess.DEVNULL, timeout=clients.PATIENCE, check=True)
         line = reader.line()
         while not line.endswith("] joined"):  # clients of the test before may leave late
             line = reader.line()

@@ -33,7 +33,7 @@ class CookieTests:
         return run("ss", "-tinoH", "sport", "=", f":{port}").stdout
 
     def test_4_mib_come_back_byte_for_byte(self):
-        with clients.connect(self.host, ECHO, timeout=30) as sock:
+        with clients.connect(self.host, ECHO) as sock:
             clients.echo(sock, clients.payload(4 << 20, seed=1))
 
     def test_200_connections_at_once(self):

@@ -26,9 +26,9 @@ def linux(name):
 
 def begin(sock, host, port, text):
     """Connects and sends. What does not block only connects: the time-out is set later."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 10, 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", clients.PATIENCE, 0))
     sent = sock.sendto(text, MSG_FASTOPEN, (host, port))
-    sock.settimeout(10)
+    sock.settimeout(clients.PATIENCE)
     sock.sendall(text[sent:])
 
 

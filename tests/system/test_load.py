@@ -8,7 +8,7 @@ import time
 
 import harness
 from harness import WRINGER, require, run
-from loader import SERVER, Echo, LoadCase, Sink, Source, UdpEcho, UdpSink, Web
+from loader import END_SECONDS, SERVER, Echo, LoadCase, Sink, Source, UdpEcho, UdpSink, Web
 
 QUICK = ("--rto-initial", "100ms")  # a first SYN that comes before ARP has answered is sent again
 SHORT = ("--duration", "400ms", *QUICK)
@@ -267,10 +267,10 @@ class Verdicts(LoadCase):
     def test_events_are_one_json_object_a_line(self):
         with Echo() as server:
             load = self.start(f"{self.peer}:{server.port}", "--json=off", "--json-stream", *SHORT)
-            load.wait()
-        events = [json.loads(line) for line in load.out.splitlines()]
+            out, _ = load.process.communicate(timeout=END_SECONDS)
+        events = [json.loads(line) for line in out.splitlines()]
         self.assertGreaterEqual(len(events), 2)
-        self.assertEqual(load.code, 0, load)
+        self.assertEqual(load.process.returncode, 0)
 
 
 class Faults(LoadCase):

@@ -17,7 +17,6 @@ class MessageTests:
     def test_messages_of_all_sizes_come_back(self):
         sizes = (1, 2, 1443, 1444, 1445, 65536, 1 << 20, 5)
         with clients.connect(self.host, MESSAGE) as sock:
-            sock.settimeout(20)
             clients.echo(sock, b"".join(frame(clients.payload(n, seed=n)) for n in sizes))
 
     def test_half_a_message_is_kept_until_it_is_whole(self):
@@ -26,7 +25,7 @@ class MessageTests:
             sock.sendall(whole[:-1])
             with self.assertRaises(TimeoutError):
                 sock.recv(1)
-            sock.settimeout(10)
+            sock.settimeout(clients.PATIENCE)
             sock.sendall(whole[-1:])
             clients.receive_exactly(sock, whole)
 
@@ -39,17 +38,25 @@ class MessageTests:
                     sock.recv(1)
         self.assertEqual(self.stats()["service_refused"], before + 3)
 
+
+class OneWorker(MessageTests, ApplianceCase):
+    serve = ("--service", "message")
+
+
+class TwoWorkers(MessageTests, ApplianceCase):
+    cores = 2
+    serve = ("--service", "message")
+
+
+class Impatient(ApplianceCase):
+    serve = ("--service", "message", "--request-timeout", "1500ms")
+
     def test_a_message_that_never_ends_is_given_up(self):
-        with clients.connect(self.host, MESSAGE, timeout=20) as sock:
+        with clients.connect(self.host, MESSAGE) as sock:
             sock.sendall(frame(b"x" * 1000)[:-1])
             with self.assertRaises(ConnectionResetError):
                 sock.recv(1)
 
 
-class OneWorker(MessageTests, ApplianceCase):
-    serve = ("--service", "message", "--request-timeout", "1500ms")
-
-
-class TwoWorkers(MessageTests, ApplianceCase):
+class ImpatientWithTwoWorkers(Impatient):
     cores = 2
-    serve = ("--service", "message", "--request-timeout", "1500ms")

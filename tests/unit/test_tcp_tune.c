@@ -200,6 +200,57 @@ static void queue_for_sending_follows_the_congestion_window(void **state)
 	assert_int_equal(wr_tcp_room(&rig.tcp, c), 0);
 }
 
+/* Text that comes at `ms`, and echoes what we sent at `echo_ms`. */
+static void hear_echo(struct wr_tcb *c, uint32_t ms, uint32_t echo_ms)
+{
+	const struct wr_seg seg = {.text_len = 1460, .has_ts = true, .ts_ecr = echo_ms};
+
+	tcp_set_time(&rig.tcp, UINT64_C(1000) * ms);
+	tcp_tune_arrives(&rig.tcp, c, &seg);
+}
+
+static void echoes_tell_the_round_trip(void **state)
+{
+	struct wr_tcb *c = &rig.tcb[0];
+	const struct wr_tune *t = &rig.tune[0];
+
+	begin(256 << 10, GIB);
+	tcp_set_time(&rig.tcp, 100000 * 1000);
+	c->flags |= WR_TCB_TS;
+	c->srtt_us = 20000000; /* that of the handshake: so that no round ends */
+	tcp_tune_attach(&rig.tcp, c);
+	hear_echo(c, 100100, 100000);
+	assert_int_equal(t->rtt_us, 100000); /* the first: instead of the handshake's */
+	hear_echo(c, 100150, 100000);
+	assert_int_equal(t->rtt_us, 100000); /* the same echo: no sample */
+	hear_echo(c, 100280, 100100);
+	assert_int_equal(t->rtt_us, 110000); /* longer: an eighth of it */
+	hear_echo(c, 100320, 100280);
+	assert_int_equal(t->rtt_us, 40000); /* shorter: at once */
+	hear_echo(c, 100330, 100330);
+	assert_int_equal(t->rtt_us, 1000); /* within a tick of the clock */
+}
+
+static void echoes_of_long_ago_are_not_believed(void **state)
+{
+	struct wr_tcb *c = &rig.tcb[0];
+	const struct wr_tune *t = &rig.tune[0];
+	const struct wr_seg bare = {.text_len = 1460, .ts_ecr = 99999}; /* no option */
+
+	begin(256 << 10, GIB);
+	tcp_set_time(&rig.tcp, 100000 * 1000);
+	c->flags |= WR_TCB_TS;
+	c->srtt_us = 30000;
+	tcp_tune_attach(&rig.tcp, c);
+	hear_echo(c, 100001, 40000);
+	hear_echo(c, 100002, 200000); /* one that was never sent */
+	tcp_tune_arrives(&rig.tcp, c, &bare);
+	assert_false(t->measured);
+	assert_int_equal(t->rtt_us, 30000);
+	hear_echo(c, 100003, 40003); /* a minute still is */
+	assert_int_equal(t->rtt_us, 60000000);
+}
+
 static void a_wish_is_twice_what_was_taken_and_more_while_it_grows(void **state)
 {
 	assert_int_equal(tcp_tune_wish(1000000, 1000000, 1000), 2016000);
@@ -219,6 +270,8 @@ int main(void)
 		cmocka_unit_test(short_memory_shrinks_what_may_be_promised_but_no_edge),
 		cmocka_unit_test(records_of_silent_connections_are_taken),
 		cmocka_unit_test(queue_for_sending_follows_the_congestion_window),
+		cmocka_unit_test(echoes_tell_the_round_trip),
+		cmocka_unit_test(echoes_of_long_ago_are_not_believed),
 		cmocka_unit_test(a_wish_is_twice_what_was_taken_and_more_while_it_grows),
 	};
 

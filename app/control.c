@@ -8,7 +8,7 @@
 
 #define LOOK_EVERY_NS     WR_MS(100)
 #define DRAIN_EVERY_NS    WR_MS(10)
-#define RESET_SPAN_NS     WR_MS(500)
+#define RESET_SPAN_NS     WR_S(5) /* at most: until all have left */
 #define SNAPSHOT_EVERY_NS WR_S(1)
 #define STUCK_NS          WR_S(2) /* a worker whose rounds do not count on is stuck */
 

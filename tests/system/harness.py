@@ -73,6 +73,14 @@ def eventually(condition, seconds=PATIENCE, every=0.1):
     return value
 
 
+def linux(name):
+    """A counter of the kernel in this namespace, as nstat names it."""
+    with open("/proc/thread-self/net/netstat", encoding="ascii") as file:
+        lines = [line.split() for line in file]
+    rows = zip(lines[::2], lines[1::2])
+    return next(int(values[names.index(name)]) for names, values in rows if name in names)
+
+
 def interrupt(process):
     """Sends SIGINT, and waits until it is taken: a second one would be lost in a pending first."""
     process.send_signal(signal.SIGINT)

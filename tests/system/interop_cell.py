@@ -23,8 +23,8 @@ from interop_path import LINUX, ROUTER, WRINGER_HOST
 
 MATCH, SOURCE, WEB = 5206, 5205, 8080
 CHUNK = 256 * 1024
-READY_SECONDS = 30
-RESET_SECONDS = 10  # until a peer that lost its connection has heard of it
+READY_SECONDS = 60
+RESET_SECONDS = 30  # until a peer that lost its connection has heard of it
 FEATURES = ("sack", "timestamps", "window-scaling", "ecn")
 FACTOR, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
@@ -262,7 +262,7 @@ class Service:
 
     def __exit__(self, *_):
         self.listener.close()
-        self.thread.join(5)
+        self.thread.join(RESET_SECONDS)
 
 
 def client(end, target, algorithm, act, size, clock):
@@ -390,7 +390,7 @@ class Wringer:
         if self.code is None and self.process:
             if not self.has_ended():
                 self.process.send_signal(signal.SIGINT)
-            if self.wait(20) is None and not self.has_ended():
+            if self.wait(READY_SECONDS) is None and not self.has_ended():
                 self.process.kill()
                 self.wait(5)
         return self.document
@@ -449,7 +449,8 @@ def load(path, cell, size, seconds):
     with Service(path.linux, WEB, cell.algorithm, WEB_SERVER[cell.way], size, clock) as service:
         with Wringer(path, cell, "load", f"http://{LINUX}:{WEB}/bytes/{size}", *method,
                      "--requests", "1", "--connections", "1",
-                     "--drain", f"{seconds:.0f}s") as wringer:
+                     "--drain", f"{seconds:.0f}s",
+                     "--connect-timeout", f"{max(seconds, 1):.0f}s", "--wait", "1min") as wringer:
             wringer.wait(clock.end - time.monotonic() + RESET_SECONDS)
             after = path.linux.counters()
             document = wringer.stop()

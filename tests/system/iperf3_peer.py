@@ -9,6 +9,7 @@ import string
 import struct
 import subprocess
 
+from clients import PATIENCE
 from harness import HOST, LOGS, PEER, Appliance, eventually, run
 
 PORT = 5201
@@ -60,14 +61,14 @@ class Client(Server):
         self._configure()
         return self
 
-    def wait(self, seconds=40):
+    def wait(self, seconds=3 * PATIENCE):
         code = self.process.wait(seconds)
         self.output = self.printed()
         self._out.close()
         return code
 
 
-def iperf3(*arguments, timeout=40):
+def iperf3(*arguments, timeout=3 * PATIENCE):
     """Debian's client to its end, with its document."""
     done = run("iperf3", "-c", HOST, "-J", *map(str, arguments), check=False, timeout=timeout)
     document = json.loads(done.stdout)
@@ -76,15 +77,27 @@ def iperf3(*arguments, timeout=40):
     return document
 
 
-def check_sums(test, end, arguments):
+def dropped_by_linux(appliance):
+    """Datagrams that it had no room for: as receiver, and in the tap if that is still there."""
+    inside = appliance.namespace.exec
+    shown = inside("cat", "/proc/net/snmp").stdout.splitlines()
+    names, values = (line.split() for line in shown if line.startswith("Udp: "))
+    link = inside("ip", "-j", "-s", "link", "show", appliance.link, check=False).stdout
+    in_the_tap = sum(row["stats64"]["tx"]["dropped"] for row in json.loads(link or "[]"))
+    return int(values[names.index("RcvbufErrors")]) + in_the_tap
+
+
+def check_sums(test, appliance, end, arguments):
     """What must hold at the end of any test, whoever wrote the document."""
     for suffix in ("", "_bidir_reverse") if "--bidir" in arguments else ("",):
         sent, received = end[f"sum_sent{suffix}"], end[f"sum_received{suffix}"]
         test.assertGreater(received["bytes"], 0)
         if "-u" in arguments:
             test.assertGreater(sent["packets"], 0)
-            # A tap drops when its reader is kept from running; what is counted must fit.
-            test.assertLess(end[f"sum{suffix}"]["lost_percent"], 20.0)
+            # A busy machine keeps readers from running, and drops what comes for them.
+            lost = end[f"sum{suffix}"]
+            if lost["lost_percent"] >= 20:
+                test.assertLessEqual(lost["lost_packets"], dropped_by_linux(appliance))
         else:
             test.assertIn("retransmits", sent)
             if "-O" not in arguments:  # both ends end the omitted time at times of their own
@@ -101,7 +114,7 @@ class Control:
 
     def __init__(self, greeting=None):
         self.cookie = cookie() if greeting is None else greeting
-        self.sock = socket.create_connection((HOST, PORT), timeout=10)
+        self.sock = socket.create_connection((HOST, PORT), timeout=PATIENCE)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.sendall(self.cookie)
         self.streams = []
@@ -148,7 +161,7 @@ class Control:
 
     def open_streams(self, n):
         for _ in range(n):
-            stream = socket.create_connection((HOST, PORT), timeout=10)
+            stream = socket.create_connection((HOST, PORT), timeout=PATIENCE)
             stream.sendall(self.cookie)
             self.streams.append(stream)
 

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import time
 
+from clients import PATIENCE
 from harness import WRINGER, Appliance, EndCase, eventually, require, run
 
 HOST, PEER = "198.18.0.1", "198.18.0.2"
+PATIENT = ("--wait", "1min", "--connect-timeout", "1min", "--drain", "1min")
 
 
 class SocketAppliance(Appliance):
@@ -55,19 +57,19 @@ class PairCase(EndCase):
 
     def load(self, *options):
         """The result of a load that must succeed."""
-        done = run(*self.command("--json", *options), timeout=60)
+        done = run(*self.command("--json", *PATIENT, *options), timeout=3 * PATIENCE)
         result = json.loads(done.stdout)
         self.assertEqual(result["exit_code"], 0, done.stderr)
         return result
 
     def kill_a_client_under_load(self):
-        command = self.command("--mode", "rr", "--connections", 50, "--duration", "30s")
+        command = self.command("--mode", "rr", "--connections", 50, "--duration", "5min")
         client = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         before = self.appliance.stats().verdict("tcp_accepted")
         flowing = eventually(
-            lambda: self.appliance.stats().verdict("tcp_accepted") > before + 1000, 20
+            lambda: self.appliance.stats().verdict("tcp_accepted") > before + 1000
         )
         client.send_signal(signal.SIGKILL)
         client.wait()

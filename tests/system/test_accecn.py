@@ -8,21 +8,13 @@ came, InCEPkts, and those that it was told of, TCPDeliveredCE.
 import functools
 
 import clients
-from harness import ApplianceCase, require, run
+from harness import ApplianceCase, linux, require, run
 from loader import Echo, LoadCase
 from pair import PairCase
 
 ECHO = 7
 ASKS, TAKES, ASKS_CLASSIC = 3, 5, 1  # net.ipv4.tcp_ecn
 MANY = 2 << 20
-
-
-def linux(name):
-    """A counter of the kernel in this namespace, as nstat names it."""
-    with open("/proc/thread-self/net/netstat", encoding="ascii") as file:
-        lines = [line.split() for line in file]
-    rows = zip(lines[::2], lines[1::2])
-    return next(int(values[names.index(name)]) for names, values in rows if name in names)
 
 
 def engine(load, name):

@@ -12,10 +12,10 @@ from harness import WRINGER
 
 NOBODY = 65534
 SHORT = ("--connections", "100", "--cps", "400", "--rps", "2k", "--ramp", "200ms",
-         "--duration", "2s")
+         "--duration", "2s", "--connect-timeout", "1min", "--drain", "1min")
 
 
-def demo(folder, *options, prefix=(), timeout=60):
+def demo(folder, *options, prefix=(), timeout=300):
     return subprocess.run([*prefix, str(WRINGER), "demo", *options], cwd=folder,
                           capture_output=True, text=True, timeout=timeout,
                           stdin=subprocess.DEVNULL)
@@ -33,9 +33,8 @@ class Demo(unittest.TestCase):
         self.assertIn("from here on 1 % of the frames are lost", done.stderr)
         document = json.loads((self.folder / "demo.json").read_text())
         counters = document["end"]["counters"]
-        # On a busy machine the program may have been without its CPU, and says so.
-        for why in document["invalid_because"]:
-            self.assertIn("because something else ran on its CPU", why)
+        # On a busy machine it offers less than it should, and says so.
+        self.assertEqual(document["valid"], not document["invalid_because"])
         self.assertEqual(done.returncode, 0 if document["valid"] else 5,
                          done.stdout + done.stderr)
         unsent = counters.get("requests_unsent", 0)  # due in the last moment of a busy machine

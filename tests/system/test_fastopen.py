@@ -6,7 +6,7 @@ import socket
 import struct
 
 import clients
-from harness import ApplianceCase, eventually
+from harness import ApplianceCase, eventually, linux
 from loader import Echo, LoadCase
 
 ECHO, CHARGEN = 7, 19
@@ -14,14 +14,6 @@ MSG_FASTOPEN = 0x20000000
 TCP_FASTOPEN = 23
 OTHER = "198.18.0.77"
 BOTH_ROLES = 3  # net.ipv4.tcp_fastopen
-
-
-def linux(name):
-    """A counter of the kernel in this namespace, as nstat names it."""
-    with open("/proc/thread-self/net/netstat", encoding="ascii") as file:
-        lines = [line.split() for line in file]
-    rows = zip(lines[::2], lines[1::2])
-    return next(int(values[names.index(name)]) for names, values in rows if name in names)
 
 
 def begin(sock, host, port, text):

@@ -4,13 +4,13 @@
 import json
 import signal
 import subprocess
-import time
 import unittest
 
-from harness import HOST, eventually, require_appliance, require_tools
+from clients import PATIENCE
+from harness import HOST, eventually, require_appliance, require_tools, run
 from iperf3_peer import (
     ACCESS_DENIED, CREATE_STREAMS, DISPLAY_RESULTS, EXCHANGE_RESULTS, IPERF_DONE,
-    PARAM_EXCHANGE, SERVER_ERROR, TEST_END, TEST_RUNNING, TEST_START, Control, Server,
+    PARAM_EXCHANGE, PORT, SERVER_ERROR, TEST_END, TEST_RUNNING, TEST_START, Control, Server,
     check_sums, iperf3, parameters,
 )
 
@@ -40,7 +40,7 @@ class ServerCase(unittest.TestCase):
     def tearDownClass(cls):
         server = cls.server
         try:
-            stats = server.eventually(lambda s: s["mbuf_in_use"] <= cls.at_rest, 15)
+            stats = server.eventually(lambda s: s["mbuf_in_use"] <= cls.at_rest)
             problems = [f"the books do not balance: {stats.unbalanced()}"] if stats.unbalanced() else []
             if stats["mbuf_in_use"] > cls.at_rest:
                 problems.append(f"{stats['mbuf_in_use']} buffers are in use, {cls.at_rest} at first")
@@ -55,7 +55,7 @@ class ServerCase(unittest.TestCase):
 
     def measure(self, *arguments):
         document = iperf3(*arguments)
-        check_sums(self, document["end"], arguments)
+        check_sums(self, self.server, document["end"], arguments)
         return document
 
     def matrix(self, *common):
@@ -78,14 +78,15 @@ class Matrix(ServerCase):
         for direction in ((), ("-R",)):
             with self.subTest(direction=direction):
                 document = self.measure("-t", "1", "-O", "1", "-b", "40M", *direction)
-                received = document["end"]["sum_received"]["bytes"]
-                self.assertLess(received, 1.6 * 40e6 / 8)
+                received = document["end"]["sum_received"]
+                self.assertLess(received["bytes"], 1.6 * 40e6 / 8 * received["seconds"])
 
     def test_the_omitted_time_is_not_counted_in_udp(self):
         for direction in ((), ("-R",)):
             with self.subTest(direction=direction):
                 end = self.measure("-t", "1", "-O", "1", "-u", "-b", "10M", *direction)["end"]
-                self.assertLess(end["sum"]["packets"] * 1448 * 8, 1.6 * 10e6)
+                total = end["sum"]
+                self.assertLess(total["packets"] * 1448 * 8, 1.6 * 10e6 * total["seconds"])
 
     def test_bytes_and_blocks_end_a_test(self):
         end = self.measure("-n", "20M")["end"]
@@ -97,8 +98,8 @@ class Matrix(ServerCase):
     def test_a_rate_is_kept_on_both_sides(self):
         for direction in ((), ("-R",)):
             with self.subTest(direction=direction):
-                end = self.measure("-t", "1", "-b", "20M", *direction)["end"]
-                self.assertLess(end["sum_received"]["bytes"], 1.5 * 20e6 / 8)
+                received = self.measure("-t", "1", "-b", "20M", *direction)["end"]["sum_received"]
+                self.assertLess(received["bytes"], 1.5 * 20e6 / 8 * received["seconds"])
 
     def test_blocks_of_many_sizes(self):
         self.measure("-n", "500K", "-l", "64", "-R", "-N")
@@ -138,13 +139,16 @@ class TwoWorkers(ServerCase):
         more = ([], ["-R"], ["-u", "-b", "5M"], ["-u", "-b", "5M", "-R"]) * 2
         clients = [subprocess.Popen([*command, *m], stdout=subprocess.PIPE) for m in more]
         for client in clients:
-            out, _ = client.communicate(timeout=60)
+            out, _ = client.communicate(timeout=3 * PATIENCE)
             document = json.loads(out)
             self.assertNotIn("error", document)
             self.assertGreater(document["end"]["sum_received"]["bytes"], 0)
 
 
 class BadClients(ServerCase):
+    def received(self):
+        return self.server.fresh_stats()["tcp_bytes_in"]
+
     def still_serves(self):
         self.measure("-n", "1M")
 
@@ -241,9 +245,10 @@ class BadClients(ServerCase):
             control.state()
             control.open_streams(2)
             self.assertEqual([control.state(), control.state()], [TEST_START, TEST_RUNNING])
+            before = self.received()
             control.streams[0].sendall(bytes(100_000))
             control.streams[1].sendall(bytes(7))
-            time.sleep(0.5)
+            self.assertTrue(eventually(lambda: self.received() >= before + 100_007))
             control.say(TEST_END)
             self.assertEqual(control.state(), EXCHANGE_RESULTS)
             stream = {"bytes": 0, "retransmits": -1, "jitter": 0, "errors": 0, "packets": 0}
@@ -289,38 +294,48 @@ class BadClients(ServerCase):
             with self.subTest(phase=die.__name__), Control() as control:
                 die(control)
         self.still_serves()
-        stats = self.server.eventually(lambda s: s.state("established") == 0, 20)
+        stats = self.server.eventually(lambda s: s.state("established") == 0)
         self.assertEqual(stats.state("established"), 0)
 
-    def test_an_interrupted_client_is_forgotten(self):
-        client = subprocess.Popen(["iperf3", "-c", HOST, "-t", "20", "-R", "-P", "2"],
+    def begin(self, *options):
+        """A client whose test is under way."""
+        before = self.server.stats()["tcp_bytes_acked"]
+        client = subprocess.Popen(["iperf3", "-c", HOST, "-t", "300", *options],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(1.5)
+        stats = self.server.eventually(lambda s: s["tcp_bytes_acked"] > before + 1_000_000)
+        self.assertGreater(stats["tcp_bytes_acked"], before + 1_000_000)
+        return client
+
+    def test_an_interrupted_client_is_forgotten(self):
+        client = self.begin("-R", "-P", "2")
         client.send_signal(signal.SIGINT)
-        client.wait(10)
+        client.wait(PATIENCE)
         self.assertTrue(eventually(lambda: "the client has terminated" in self.server.printed()))
         self.still_serves()
 
     def test_a_client_that_is_killed_is_forgotten(self):
-        client = subprocess.Popen(["iperf3", "-c", HOST, "-t", "20", "--bidir"],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(1.5)
+        client = self.begin("--bidir")
         client.kill()
-        client.wait(10)
+        client.wait(PATIENCE)
         self.still_serves()
 
 
 class Exclusive(ServerCase):
     options = ("--exclusive", "--json")
 
+    @staticmethod
+    def connections():
+        """Of Linux' clients: that of control, and one of a stream."""
+        return len(run("ss", "-tnH", "state", "established", "dport", "=", f":{PORT}").stdout.splitlines())
+
     def test_a_second_client_is_turned_away_and_both_documents_agree(self):
-        with subprocess.Popen(["iperf3", "-c", HOST, "-J", "-t", "2"],
+        with subprocess.Popen(["iperf3", "-c", HOST, "-J", "-t", "5"],
                               stdout=subprocess.PIPE) as first:
-            time.sleep(0.7)
+            self.assertTrue(eventually(lambda: self.connections() == 2, every=0.02))
             with Control() as second:
                 self.assertEqual(second.state(), ACCESS_DENIED)
                 self.assertTrue(second.ended())
-            out, _ = first.communicate(timeout=30)
+            out, _ = first.communicate(timeout=PATIENCE)
         self.assertTrue(eventually(lambda: self.server.printed().endswith("\n}\n")))
         ours = json.loads(self.server.printed())
         theirs = json.loads(out)
@@ -341,11 +356,11 @@ class Interrupted(unittest.TestCase):
         try:
             server.start()
             inside = ("ip", "netns", "exec", server.name)
-            client = subprocess.Popen([*inside, "iperf3", "-c", HOST, "-J", "-t", "20"],
+            client = subprocess.Popen([*inside, "iperf3", "-c", HOST, "-J", "-t", "300"],
                                       stdout=subprocess.PIPE)
-            time.sleep(1.5)
+            server.eventually(lambda s: s["tcp_bytes_in"] > 1_000_000)
             self.assertEqual(server.stop(), 0, server.log())
-            out, _ = client.communicate(timeout=20)
+            out, _ = client.communicate(timeout=PATIENCE)
             self.assertIn("the server has terminated", json.loads(out)["error"])
             self.assertIn("receiver", server.output)
         finally:

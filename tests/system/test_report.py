@@ -10,24 +10,25 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
 import urllib.request
 import xml.etree.ElementTree as ElementTree
 
+from clients import PATIENCE
 from harness import TOP, WRINGER, eventually, require
 
 SERVER, CLIENT = "198.18.0.1", "198.18.0.2"
 SMALL = ("--no-huge", "--bufs", "8192", "--cores", "1", "--idle", "adaptive")
-METRICS = 19471
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 SCHEMA = TOP / "docs" / "result.schema.json"
 
 
 def wringer(*arguments, **kwargs):
     return subprocess.run(
-        [str(WRINGER), *map(str, arguments)], capture_output=True, text=True, timeout=90,
+        [str(WRINGER), *map(str, arguments)], capture_output=True, text=True, timeout=3 * PATIENCE,
         stdin=subprocess.DEVNULL, **kwargs,
     )
 
@@ -44,7 +45,7 @@ class Pair:
              f"{SERVER}/24", "--instance", f"{self.name}s", "--connections", "4k", *SMALL],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log,
         )
-        if not eventually(self._is_ready, 30):
+        if not eventually(self._is_ready):
             self.stop()
             raise AssertionError(f"the server did not become ready: {self._said()}")
 
@@ -67,7 +68,7 @@ class Pair:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(20)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -191,7 +192,7 @@ class TestDocument(ResultCase):
     def test_the_summary_says_what_the_document_says(self):
         text = self.done.stdout + self.done.stderr
         self.assertIn("MISSED p99<0.000001us", text)
-        self.assertRegex(text, r"\[  0\] 0\.00-1\.\d\d s  rps ")
+        self.assertRegex(text, r"\[  0\] 0\.00-\d+\.\d\d s  rps ")
 
     def test_a_stream_is_one_event_a_line(self):
         done = self.pair.load("--rps", "500", "--duration", "2s", "--json-stream")
@@ -203,16 +204,18 @@ class TestDocument(ResultCase):
         self.assertEqual(events[-1]["data"]["exit_code"], done.returncode)
 
     def test_prometheus_sees_the_load_while_it_runs(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
         process = subprocess.Popen(
-            [str(WRINGER), *self.pair.command("--rps", "500", "--duration", "60s",
-                                              "--metrics", f"127.0.0.1:{METRICS}")],
+            [str(WRINGER), *self.pair.command("--rps", "500", "--duration", "5min",
+                                              "--metrics", f"127.0.0.1:{port}")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         try:
-            text = eventually(self._scraped_responses, 30)
+            text = eventually(lambda: self._scraped_responses(port))
         finally:
             process.send_signal(signal.SIGINT)
-            self.assertEqual(process.wait(30), 130)
+            self.assertEqual(process.wait(PATIENCE), 130)
         self.assertTrue(text, "no responses in the metrics")
         self.assertIn('wringer_test_running{kind="load",mode="rr"} 1', text)
         if shutil.which("promtool"):
@@ -221,9 +224,9 @@ class TestDocument(ResultCase):
             self.assertEqual(done.returncode, 0, done.stderr)
 
     @staticmethod
-    def _scraped_responses():
+    def _scraped_responses(port):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=5) as page:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as page:
                 text = page.read().decode()
         except OSError:
             return None

@@ -62,7 +62,7 @@ class Run(unittest.TestCase):
 
     def test_it_shows_every_row_and_balanced_books(self):
         process = self.start()
-        self.assertEqual(process.wait(90), 0, self.log.read_text())
+        self.assertEqual(process.wait(300), 0, self.log.read_text())
         shown = self.log.read_text()
         for row in ("ping, 100 of", "ping, 10 of", "TCP echo", "UDP echo", "TCP connections at once"):
             line = next(line for line in shown.splitlines() if row in line)
@@ -73,10 +73,10 @@ class Run(unittest.TestCase):
 
     def interrupt(self, signum, when, pause):
         process = self.start()
-        self.assertTrue(eventually(lambda: self.said(when), 90, 0.02), self.log.read_text())
+        self.assertTrue(eventually(lambda: self.said(when), 300, 0.02), self.log.read_text())
         time.sleep(pause)
         process.send_signal(signum)
-        self.assertEqual(process.wait(30), 128 + signum)
+        self.assertEqual(process.wait(60), 128 + signum)
         self.assert_nothing_left(process)
 
     def test_interrupted_while_the_server_starts(self):

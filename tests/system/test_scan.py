@@ -17,7 +17,7 @@ class Scan(ApplianceCase):
         super().setUpClass()
 
     def nmap(self, *options):
-        return run("nmap", "-n", "-Pn", "-T4", *options, self.host, timeout=120).stdout
+        return run("nmap", "-n", "-Pn", "-T4", *options, self.host, timeout=600).stdout
 
     def ports(self, *options):
         """What it says of ports: {7: "open"}."""

@@ -17,12 +17,12 @@ class FloodCase(PairCase):
     client_options = (
         "--client-ip", "198.19.0.0/16", "--gateway", "198.18.0.1", "--mode", "crr",
         "--cps", str(RATE), "--duration", f"{SECONDS}s", "--syn-flood", "1G",
-        "--connect-timeout", "10s",
+        "--connect-timeout", "1min", "--wait", "1min", "--drain", "1min",
     )  # fmt: skip
 
     def flood(self, *options):
         """The counters of a load, whose machine may have been too slow for its rate."""
-        done = run(*self.command("--json", *options), check=False, timeout=90)
+        done = run(*self.command("--json", *options), check=False, timeout=300)
         self.assertIn(done.returncode, (0, 1, 5), done.stderr)
         return json.loads(done.stdout)["end"]["counters"]
 
@@ -99,7 +99,7 @@ class OneSourceCase(PairCase):
     def held(self, connections):
         """How many of them were there at the end, of those that the client tried to keep."""
         words = ("--mode", "hold", "--connections", connections, "--duration", "500ms")
-        done = run(*self.command(*words, "--json"), check=False, timeout=60)
+        done = run(*self.command(*words, "--json"), check=False, timeout=300)
         load = json.loads(done.stdout)["end"]["counters"]
         return load["connections_opened"] - load["connections_broken"]
 

@@ -109,6 +109,21 @@ bool tcp_frto_waits(const struct wr_tcb *c)
 	       wr_seq_span(c->recover, c->snd.nxt) >= FRTO_NEW_SEGMENTS * c->cc.smss;
 }
 
+/*
+ * (3.a): the loss was real, and text that was lost may fill the pipe. What has just left for
+ * the first time is unacknowledged as all else, and sent again behind it, unless SACK can tell
+ * of it: a peer may have kept nothing that came out of order, and nothing else would tell.
+ */
+static void loss_was_real(struct wr_tcb *c, bool told_by_sack)
+{
+	c->repair->frto = WR_FRTO_OFF;
+	c->rare |= WR_TCB_FIRST;
+	if (told_by_sack)
+		return;
+	tcp_mark_all_lost(c, false);
+	c->recover = c->snd.nxt;
+}
+
 /* Section 3.1, and 2.1 without SACK: the same but for what `original` can be known from. */
 void tcp_frto_step(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news,
                    bool duplicate)
@@ -120,11 +135,9 @@ void tcp_frto_step(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *n
 	if (news->original && !news->again && c->may_undo) { /* (3.b) */
 		c->backoff = 0;
 		undo(tcp, c);
-	} else if (r->frto == WR_FRTO_NEW) { /* (3.a): the loss was real */
-		if (duplicate || news->sacked || news->acked) {
-			r->frto = WR_FRTO_OFF;
-			c->rare |= WR_TCB_FIRST; /* new text may fill the pipe */
-		}
+	} else if (r->frto == WR_FRTO_NEW) {
+		if (duplicate || news->sacked || news->acked)
+			loss_was_real(c, (c->flags & WR_TCB_SACK) && !duplicate);
 	} else if (news->acked && wr_seq_lt(c->snd.una, c->recover)) { /* (2.b) */
 		c->recover = c->snd.nxt;
 		r->frto = can_send_new(c) ? WR_FRTO_NEW : WR_FRTO_OFF;

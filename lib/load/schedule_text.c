@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "take.h"
+#include "reader.h"
 #include "wr_base.h"
 #include "wr_plan.h"
 

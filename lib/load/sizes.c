@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "take.h"
+#include "reader.h"
 #include "wr_base.h"
 #include "wr_sizes.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two protocols of requests: echo, where what is sent comes back, for any echo server; and
+ * Messages of a known length, by two protocols: echo, where what is sent comes back, for any echo server; and
  * Wringer's rr service (wr_rr.h), where the request says how long the response is.
  *
  * With --verify each request carries a stamp. An echo is checked as one stamped message; a

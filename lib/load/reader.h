@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reading options: each takes what it wants from *at on; false: it is something else. */
-#ifndef WR_LOAD_TAKE_H
-#define WR_LOAD_TAKE_H
+#ifndef WR_LOAD_READER_H
+#define WR_LOAD_READER_H
 
 #include <math.h>
 #include <stdbool.h>
@@ -32,4 +32,4 @@ static inline bool take_number(const char **at, double *number)
 	return true;
 }
 
-#endif /* WR_LOAD_TAKE_H */
+#endif /* WR_LOAD_READER_H */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Messages of a known length, by two protocols: echo, where what is sent comes back, for any echo server; and
- * Wringer's rr service (wr_rr.h), where the request says how long the response is.
+ * Messages of a known length, by two protocols: echo, where what is sent comes back, for any
+ * echo server; and Wringer's rr service (wr_rr.h), where the request says how long the response
+ * is.
  *
  * With --verify each request carries a stamp. An echo is checked as one stamped message; a
  * response of rr by its header, its stamp and the pattern behind them.

@@ -68,6 +68,8 @@ static const struct setting settings[] = {
 	TCP(BOOL, ts_required),
 	TCP(BOOL, has_isn),
 	TCP(U32, isn),
+	TCP(BOOL, has_ts_offset),
+	TCP(U32, ts_offset),
 	TCP(U8, wscale_offer),
 	TCP(U32, first_window),
 	TCP(BOOL, push_bursts),

@@ -251,6 +251,22 @@ static void echoes_of_long_ago_are_not_believed(void **state)
 	assert_int_equal(t->rtt_us, 60000000);
 }
 
+static void zero_is_an_echo_where_our_clock_passed_it(void **state)
+{
+	struct wr_tcb *c = &rig.tcb[0];
+	const struct wr_tune *t = &rig.tune[0];
+
+	begin(256 << 10, GIB);
+	tcp_set_time(&rig.tcp, 100000 * 1000);
+	c->flags |= WR_TCB_TS;
+	c->srtt_us = 20000000;
+	c->ts_offset = (uint32_t)-100000; /* 0 now */
+	tcp_tune_attach(&rig.tcp, c);
+	hear_echo(c, 100070, 0);
+	assert_true(t->measured);
+	assert_int_equal(t->rtt_us, 70000);
+}
+
 static void a_wish_is_twice_what_was_taken_and_more_while_it_grows(void **state)
 {
 	assert_int_equal(tcp_tune_wish(1000000, 1000000, 1000), 2016000);
@@ -272,6 +288,7 @@ int main(void)
 		cmocka_unit_test(queue_for_sending_follows_the_congestion_window),
 		cmocka_unit_test(echoes_tell_the_round_trip),
 		cmocka_unit_test(echoes_of_long_ago_are_not_believed),
+		cmocka_unit_test(zero_is_an_echo_where_our_clock_passed_it),
 		cmocka_unit_test(a_wish_is_twice_what_was_taken_and_more_while_it_grows),
 	};
 

@@ -2,6 +2,7 @@
 /* AccECN, RFC 9768, as the sender of text has it: what the peer tells of marks. */
 
 #include "tcp_accecn.h"
+#include "tcp_board.h"
 #include "tcp_ecn.h"
 
 #define WRAP        8        /* the ACE field counts modulo so much */
@@ -46,43 +47,23 @@ uint32_t tcp_accecn_marks(uint32_t cep, const struct tcp_accecn_news *news)
 
 /* ---- what an ACK delivers ---- */
 
-/* Bytes that its SACK blocks tell of for the first time; `known`: those of before beyond it. */
-static uint32_t newly_sacked(const struct wr_tcb *c, const struct wr_seg *seg, uint32_t known)
-{
-	uint32_t told = 0, flight = tcb_flight(c);
-
-	if (!(c->flags & WR_TCB_SACK))
-		return 0;
-	for (unsigned i = 0; i < seg->sack_count; i++) {
-		struct wr_sack s = wr_tcp_sack(seg, i);
-		uint32_t bytes = wr_seq_span(s.left, s.right);
-
-		if (wr_seq_lt(seg->ack, s.left) && wr_seq_le(s.right, c->snd.nxt))
-			told += wr_min(bytes, flight);
-	}
-	return told > known ? told - known : 0;
-}
-
 static void count_delivered(const struct wr_tcb *c, const struct wr_seg *seg,
                             struct tcp_accecn_news *news)
 {
-	uint32_t known = c->sacked, sacked;
+	const struct tcp_board_news sacked = tcp_board_count_news(c, seg);
 
 	for (struct rte_mbuf *m = c->sq_head; m && m != c->sq_next; m = wr_buf(m)->next) {
 		const struct wr_buf *b = wr_buf(m);
 
 		if (!wr_seq_le(wr_seq(b->seq + b->len), seg->ack))
 			break;
-		if (b->flags & WR_BUF_SACKED) {
-			known -= wr_min(known, b->len);
+		if (b->flags & WR_BUF_SACKED)
 			continue;
-		}
 		news->packets++;
 		news->bytes += b->len;
 	}
-	sacked = newly_sacked(c, seg, known);
-	news->packets += (sacked + c->cc.smss - 1) / c->cc.smss;
-	news->bytes += sacked;
+	news->packets += sacked.segments;
+	news->bytes += sacked.bytes;
 }
 
 /* The bytes that an option tells of only become more, so that these give an order to ACKs. */

@@ -414,6 +414,55 @@ static void take_block(const struct wr_tcp *tcp, struct wr_tcb *c, const struct 
 	}
 }
 
+/* Finds the same buffers as take_block(), and marks none. */
+static void count_block(const struct wr_tcb *c, const struct wr_sack *s,
+                        struct tcp_board_news *news, unsigned *steps)
+{
+	struct wr_seq from = first_news(c->repair, s);
+	struct rte_mbuf *m = wr_seq_lt(from, s->right) ? walk_from(c, from) : NULL;
+
+	while (m && m != c->sq_next && wr_seq_lt(wr_seq(wr_buf(m)->seq), s->right)) {
+		const struct wr_buf *b = wr_buf(m);
+
+		if (!(b->flags & WR_BUF_SACKED) && wr_seq_le(s->left, wr_seq(b->seq)) &&
+		    wr_seq_le(end_of(m), s->right)) {
+			news->segments++;
+			news->bytes += b->len;
+		} else if (*steps == 0) {
+			return;
+		} else {
+			(*steps)--;
+			if (b->flags & WR_BUF_SACKED)
+				m = run_end(c, m, steps);
+		}
+		m = wr_buf(m)->next;
+	}
+}
+
+struct tcp_board_news tcp_board_count_news(const struct wr_tcb *c, const struct wr_seg *seg)
+{
+	struct tcp_board_news news = {0};
+	unsigned steps = WALK_MOST;
+
+	if (!(c->flags & WR_TCB_SACK))
+		return news;
+	for (unsigned i = 0; i < seg->sack_count; i++) {
+		struct wr_sack s = wr_tcp_sack(seg, i);
+		uint32_t bytes = wr_seq_span(s.left, s.right);
+
+		if (!plausible(c, &s) || !wr_seq_lt(seg->ack, s.left) ||
+		    (i == 0 && tcp_is_dsack(c, seg, &s)))
+			continue;
+		if (c->flags & WR_TCB_LOSS) {
+			count_block(c, &s, &news, &steps);
+			continue;
+		}
+		news.segments += (bytes + c->cc.smss - 1) / c->cc.smss;
+		news.bytes += bytes;
+	}
+	return news;
+}
+
 void tcp_board_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news)
 {
 	struct wr_repair *r = c->repair;

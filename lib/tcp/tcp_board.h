@@ -32,6 +32,12 @@ void tcp_board_acked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf
 void tcp_board_acked_part(struct wr_tcb *c, struct wr_buf *b, uint32_t part);
 /* Marks what the SACK blocks cover, and finds a D-SACK. */
 void tcp_board_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news);
+/* What the SACK blocks of seg tell of for the first time. */
+struct tcp_board_news {
+	uint32_t segments, bytes;
+};
+
+struct tcp_board_news tcp_board_count_news(const struct wr_tcb *c, const struct wr_seg *seg);
 /* Everything sent is to be sent again; what is SACKed too if the peer forgot it. */
 void tcp_mark_all_lost(struct wr_tcb *c, bool reneged);
 /* What was sent in more than `len` bytes, and is not SACKed, is to be sent again. */

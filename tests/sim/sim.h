@@ -147,7 +147,6 @@ struct sim_side {
 	uint32_t syn_wnd; /* of its last SYN without ACK */
 	uint32_t iss;
 	uint32_t end;       /* offset behind the last byte sent, FIN included */
-	uint32_t text_end;  /* the same of text that left by itself, not with a SYN */
 	uint32_t acked;     /* highest ACK sent: an offset in the peer's numbers */
 	uint32_t edge;      /* right edge advertised, in the peer's numbers */
 	uint32_t edge_told; /* right edge that reached this side, in its own numbers */

@@ -68,6 +68,9 @@ static void ack_arrives(struct sim_flow *flow, unsigned to, const struct sim_seg
 
 	if ((int32_t)(edge - us->edge_told) > 0)
 		us->edge_told = edge;
+	/* What our SYN carried and its answer did not take counts as not sent yet, RFC 7413. */
+	if ((seg->flags & WR_TCP_SYN) && !us->any_ack && ack - 1 < us->end)
+		us->end = ack;
 	if ((int32_t)(ack - us->una) > 0 && ack <= us->end) {
 		us->una = ack;
 		sim_gathered_acked(&us->gathered, ack);
@@ -298,14 +301,12 @@ static void check_text(struct sim *sim, struct sim_flow *flow, unsigned from,
 	    (behind - 1 != end->queued || !end->closing))
 		sim_broken(sim, flow, from, "a FIN follows the last byte", behind - 1,
 		           end->queued);
-	/* What a SYN carried and the peer did not take leaves for the first time, too. */
-	if (seg->text_len && behind > us->text_end) {
+	if (seg->text_len && behind > us->end) {
 		note_new(sim, us);
 		sim_gathered_leaves(&us->gathered, behind);
 	}
 	if (seg->text_len)
 		us->last_tx_ns = sim->now_ns;
-	us->text_end = wr_max(us->text_end, behind);
 	sim_cwnd_note_text(us, seg->text_len);
 	us->fin_sent |= fin;
 	us->end = wr_max(us->end, behind + fin);

@@ -337,28 +337,37 @@ int wr_appliance_start(struct wr_appliance *app, const struct wr_role *role,
 	return rc;
 }
 
+/* Until the worker has done with the message, or the time is over: false. */
+static bool await(const struct wr_appliance *app, const struct wr_stack_message *message,
+                  uint64_t until_ns)
+{
+	while (!__atomic_load_n(&message->done, __ATOMIC_ACQUIRE)) {
+		if (wr_clock_ns(&app->clock) >= until_ns)
+			return false;
+		nap(NULL, CALL_NAP_US);
+	}
+	return true;
+}
+
 int wr_appliance_call(struct wr_appliance *app, unsigned worker,
                       void (*call)(struct wr_stack *stack, void *arg), void *arg)
 {
 	struct wr_stack_message *message = &app->message[worker];
 	uint64_t until_ns = wr_clock_ns(&app->clock) + CALL_BOUND_NS;
 
-	/* An earlier call that was not answered in time may be under way still. */
-	while (message->call && !__atomic_load_n(&message->done, __ATOMIC_ACQUIRE)) {
-		if (wr_clock_ns(&app->clock) >= until_ns)
-			return -ETIMEDOUT;
-		nap(NULL, CALL_NAP_US);
-	}
+	/* An earlier one that was taken back may lie in the mailbox still. */
+	if (message->call && !await(app, message, until_ns))
+		return -ETIMEDOUT;
 	message->ask = WR_ASK_CALL;
 	message->call = call;
 	message->arg = arg;
 	while (wr_stack_post(app->worker[worker]->stack, message))
 		nap(NULL, CALL_NAP_US);
-	while (!__atomic_load_n(&message->done, __ATOMIC_ACQUIRE)) {
-		if (wr_clock_ns(&app->clock) >= until_ns)
-			return -ETIMEDOUT;
-		nap(NULL, CALL_NAP_US);
-	}
+	if (await(app, message, until_ns))
+		return 0;
+	if (wr_stack_retract(message))
+		return -ETIMEDOUT;
+	await(app, message, UINT64_MAX);
 	return 0;
 }
 

@@ -81,8 +81,8 @@ int wr_appliance_start(struct wr_appliance *app, const struct wr_role *role,
 
 /*
  * Has a worker run call(stack, arg) between two bursts, and waits for it. From the control
- * thread. Returns 0, or -ETIMEDOUT if the worker does not answer within 5 s: then what
- * arg points to must last until wr_appliance_halt().
+ * thread. Returns 0, or -ETIMEDOUT if the worker does not begin with it within 5 s: then it
+ * never will.
  */
 int wr_appliance_call(struct wr_appliance *app, unsigned worker,
                       void (*call)(struct wr_stack *stack, void *arg), void *arg);

@@ -9,10 +9,22 @@
 int wr_stack_post(struct wr_stack *stack, struct wr_stack_message *message)
 {
 	__atomic_store_n(&message->done, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&message->taken, 0, __ATOMIC_RELAXED);
 	return rte_ring_enqueue(stack->mailbox, message) ? -EAGAIN : 0;
 }
 
-static void answer(struct wr_stack *s, struct wr_stack_message *message)
+/* Whether it was nobody's; now it is the caller's. */
+static bool take(struct wr_stack_message *message)
+{
+	return !__atomic_exchange_n(&message->taken, 1, __ATOMIC_ACQ_REL);
+}
+
+bool wr_stack_retract(struct wr_stack_message *message)
+{
+	return take(message);
+}
+
+static void carry_out(struct wr_stack *s, struct wr_stack_message *message)
 {
 	switch (message->ask) {
 	case WR_ASK_CONNECTIONS:
@@ -32,6 +44,12 @@ static void answer(struct wr_stack *s, struct wr_stack_message *message)
 		break;
 	}
 	WR_COUNT(s->stats, control_messages, 1);
+}
+
+static void answer(struct wr_stack *s, struct wr_stack_message *message)
+{
+	if (take(message))
+		carry_out(s, message);
 	__atomic_store_n(&message->done, 1, __ATOMIC_RELEASE);
 }
 

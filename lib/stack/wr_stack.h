@@ -145,6 +145,7 @@ enum wr_stack_ask {
 struct wr_stack_message {
 	enum wr_stack_ask ask;
 	uint32_t done;
+	uint32_t taken; /* by the worker, or back by the asker */
 	/* WR_ASK_CONNECTIONS */
 	struct wr_tcp_filter filter;
 	uint32_t every, cursor;
@@ -157,5 +158,12 @@ struct wr_stack_message {
 
 /* From any control thread. Returns 0, or -EAGAIN if the worker's mailbox is full. */
 int wr_stack_post(struct wr_stack *stack, struct wr_stack_message *message);
+
+/*
+ * From the thread that posted it. Returns whether the worker will do nothing of what it asks
+ * for, as it had not begun: then only the message itself must be kept until it is done.
+ * Otherwise the worker is at it, or has done it.
+ */
+bool wr_stack_retract(struct wr_stack_message *message);
 
 #endif /* WR_STACK_H */

@@ -242,6 +242,31 @@ static void a_call_from_the_control_thread_runs_on_the_worker(void **state)
 	wire_free(wire);
 }
 
+static void a_call_that_is_taken_back_is_never_made(void **state)
+{
+	struct wire *wire = serve(1);
+	struct wr_stack *stack = wire->host[SERVER].core[0];
+	struct chore chore = {0};
+	struct wr_stack_message message = {
+		.ask = WR_ASK_CALL,
+		.call = call_chore,
+		.arg = &chore,
+	};
+
+	assert_int_equal(wr_stack_post(stack, &message), 0);
+	assert_true(wr_stack_retract(&message));
+	assert_int_equal(message.done, 0);
+	wr_stack_tick(stack, wire->now_ns);
+	assert_int_equal(chore.calls, 0);
+	assert_int_equal(message.done, 1);
+
+	assert_int_equal(wr_stack_post(stack, &message), 0);
+	wr_stack_tick(stack, wire->now_ns);
+	assert_int_equal(chore.calls, 1);
+	assert_false(wr_stack_retract(&message));
+	wire_free(wire);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +278,7 @@ int main(void)
 		cmocka_unit_test(a_full_mailbox_says_so),
 		cmocka_unit_test(a_task_runs_when_it_is_due_and_its_deadline_counts),
 		cmocka_unit_test(a_call_from_the_control_thread_runs_on_the_worker),
+		cmocka_unit_test(a_call_that_is_taken_back_is_never_made),
 		cmocka_unit_test(one_round_of_32_is_timed),
 		cmocka_unit_test(two_services_on_one_port_are_refused_in_words),
 	};

@@ -63,7 +63,7 @@ void tcp_accecn_accept(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_hal
 {
 	struct tcp_accecn *a = begin(tcp, c);
 
-	a->awaits_ack = true;
+	a->serves = a->awaits_ack = true;
 	a->syn = h->syn_ecn & WR_ECN_MASK;
 	a->no_ect = h->no_ect || tcp_ecn_gives_up(h->retries);
 	a->no_options_out = h->retries > 0; /* the SYN-ACK that had one was lost, perhaps */
@@ -76,7 +76,7 @@ void tcp_accecn_connected(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_
 	a->probe_text = true;
 	a->no_ect = c->syn_rexmits > 1 && !(f->seg.flags & WR_TCP_ACK);
 	if (!(f->seg.flags & WR_TCP_ACK)) { /* simultaneous open: as a server */
-		a->awaits_ack = true;
+		a->serves = a->awaits_ack = true;
 		a->syn = f->tos & WR_ECN_MASK;
 		return;
 	}

@@ -39,7 +39,8 @@ struct tcp_accecn {
 	uint8_t synack : 2;     /* of the newest SYN-ACK, to be told by its ACK, */
 	bool tells_synack : 1;  /* which is owed */
 	bool synack_ce : 1;     /* a marked SYN-ACK was counted: they count once */
-	bool awaits_ack : 1;    /* of our SYN-ACK: its ACE field is no counter */
+	bool serves : 1;        /* we sent a SYN-ACK */
+	bool awaits_ack : 1;    /* of that: its ACE field is no counter */
 	bool was_ce : 1;        /* the packet before this one was marked */
 	bool changed_ce : 1;    /* this one is, it has text, and the one before was not */
 	bool bare : 1;          /* the ACK owed is one of ACKs: it has no SACK blocks */

@@ -293,9 +293,10 @@ static bool hear_handshake(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_acce
  * The client's ACK of a SYN-ACK that came twice: it tells of that, and comes when the first
  * such ACK has opened the connection. Section 3.2.2.2. With SACK blocks it tells of text.
  */
-static bool is_late_handshake(const struct wr_tcb *c, const struct wr_seg *seg)
+static bool is_late_handshake(const struct wr_tcb *c, const struct tcp_accecn *a,
+                              const struct wr_seg *seg)
 {
-	return !(c->rare & WR_TCB_ACTIVE) && seg->len == 0 && seg->sack_count == 0 &&
+	return a->serves && seg->len == 0 && seg->sack_count == 0 &&
 	       wr_seq_eq(seg->ack, wr_seq_add(c->iss, 1));
 }
 
@@ -323,7 +324,7 @@ void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_s
 	}
 	if (a->awaits_ack && hear_handshake(tcp, c, a, seg))
 		return;
-	if (is_late_handshake(c, seg))
+	if (is_late_handshake(c, a, seg))
 		return;
 	count_delivered(c, seg, &news);
 	check_first(tcp, a, seg, &news);

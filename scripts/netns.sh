@@ -95,7 +95,7 @@ netns_end() {
 	trap '' INT TERM HUP
 	trap - EXIT
 	for pid in "${wr_netns_pids[@]}"; do
-		netns_stop "$pid" 5 || true
+		netns_stop "$pid" 30 || true
 	done
 	for action in "${wr_netns_cleanups[@]}"; do
 		$action || true

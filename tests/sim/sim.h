@@ -221,7 +221,7 @@ struct sim_core {
 	enum sim_loss loss; /* of this round; of several, the last */
 	uint64_t losses;    /* how many */
 	bool probed;        /* a tail loss probe left in it */
-	uint64_t losses_seen[SIM_LOSS_OTHER + 1], probes_seen;
+	uint64_t losses_seen[SIM_LOSS_OTHER + 1], probes_seen, arp_dropped_seen;
 	struct sim_frame *rx_head, *rx_tail;
 	unsigned rx_count;
 	unsigned tx_head, tx_count;
@@ -237,7 +237,7 @@ struct sim_host {
 	struct wr_owner owner;
 	struct sim_core core[SIM_CORES];
 	uint64_t nic_free_ns;
-	uint64_t arp_ns; /* when frames last waited for ARP */
+	uint64_t arp_ns; /* when frames last waited for ARP, or were dropped for it */
 	unsigned hoarded;
 	struct rte_mbuf **hoard;
 };

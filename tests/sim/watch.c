@@ -267,11 +267,14 @@ bool sim_lost_inside(const struct sim *sim, const struct sim_flow *flow, unsigne
 }
 
 /* New text leaves. */
-static void note_new(const struct sim *sim, struct sim_side *us)
+static void note_new(const struct sim *sim, struct sim_flow *flow, unsigned from)
 {
+	const struct sim_host *host = &sim->host[flow->plan->host[from]];
+	struct sim_side *us = &flow->side[from];
+
 	us->sent_new = true;
 	if (us->una == us->end && us->last_tx_ns != sim->now_ns)
-		us->idle_ns = sim->now_ns - us->last_tx_ns;
+		us->idle_ns = sim->now_ns - RTE_MAX(us->last_tx_ns, host->arp_ns);
 }
 
 /* Text: its place, its bytes, its size, and PSH on the last of it. */
@@ -302,7 +305,7 @@ static void check_text(struct sim *sim, struct sim_flow *flow, unsigned from,
 		sim_broken(sim, flow, from, "a FIN follows the last byte", behind - 1,
 		           end->queued);
 	if (seg->text_len && behind > us->end) {
-		note_new(sim, us);
+		note_new(sim, flow, from);
 		sim_gathered_leaves(&us->gathered, behind);
 	}
 	if (seg->text_len)

@@ -298,8 +298,9 @@ static bool searches_mtu(const struct sim_core *core)
 static int restarted(const struct sim_host *host, const struct sim_side *us,
                      const struct wr_tcp_info *info, uint64_t now_ns)
 {
-	uint64_t idle_ns = now_ns - us->model.last_tx_ns,
-		 rto_ns = info->rto_us * UINT64_C(1000);
+	uint64_t last_ns = us->model.last_tx_ns, idle_ns = now_ns - last_ns;
+	uint64_t sure_ns = now_ns - RTE_MAX(last_ns, host->arp_ns);
+	uint64_t rto_ns = info->rto_us * UINT64_C(1000);
 
 	if (info->timer && strcmp(info->timer, "persist") == 0)
 		rto_ns >>= info->backoff; /* of probes of a closed window */
@@ -310,7 +311,7 @@ static int restarted(const struct sim_host *host, const struct sim_side *us,
 		return -1;
 	if (idle_ns + WR_MS(1) < rto_ns)
 		return 0;
-	return us->sent_new && idle_ns > rto_ns + WR_MS(1) ? 1 : -1;
+	return us->sent_new && sure_ns > rto_ns + WR_MS(1) ? 1 : -1;
 }
 
 /* One of the flags that a guess may have: both values, or the one that is known. */

@@ -176,6 +176,16 @@ uint64_t sim_host_growth(const struct sim_host_plan *plan)
 
 /* ---- a round ---- */
 
+/* Do frames wait for ARP, or in vain? TCP takes them for sent. */
+static void note_unresolved(const struct sim *sim, struct sim_core *core)
+{
+	uint64_t dropped = core->stats.n[WR_STAT_arp_dropped];
+
+	if (core->stats.n[WR_STAT_arp_waiting] || dropped != core->arp_dropped_seen)
+		core->host->arp_ns = sim->now_ns;
+	core->arp_dropped_seen = dropped;
+}
+
 void sim_watch_round(struct sim *sim, struct sim_core *core)
 {
 	const struct sim_host_plan *plan = core->host->plan;
@@ -210,8 +220,7 @@ void sim_watch_round(struct sim *sim, struct sim_core *core)
 		us->touched = us->sent_new = false;
 		us->idle_ns = 0;
 	}
-	if (core->stats.n[WR_STAT_arp_waiting])
-		core->host->arp_ns = sim->now_ns;
+	note_unresolved(sim, core);
 	pieces = wr_min(plan->ooo_pieces, plan->ooo_bytes / PIECE_OVERHEAD + 1);
 	if (core->stats.n[WR_STAT_tcp_ooo_segments] >
 	    pieces * sim_host_growth(plan) * (uint64_t)sim->plan->flows)

@@ -183,6 +183,8 @@ static const struct {
 	{"GET /a b HTTP/1.1\r\n" HOST "\r\n", 400},
 	{"GET /\x80 HTTP/1.1\r\n" HOST "\r\n", 400},
 	{"GET foo HTTP/1.1\r\n" HOST "\r\n", 400},
+	{"GET http:x HTTP/1.1\r\n" HOST "\r\n", 400},
+	{"GET http:/x HTTP/1.1\r\n" HOST "\r\n", 400},
 	{" GET / HTTP/1.1\r\n" HOST "\r\n", 400},
 	{"GET / HTTP/1.1\n" HOST "\n", 400}, /* bare LF */
 	{"GET / HTTP/1.1\r\nHost: x\n\r\n", 400},

@@ -147,6 +147,22 @@ static int find_ports(const struct wr_eal_conf *conf, const struct wr_eal *eal,
 	return 0;
 }
 
+static int claim_devices(const struct wr_eal_conf *conf, struct wr_eal_device *devices,
+                         struct wr_err *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < conf->port_count && rc == 0; i++)
+		rc = wr_eal_device_claim(conf->ports[i], &devices[i], err);
+	return rc;
+}
+
+static void release_devices(const struct wr_eal_conf *conf, struct wr_eal_device *devices)
+{
+	for (unsigned i = 0; i < conf->port_count; i++)
+		wr_eal_device_release(&devices[i]);
+}
+
 /* Another process may have come first since the checks: they say so better than a driver. */
 static void check_again(const struct wr_eal_conf *conf, const struct wr_eal_device *devices,
                         struct wr_err *err)
@@ -195,13 +211,18 @@ int wr_eal_start(const struct wr_eal_conf *conf, struct wr_eal *eal, struct wr_e
 		rc = choose_cores_and_memory(conf, eal, err);
 	if (rc == 0) {
 		keep_devices(conf, devices, eal);
-		rc = wr_eal_argv(conf, eal, devices, &args, err);
+		rc = wr_eal_files_raise(conf, eal, err);
 	}
+	if (rc == 0)
+		rc = wr_eal_argv(conf, eal, devices, &args, err);
 	if (rc == 0)
 		rc = wr_instance_take(eal->instance, err);
 	if (rc == 0) {
 		wr_eal_keep_signals_from_tap();
-		rc = start(conf, &args, eal, err);
+		rc = claim_devices(conf, devices, err);
+		if (rc == 0)
+			rc = start(conf, &args, eal, err);
+		release_devices(conf, devices);
 		if (rc == -ENODEV)
 			check_again(conf, devices, err);
 		if (rc != 0 && wr_instance_dir(eal->instance, dir, sizeof(dir)) == 0)

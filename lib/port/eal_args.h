@@ -35,6 +35,7 @@ struct wr_eal_device {
 	unsigned queues; /* use no more than these; 0: one for each worker */
 	bool one_file;   /* another process maps EAL's memory, which must be one file */
 	bool pci;        /* allowed with -a, else made with --vdev */
+	int claim;       /* descriptor that keeps others from what it is made of; -1: none */
 };
 
 /*
@@ -59,6 +60,14 @@ int wr_eal_device_complete(const char *spec, const struct wr_eal_needs *needs,
  * A client waits some seconds for its server. */
 int wr_eal_device_check(const char *spec, const struct wr_eal_device *device,
                         struct wr_err *err);
+
+/*
+ * Takes what the device is made of, right before EAL makes it: of two processes that start at
+ * once, one is refused. Returns 0, or a negative errno and a sentence; in either case
+ * wr_eal_device_release() gives back what is held, once EAL has the device.
+ */
+int wr_eal_device_claim(const char *spec, struct wr_eal_device *device, struct wr_err *err);
+void wr_eal_device_release(struct wr_eal_device *device);
 
 /* Every form of --port, as one list for messages and help. */
 void wr_eal_device_forms(char *text, size_t size);
@@ -99,6 +108,13 @@ void wr_memory_read(const char *root, const struct wr_cpus *cpus, struct wr_memo
 /* Fills eal->mem_mib, hugepages and hugepage_bytes for eal->workers, or says what lacks. */
 int wr_eal_memory_choose(const struct wr_eal_conf *conf, const struct wr_memory *memory,
                          struct wr_eal *eal, struct wr_err *err);
+
+/*
+ * Raises the limit of open files to what this process will need, within the hard limit; says
+ * so if that is too low. After wr_eal_memory_choose(). Returns 0 or -EMFILE.
+ */
+int wr_eal_files_raise(const struct wr_eal_conf *conf, const struct wr_eal *eal,
+                       struct wr_err *err);
 
 /*
  * Splits text as a shell does: blanks separate, '...' is literal, "..." knows \" and \\,

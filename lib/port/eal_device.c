@@ -236,15 +236,35 @@ static int parse_raw(const struct wr_device_text *t, struct wr_eal_device *devic
 	return 0;
 }
 
-static int check_raw(const char *spec, const struct wr_eal_device *device, struct wr_err *err)
+static bool is_tap(const struct wr_eal_device *device)
 {
-	struct wr_eal_device tap = {0};
+	return strncmp(device->name, "net_tap", 7) == 0;
+}
 
-	if (strncmp(device->name, "net_tap", 7) != 0)
-		return 0;
+/* A tap given as a raw device, as "tap:NAME" would have it. */
+static struct wr_eal_device tap_of(const struct wr_eal_device *device)
+{
+	struct wr_eal_device tap = {.claim = -1};
+
 	if (!wr_device_value(device, "iface", tap.iface, sizeof(tap.iface)))
 		snprintf(tap.iface, sizeof(tap.iface), "dtap0");
-	return wr_device_check_tap(spec, &tap, err);
+	return tap;
+}
+
+static int check_raw(const char *spec, const struct wr_eal_device *device, struct wr_err *err)
+{
+	const struct wr_eal_device tap = tap_of(device);
+
+	return is_tap(device) ? wr_device_check_tap(spec, &tap, err) : 0;
+}
+
+static int claim_raw(const char *spec, struct wr_eal_device *device, struct wr_err *err)
+{
+	struct wr_eal_device tap = tap_of(device);
+	int rc = is_tap(device) ? wr_device_claim_tap(spec, &tap, err) : 0;
+
+	device->claim = tap.claim;
+	return rc;
 }
 
 /* Every form of --port; the first that fits is taken. */
@@ -256,7 +276,8 @@ static const struct wr_device_form forms[] = {
 	{.word = "tap",
          .usage = "tap:NAME",
          .parse = wr_device_parse_tap,
-         .check = wr_device_check_tap},
+         .check = wr_device_check_tap,
+         .claim = wr_device_claim_tap},
 	{.word = "afpacket",
          .usage = "afpacket:IFACE",
          .parse = wr_device_parse_afpacket,
@@ -291,7 +312,8 @@ static const struct wr_device_form forms[] = {
 	{.looks_like = looks_like_vdev,
          .usage = "a DPDK device (net_...)",
          .parse = parse_raw,
-         .check = check_raw},
+         .check = check_raw,
+         .claim = claim_raw},
 };
 
 static const struct wr_device_form *find_form(const char *spec)
@@ -331,7 +353,7 @@ int wr_eal_device_parse(const char *spec, unsigned index, struct wr_eal_device *
 	struct wr_device_text t = {.spec = spec, .args = "", .index = index, .err = err};
 	char list[320];
 
-	memset(device, 0, sizeof(*device));
+	*device = (struct wr_eal_device) {.claim = -1};
 	if (!form) {
 		wr_eal_device_forms(list, sizeof(list));
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
@@ -356,4 +378,18 @@ int wr_eal_device_check(const char *spec, const struct wr_eal_device *device,
 	const struct wr_device_form *form = find_form(spec);
 
 	return form && form->check ? form->check(spec, device, err) : 0;
+}
+
+int wr_eal_device_claim(const char *spec, struct wr_eal_device *device, struct wr_err *err)
+{
+	const struct wr_device_form *form = find_form(spec);
+
+	return form && form->claim ? form->claim(spec, device, err) : 0;
+}
+
+void wr_eal_device_release(struct wr_eal_device *device)
+{
+	if (device->claim >= 0)
+		close(device->claim);
+	device->claim = -1;
 }

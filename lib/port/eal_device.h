@@ -33,6 +33,8 @@ struct wr_device_form {
 	int (*complete)(const char *spec, const struct wr_eal_needs *needs,
 	                struct wr_eal_device *device, struct wr_err *err);
 	int (*check)(const char *spec, const struct wr_eal_device *device, struct wr_err *err);
+	/* Takes what two processes might both have found free; fills device->claim. */
+	int (*claim)(const char *spec, struct wr_eal_device *device, struct wr_err *err);
 };
 
 /* A usage error about the spec. Returns -EINVAL. */
@@ -66,6 +68,7 @@ int wr_device_preset(const char *spec, struct wr_eal_device *device, const char 
 int wr_device_parse_tap(const struct wr_device_text *t, struct wr_eal_device *device);
 int wr_device_check_tap(const char *spec, const struct wr_eal_device *device,
                         struct wr_err *err);
+int wr_device_claim_tap(const char *spec, struct wr_eal_device *device, struct wr_err *err);
 int wr_device_parse_pcap(const struct wr_device_text *t, struct wr_eal_device *device);
 int wr_device_check_pcap(const char *spec, const struct wr_eal_device *device,
                          struct wr_err *err);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
+#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -117,23 +118,33 @@ int wr_device_parse_tap(const struct wr_device_text *t, struct wr_eal_device *de
 	return parse_on_iface(t, device, "net_tap", options);
 }
 
-static int check_tun(const char *spec, struct wr_err *err)
+static int open_tun(const char *spec, struct wr_err *err)
 {
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
+	if (fd >= 0)
+		return fd;
 	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
 	                  "--port %s: /dev/net/tun cannot be opened (%s); load it with "
 	                  "'modprobe tun', or give a container --device /dev/net/tun",
 	                  spec, strerror(errno));
 }
 
+static int refuse_existing(const char *spec, const struct wr_eal_device *device,
+                           struct wr_err *err)
+{
+	return wr_err_set(
+		err, WR_EXIT_ENVIRONMENT, -EEXIST,
+		"--port %s: there is an interface %s already; choose another name, or "
+		"remove what was left behind with 'ip link del'",
+		spec, device->iface);
+}
+
 int wr_device_check_tap(const char *spec, const struct wr_eal_device *device,
                         struct wr_err *err)
 {
+	int fd;
+
 	if (!is_capable(CAP_NET_ADMIN))
 		return wr_err_set(
 			err, WR_EXIT_ENVIRONMENT, -EPERM,
@@ -141,11 +152,38 @@ int wr_device_check_tap(const char *spec, const struct wr_eal_device *device,
 			"inside 'unshare --user --map-root-user --net'",
 			spec);
 	if (if_nametoindex(device->iface) != 0)
-		return wr_err_set(err, WR_EXIT_ENVIRONMENT, -EEXIST,
-		                  "--port %s: there is an interface %s already; choose another "
-		                  "name, or remove what was left behind with 'ip link del'",
-		                  spec, device->iface);
-	return check_tun(spec, err);
+		return refuse_existing(spec, device, err);
+	fd = open_tun(spec, err);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+/*
+ * Makes the tap ourselves, which fails if it is there: net_tap would join that of another
+ * process as one more queue. Ours is detached, so that it gets no frames; the driver's queues
+ * keep the tap when it is closed. The flags are the driver's: the first queue decides.
+ */
+int wr_device_claim_tap(const char *spec, struct wr_eal_device *device, struct wr_err *err)
+{
+	struct ifreq made = {.ifr_flags = IFF_TAP | IFF_MULTI_QUEUE};
+	struct ifreq detached = {.ifr_flags = IFF_DETACH_QUEUE};
+	int fd = open_tun(spec, err);
+
+	if (fd < 0)
+		return fd;
+	device->claim = fd;
+	made.ifr_flags |= (short)IFF_TUN_EXCL;
+	memcpy(made.ifr_name, device->iface, sizeof(device->iface));
+	if (ioctl(fd, TUNSETIFF, &made) == 0 && ioctl(fd, TUNSETQUEUE, &detached) == 0)
+		return 0;
+	if (errno == EBUSY)
+		return refuse_existing(spec, device, err);
+	return wr_err_set(err, WR_EXIT_ENVIRONMENT, -errno,
+	                  "--port %s: the kernel does not make the tap (%s); choose another "
+	                  "name, or look into its log with 'dmesg'",
+	                  spec, strerror(errno));
 }
 
 /* pcap:rx=FILE,tx=FILE or pcap:IFACE */

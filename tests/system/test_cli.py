@@ -243,6 +243,47 @@ class Machine(CliCase):
         finally:
             namespace.remove()
 
+    def test_of_two_that_make_one_tap_at_once_one_is_refused(self):
+        require(os.geteuid() == 0, "taps need root")
+        namespace = Namespace(f"wrcli{os.getpid()}")
+        command = ("ip", "netns", "exec", namespace.name, str(WRINGER), "serve", *SMALL,
+                   "--port", "tap:wrtwo", "--ip", "198.18.0.1/24")
+        both = [subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        try:
+            heard = [self._last_word(process) for process in both]
+            loser = next((i for i in range(2) if heard[i].startswith("wringer: ")), None)
+            self.assertIsNotNone(loser, heard)
+            self.assertRegex(heard[1 - loser], "^ready ")
+            self.assertRegex(heard[loser], "tap:wrtwo: there is an interface wrtwo already")
+            self.assertEqual(both[loser].wait(PATIENCE), ENVIRONMENT)
+            self.assertIsNone(both[1 - loser].poll())
+        finally:
+            for process in both:
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=PATIENCE)
+            namespace.remove()
+
+    @staticmethod
+    def _last_word(process):
+        """The line that says that it is ready, or why not."""
+        watch = threading.Timer(2 * PATIENCE, process.kill)
+        watch.start()
+        try:
+            said = (line for line in process.stderr if re.match("(ready|wringer:) ", line))
+            return next(said, "")
+        finally:
+            watch.cancel()
+
+    def test_too_few_open_files_are_told_with_the_number_to_allow(self):
+        allow = 'ulimit {} && exec "$@"'
+        done = self.refused(ENVIRONMENT, r"may open 16 files here and \d+ are needed", *GOOD,
+                            *SMALL, prefix=("sh", "-c", allow.format("-n 16"), "sh"))
+        number = re.search(r"'ulimit -n (\d+)'", done.stderr)[1]
+        for enough in (f"-n {number}", "-S -n 16"):  # the hard limit is for us to use
+            with self.subTest(enough), Running(prefix=("sh", "-c", allow.format(enough), "sh")):
+                pass
+
     def test_a_runtime_directory_that_cannot_be_used_is_told_with_another(self):
         self.refused(ENVIRONMENT, r"directory /dev/null/dpdk cannot be used .*RUNTIME_DIRECTORY",
                      *GOOD, *SMALL, prefix=("env", "RUNTIME_DIRECTORY=/dev/null"))

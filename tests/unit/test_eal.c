@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -236,6 +237,48 @@ static void too_little_memory_is_refused(void **state)
 		strstr(err.text, "2000 MiB of memory are needed and 1000 MiB are free"));
 }
 
+static void allow_files(rlim_t n)
+{
+	struct rlimit files;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = n;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+}
+
+static rlim_t allowed_files(void)
+{
+	struct rlimit files;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	return files.rlim_cur;
+}
+
+static void as_many_files_are_allowed_as_there_are_queues_and_hugepages(void **state)
+{
+	struct wr_eal_conf conf = {.port_count = 1};
+	struct wr_eal eal = {.workers = 1};
+	struct wr_err err;
+	rlim_t before = allowed_files(), plain;
+
+	allow_files(32);
+	assert_int_equal(wr_eal_files_raise(&conf, &eal, &err), 0);
+	plain = allowed_files();
+	assert_true(plain >= 64);
+	eal.workers = 9;
+	assert_int_equal(wr_eal_files_raise(&conf, &eal, &err), 0);
+	assert_int_equal(allowed_files(), plain + 8 * (4 + 4));
+	eal = (struct wr_eal) {
+		.workers = 1, .mem_mib = 256, .hugepages = true, .hugepage_bytes = 2 << 20};
+	assert_int_equal(wr_eal_files_raise(&conf, &eal, &err), 0);
+	assert_int_equal(allowed_files(), plain + 128);
+	allow_files(32);
+	eal.one_file = true;
+	assert_int_equal(wr_eal_files_raise(&conf, &eal, &err), 0);
+	assert_int_equal(allowed_files(), plain);
+	allow_files(before);
+}
+
 static void words_are_split_as_a_shell_does(void **state)
 {
 	const char *text = "  -a 'b  c' \"d \\\"e\\\" \\n\"  f\\ g h''i 'j\\' \"\" ";
@@ -431,6 +474,7 @@ int main(void)
 		cmocka_unit_test(memory_is_read_on_the_nodes_of_the_workers),
 		cmocka_unit_test(hugepages_are_used_when_enough_are_free),
 		cmocka_unit_test(too_little_memory_is_refused),
+		cmocka_unit_test(as_many_files_are_allowed_as_there_are_queues_and_hugepages),
 		cmocka_unit_test(words_are_split_as_a_shell_does),
 		cmocka_unit_test(nothing_in_words_is_expanded),
 		cmocka_unit_test(open_quotes_are_refused),

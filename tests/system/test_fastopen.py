@@ -156,6 +156,6 @@ class Client(LoadCase):
                 "ipv4/tcp_fastopen_key", "00000001-00000002-00000003-00000004"
             )
             load.wait()
-        self.assertEqual(load.code, 0, load)
+        self.assertIn(load.code, (0, 5), load)
         self.assertGreater(linux("TCPFastOpenPassiveFail"), failed)
         self.assertEqual(load.count("responses"), load.count("requests_sent"), load)

@@ -14,7 +14,7 @@
 #define ARP_EVERY_NS     WR_MS(100)
 #define START_AHEAD_NS   WR_MS(20) /* all cores have heard of the start by then */
 #define OPENING_SLACK_NS WR_S(10)
-#define SERVER_WAIT_NS   WR_S(3) /* a snapshot comes every second */
+#define SERVER_WAIT_NS   WR_S(10) /* a snapshot comes every second, if the server gets a CPU */
 #define SERVER_NAP_NS    50000000
 #define HOST_BYTES       INET_ADDRSTRLEN
 

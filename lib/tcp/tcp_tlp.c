@@ -88,7 +88,12 @@ static void probe_in_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	struct wr_repair *r = c->repair;
 	struct rte_mbuf *m = r->lost.first ? r->lost.first : r->again.first;
-	bool sent = m ? tcp_send_again(tcp, c, m, WR_CAUSE_tcp_tlp) : repeat_last(tcp, c);
+	bool sent;
+
+	/* The peer was said to have the last: what it lacks may be the first. */
+	if (!m && tcb_has_sent_text(c) && (wr_buf(tcp_last_sent(c))->flags & WR_BUF_SACKED))
+		m = c->sq_head;
+	sent = m ? tcp_send_again(tcp, c, m, WR_CAUSE_tcp_tlp) : repeat_last(tcp, c);
 
 	WR_COUNT(tcp->stats, tcp_tlp_probes, sent);
 }

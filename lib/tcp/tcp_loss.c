@@ -67,7 +67,6 @@ static void enter_recovery(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_seq b
 	reduce_for_loss(tcp, c);
 	c->flags |= WR_TCB_RECOVERY;
 	c->rare |= WR_TCB_FIRST;
-	c->rare &= (uint16_t)~WR_TCB_RESCUED;
 	c->recover = c->snd.nxt;
 	c->repair->tlp = c->repair->uncut = false;
 	limit_duplicates(c);

@@ -167,6 +167,28 @@ static void an_ack_within_a_packet_delivers_what_it_covers(void **state)
 	assert_int_equal(rig.rate.delivered, 300);
 }
 
+/* BBR looks at what was lost beside each packet that is acknowledged. */
+static void only_what_was_lost_since_a_packet_left_counts_beside_it(void **state)
+{
+	struct wr_cc_start start = {.now_us = 1, .iw = 10000, .model = &rig.rate.model};
+	struct wr_bbr *bbr = &rig.rate.model.bbr;
+	struct wr_cc_choice choice;
+	struct wr_buf before, behind;
+
+	rig.c.cc.smss = 1000;
+	assert_true(wr_cc_read("bbr", &choice));
+	wr_cc_start(&rig.c.cc, &choice, &start);
+	bbr->full_bw_reached = bbr->probe_samples = true;
+	before = send_1000();
+	rig.rate.lost = 3000;
+	behind = send_1000();
+	pass(1000);
+	acknowledge(&behind);
+	assert_true(bbr->probe_samples);
+	acknowledge(&before);
+	assert_false(bbr->probe_samples); /* it is too much, and the probe is over */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +199,8 @@ int main(void)
 		cmocka_unit_test_setup(text_that_runs_out_limits_what_is_in_flight_then, begin),
 		cmocka_unit_test_setup(before_the_first_text_it_has_run_out_too, begin),
 		cmocka_unit_test_setup(who_has_text_or_no_room_has_not_run_out, begin),
+		cmocka_unit_test_setup(only_what_was_lost_since_a_packet_left_counts_beside_it,
+	                               begin),
 		cmocka_unit_test_setup(an_ack_within_a_packet_delivers_what_it_covers, begin),
 	};
 

@@ -32,6 +32,12 @@ class Result(unittest.TextTestResult):
         self.lines = []
         self.names = []  # of the tests that passed
         self.started = time.monotonic()
+        signal.signal(signal.SIGTERM, self._end)
+
+    def _end(self, *_):
+        """The end of an interrupted run is an ordinary one: what was started is ended."""
+        self.stop()
+        sys.exit(143)  # to unittest the test has failed: it goes on with the cleanups
 
     def startTest(self, test):
         super().startTest(test)
@@ -104,7 +110,6 @@ def main():
     args = parser.parse_args()
     check(parser, args.names)
     sys.path.insert(0, str(HERE))
-    # The end of an interrupted run is an ordinary one: what was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if args.jobs > 1:
         count = jobs.run(args.names or [path.stem for path in HERE.glob("test_*.py")], args.jobs)

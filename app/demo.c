@@ -99,15 +99,8 @@ static void shape(struct wr_appliance *app, unsigned worker, struct wr_stack_con
 		return;
 	stack->ip.addr[0].addr = SERVER_IP;
 	stack->tcp.half_open = BACKLOG;
-	stack->service[0] = (struct wr_stack_service) {
-		.service = &wr_service_echo,
-		.port = wr_service_echo.port,
-		.tcp = true,
-		.udp = true,
-	};
-	wr_tcp_options_default(&stack->service[0].options);
-	stack->service[0].options.nodelay = true;
-	stack->services = 1;
+	stack->services = 0;
+	wr_stack_serve(stack, &wr_service_echo);
 }
 
 static int attach(struct wr_appliance *app, unsigned worker, struct wr_err *err)

@@ -147,9 +147,9 @@ void attack_conf(struct wr_stack_conf *conf)
 	wire_conf(conf, VICTIM);
 	conf->ip.gateway = ATTACK_GATEWAY;
 	conf->ip.arp_age_us = UINT64_C(1) << 50;
-	wire_serve(conf, &wr_service_echo);
-	wire_serve(conf, &wr_service_discard);
-	wire_serve(conf, &wr_service_chargen);
+	wr_stack_serve(conf, &wr_service_echo);
+	wr_stack_serve(conf, &wr_service_discard);
+	wr_stack_serve(conf, &wr_service_chargen);
 	for (unsigned i = 0; i < conf->services; i++)
 		conf->service[i].options.idle_timeout_ms = 60000;
 	conf->tcp.held_bufs = BUFFERS / 2;

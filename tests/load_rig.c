@@ -153,7 +153,7 @@ void rig_up(struct load_rig *rig, unsigned cores, const struct wr_service *const
 	client.tcp.held_bufs = rig->held_bufs;
 	wire_conf(&server, SERVER);
 	for (; *services; services++)
-		wire_serve(&server, *services);
+		wr_stack_serve(&server, *services);
 	rig->wire.delay_ns = RIG_DELAY_NS;
 	rig->wire.pass = pass;
 	rig->wire.ctx = rig;

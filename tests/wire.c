@@ -40,20 +40,6 @@ void wire_conf(struct wr_stack_conf *conf, unsigned host)
 	conf->socket = SOCKET_ID_ANY;
 }
 
-void wire_serve(struct wr_stack_conf *conf, const struct wr_service *service)
-{
-	struct wr_stack_service *row = &conf->service[conf->services++];
-
-	*row = (struct wr_stack_service) {
-		.service = service,
-		.port = service->port,
-		.tcp = true,
-		.udp = true,
-	};
-	wr_tcp_options_default(&row->options);
-	row->options.nodelay = service->nodelay;
-}
-
 void wire_attach(struct wire *wire, unsigned host, const struct wr_stack_conf *conf,
                  unsigned cores, unsigned buffers)
 {

@@ -49,9 +49,6 @@ struct wire {
 /* What a host needs to run: 198.18.0.(host+1)/24, MTU 1500, small tables, no service. */
 void wire_conf(struct wr_stack_conf *conf, unsigned host);
 
-/* Adds a service with default options on its own port, TCP and UDP. */
-void wire_serve(struct wr_stack_conf *conf, const struct wr_service *service);
-
 /* Makes host `host` with `cores` cores from conf (pool, owner and inboxes are added). */
 void wire_attach(struct wire *wire, unsigned host, const struct wr_stack_conf *conf,
                  unsigned cores, unsigned buffers);

@@ -23,6 +23,22 @@ static uint64_t state_bytes(const struct wr_service *service,
 	return service->core_bytes ? service->core_bytes(conf) : 0;
 }
 
+struct wr_stack_service *wr_stack_serve(struct wr_stack_conf *conf,
+                                        const struct wr_service *service)
+{
+	struct wr_stack_service *row = &conf->service[conf->services++];
+
+	*row = (struct wr_stack_service) {
+		.service = service,
+		.port = service->port,
+		.tcp = true,
+		.udp = true,
+	};
+	wr_tcp_options_default(&row->options);
+	row->options.nodelay = service->nodelay;
+	return row;
+}
+
 uint64_t stack_services_bytes(const struct wr_stack_conf *conf)
 {
 	const struct wr_service_conf to_service = conf_of(conf);

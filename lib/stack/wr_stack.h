@@ -52,6 +52,13 @@ struct wr_stack_conf {
 	uint64_t request_timeout_us;
 };
 
+/*
+ * One more service, of WR_STACK_SERVICES at most, at its own port of TCP and UDP, with the
+ * options that it asks for. Returns its row, which may be changed.
+ */
+struct wr_stack_service *wr_stack_serve(struct wr_stack_conf *conf,
+                                        const struct wr_service *service);
+
 /* Returns the stack, or NULL and *err. stats is borrowed: the stats core reads it. */
 struct wr_stack *wr_stack_new(const struct wr_stack_conf *conf, struct wr_stats *stats,
                               uint64_t now_ns, struct wr_err *err);

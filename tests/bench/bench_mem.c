@@ -140,8 +140,8 @@ static void start_hosts(struct bench *b)
 	if (b->options.mode == CLIENT_CRR)
 		connections *= 4; /* the ends of a connection do not end together */
 	host_conf(&conf, HOST_SERVER, connections, b->options.nic);
-	host_serve(&conf, &wr_service_echo);
-	host_serve(&conf, &wr_service_discard);
+	wr_stack_serve(&conf, &wr_service_echo);
+	wr_stack_serve(&conf, &wr_service_discard);
 	host_start(&b->cable.host[HOST_SERVER], "server", &conf, bufs, cable_now(&b->cable));
 	host_conf(&conf, HOST_CLIENT, connections, b->options.nic);
 	conf.tcp.time_wait_us = TIME_WAIT_US;

@@ -214,7 +214,7 @@ static void open_side(struct bench *b, unsigned which, struct rte_ring *rx, stru
 	port.device = device;
 	host_conf(&conf, which, b->connections + AT_ONCE, false);
 	if (which == HOST_SERVER)
-		host_serve(&conf, &wr_service_echo);
+		wr_stack_serve(&conf, &wr_service_echo);
 	host_start(&side->host, name, &conf, b->connections + SPARE_BUFS,
 	           wr_clock_ns(&b->clock));
 	if (rte_eth_from_rings(name, &rx, 1, &tx, 1, 0) < 0 ||

@@ -75,7 +75,7 @@ static void start(struct cable *cable, struct client *client, enum client_mode m
 	cable_init(cable, true);
 	host_conf(&conf, HOST_SERVER, CONNECTIONS + OTHERS, true);
 	conf.tcp.half_open = CONNECTIONS + OTHERS;
-	host_serve(&conf, &wr_service_echo);
+	wr_stack_serve(&conf, &wr_service_echo);
 	host_start(&cable->host[HOST_SERVER], "server", &conf, BUFS, cable_now(cable));
 	host_conf(&conf, HOST_CLIENT, CONNECTIONS + OTHERS, true);
 	host_start(&cable->host[HOST_CLIENT], "client", &conf, BUFS, cable_now(cable));

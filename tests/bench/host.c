@@ -100,20 +100,6 @@ void host_conf(struct wr_stack_conf *conf, unsigned which, uint32_t connections,
 	conf->socket = SOCKET_ID_ANY;
 }
 
-void host_serve(struct wr_stack_conf *conf, const struct wr_service *service)
-{
-	struct wr_stack_service *row = &conf->service[conf->services++];
-
-	*row = (struct wr_stack_service) {
-		.service = service,
-		.port = service->port,
-		.tcp = true,
-		.udp = true,
-	};
-	wr_tcp_options_default(&row->options);
-	row->options.nodelay = service->nodelay;
-}
-
 void host_start(struct host *host, const char *name, const struct wr_stack_conf *conf,
                 unsigned bufs, uint64_t now_ns)
 {

@@ -26,9 +26,6 @@ struct host {
  */
 void host_conf(struct wr_stack_conf *conf, unsigned which, uint32_t connections, bool nic);
 
-/* Adds a service on its own port, TCP and UDP. */
-void host_serve(struct wr_stack_conf *conf, const struct wr_service *service);
-
 /* Makes the engine and a pool of `bufs` buffers, or ends the program with a sentence. */
 void host_start(struct host *host, const char *name, const struct wr_stack_conf *conf,
                 unsigned bufs, uint64_t now_ns);

@@ -27,9 +27,9 @@ static struct wr_stack *stack_new(struct wr_stats *stats, uint64_t now_ns)
 	struct wr_err err;
 
 	small_host_conf(&conf, 0);
-	wire_serve(&conf, &wr_service_echo);
-	wire_serve(&conf, &wr_service_http);
-	wire_serve(&conf, &wr_service_message);
+	wr_stack_serve(&conf, &wr_service_echo);
+	wr_stack_serve(&conf, &wr_service_http);
+	wr_stack_serve(&conf, &wr_service_message);
 	conf.ip.rx_ip_cksum = conf.ip.rx_l4_cksum = true;
 	stack = wr_stack_new(&conf, stats, now_ns, &err);
 	FUZZ_HOLDS(stack != NULL);

@@ -106,6 +106,7 @@ static void fill_tcp(const struct sim *sim, const struct sim_host_plan *plan,
 static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_conf *conf)
 {
 	const struct sim_host_plan *plan = host->plan;
+	struct wr_stack_service *echo;
 
 	memset(conf, 0, sizeof(*conf));
 	fill_ip(plan, &conf->ip);
@@ -116,12 +117,9 @@ static void fill_conf(struct sim *sim, struct sim_host *host, struct wr_stack_co
 	conf->key = (struct wr_sipkey) {plan->key[0], plan->key[1]};
 	conf->seed = sim->plan->seed + host->index;
 	conf->socket = SOCKET_ID_ANY;
-	conf->service[0] = (struct wr_stack_service) {
-		.service = &wr_service_echo, .port = plan->echo_port, .tcp = true, .udp = true};
-	wr_tcp_options_default(&conf->service[0].options);
-	conf->service[0].options.nodelay = true;
-	conf->service[0].options.fastopen = has_fastopen(sim->plan);
-	conf->services = 1;
+	echo = wr_stack_serve(conf, &wr_service_echo);
+	echo->port = plan->echo_port;
+	echo->options.fastopen = has_fastopen(sim->plan);
 }
 
 int sim_host_init(struct sim *sim, unsigned index)

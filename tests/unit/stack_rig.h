@@ -97,7 +97,7 @@ static inline struct wire *serve(unsigned cores)
 	struct wr_stack_conf conf;
 
 	wire_conf(&conf, SERVER);
-	wire_serve(&conf, &wr_service_echo);
+	wr_stack_serve(&conf, &wr_service_echo);
 	return wire_new(&conf, cores, 8191, 2047);
 }
 

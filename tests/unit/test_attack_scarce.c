@@ -177,8 +177,8 @@ static void start(void)
 	struct wr_err err;
 
 	wire_conf(&conf, 0);
-	wire_serve(&conf, &wr_service_echo);
-	wire_serve(&conf, &wr_service_chargen);
+	wr_stack_serve(&conf, &wr_service_echo);
+	wr_stack_serve(&conf, &wr_service_chargen);
 	conf.pool = pool;
 	conf.owner = &host.owner;
 	conf.tcp.held_bufs = 256;

@@ -517,6 +517,5 @@ int main(void)
 		cmocka_unit_test(the_end_of_a_connection_is_told_after_its_text),
 	};
 
-	wr_test_eal(512);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

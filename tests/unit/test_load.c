@@ -32,9 +32,9 @@ static struct rig *rig_new_with(enum wr_load_mode mode, unsigned cores, bool fas
 	rig.wire.now_ns = WR_S(1000);
 	rig.wire.delay_ns = WR_US(50);
 	wire_conf(&conf, SERVER);
-	wire_serve(&conf, &wr_service_echo);
+	wr_stack_serve(&conf, &wr_service_echo);
 	if (wr_service_find("rr"))
-		wire_serve(&conf, wr_service_find("rr"));
+		wr_stack_serve(&conf, wr_service_find("rr"));
 	for (unsigned i = 0; i < conf.services; i++)
 		conf.service[i].options.fastopen = fastopen;
 	conf.tcp.connections = 1024;

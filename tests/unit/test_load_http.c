@@ -279,12 +279,6 @@ static void more_than_was_asked_for_is_unasked(void **state)
 	rig_down(&rig);
 }
 
-static int set_up(void **state)
-{
-	wr_test_eal(512);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,5 +299,5 @@ int main(void)
 		cmocka_unit_test(more_than_was_asked_for_is_unasked),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

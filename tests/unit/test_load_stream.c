@@ -255,12 +255,6 @@ static void blocks_of_a_server_that_dies_are_lost(void **state)
 	rig_down(&rig);
 }
 
-static int set_up(void **state)
-{
-	wr_test_eal(512);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,5 +274,5 @@ int main(void)
 		cmocka_unit_test(blocks_of_a_server_that_dies_are_lost),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

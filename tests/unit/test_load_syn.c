@@ -76,12 +76,6 @@ static void ports_are_of_the_range(void **state)
 	rig_down(&rig);
 }
 
-static int set_up(void **state)
-{
-	wr_test_eal(512);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,5 +84,5 @@ int main(void)
 		cmocka_unit_test(ports_are_of_the_range),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

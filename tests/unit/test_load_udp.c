@@ -461,12 +461,6 @@ static void a_flood_without_a_rate_is_bounded_by_the_queue(void **state)
 	rig_down(&rig);
 }
 
-static int set_up(void **state)
-{
-	wr_test_eal(512);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,5 +494,5 @@ int main(void)
 		cmocka_unit_test(a_flood_without_a_rate_is_bounded_by_the_queue),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return cmocka_run_group_tests(tests, wr_test_start, NULL);
 }

@@ -124,9 +124,9 @@ static struct wire *serve_held(unsigned buffers, uint32_t held)
 
 	wire_conf(&conf, SERVER);
 	conf.tcp.held_bufs = held;
-	wire_serve(&conf, &wr_service_echo);
-	wire_serve(&conf, &wr_service_discard);
-	wire_serve(&conf, &wr_service_chargen);
+	wr_stack_serve(&conf, &wr_service_echo);
+	wr_stack_serve(&conf, &wr_service_discard);
+	wr_stack_serve(&conf, &wr_service_chargen);
 	return wire_new(&conf, 1, buffers, 8191);
 }
 

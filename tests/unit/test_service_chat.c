@@ -14,8 +14,8 @@ static struct wire *serve(void)
 	struct wr_stack_conf conf;
 
 	wire_conf(&conf, 0);
-	wire_serve(&conf, &wr_service_echo); /* so that chat is not the first listener */
-	wire_serve(&conf, &wr_service_chat);
+	wr_stack_serve(&conf, &wr_service_echo); /* so that chat is not the first listener */
+	wr_stack_serve(&conf, &wr_service_chat);
 	return wire_new(&conf, CORES, 8191, 8191);
 }
 

@@ -18,7 +18,7 @@ static struct wire *serve(void)
 
 	wire_conf(&conf, 0);
 	conf.request_timeout_us = PERIOD / 1000;
-	wire_serve(&conf, &wr_service_http);
+	wr_stack_serve(&conf, &wr_service_http);
 	return wire_new(&conf, 1, 4095, 4095);
 }
 

@@ -16,7 +16,7 @@ static struct wire *serve(unsigned buffers)
 
 	wire_conf(&conf, 0);
 	conf.request_timeout_us = PERIOD / 1000;
-	wire_serve(&conf, &wr_service_message);
+	wr_stack_serve(&conf, &wr_service_message);
 	return wire_new(&conf, 1, buffers, 8191);
 }
 

@@ -20,10 +20,10 @@ static struct wire *serve(void)
 
 	wire_conf(&conf, 0);
 	conf.request_timeout_us = PERIOD / 1000;
-	wire_serve(&conf, &wr_service_rr);
-	wire_serve(&conf, &wr_service_sink);
-	wire_serve(&conf, &wr_service_source);
-	wire_serve(&conf, &wr_service_match);
+	wr_stack_serve(&conf, &wr_service_rr);
+	wr_stack_serve(&conf, &wr_service_sink);
+	wr_stack_serve(&conf, &wr_service_source);
+	wr_stack_serve(&conf, &wr_service_match);
 	return wire_new(&conf, 1, 8191, 8191);
 }
 

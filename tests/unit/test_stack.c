@@ -169,7 +169,7 @@ static void two_services_on_one_port_are_refused_in_words(void **state)
 	struct wr_stats stats = {0};
 	struct wr_err err = {0};
 
-	wire_serve(&conf, &wr_service_echo);
+	wr_stack_serve(&conf, &wr_service_echo);
 	assert_null(wr_stack_new(&conf, &stats, 0, &err));
 	assert_int_equal(err.exit, WR_EXIT_USAGE);
 	assert_string_equal(err.text, "echo: TCP port 7 is taken by another service; "

@@ -167,6 +167,39 @@ static void an_ack_within_a_packet_delivers_what_it_covers(void **state)
 	assert_int_equal(rig.rate.delivered, 300);
 }
 
+static void the_shortest_round_trip_is_kept(void **state)
+{
+	static const uint32_t rtt_us[][2] = {
+		{0, 0}, {500, 500}, {700, 500}, {0, 500}, {499, 499}};
+
+	for (unsigned i = 0; i < WR_LEN(rtt_us); i++) {
+		tcp_rate_ack(&rig.tcp, &rig.c, 0, rtt_us[i][0]);
+		assert_int_equal(rig.rate.min_rtt_us, rtt_us[i][1]);
+	}
+}
+
+/* ACKs that came in a bunch would tell of a path faster than it is. */
+static void a_time_shorter_than_any_round_trip_gives_no_rate(void **state)
+{
+	struct wr_cc_start start = {.now_us = 1, .iw = 10000, .model = &rig.rate.model};
+	const struct wr_bbr *bbr = &rig.rate.model.bbr;
+	struct wr_cc_choice choice;
+	struct wr_buf first, second;
+
+	rig.c.cc.smss = 1000;
+	assert_true(wr_cc_read("bbr", &choice));
+	wr_cc_start(&rig.c.cc, &choice, &start);
+	rig.rate.min_rtt_us = 1000;
+	first = send_1000();
+	second = send_1000();
+	pass(999);
+	acknowledge(&first);
+	assert_int_equal(bbr->bw, 0);
+	pass(1);
+	acknowledge(&second);
+	assert_int_equal(bbr->bw, 2000000);
+}
+
 /* BBR looks at what was lost beside each packet that is acknowledged. */
 static void only_what_was_lost_since_a_packet_left_counts_beside_it(void **state)
 {
@@ -199,6 +232,8 @@ int main(void)
 		cmocka_unit_test_setup(text_that_runs_out_limits_what_is_in_flight_then, begin),
 		cmocka_unit_test_setup(before_the_first_text_it_has_run_out_too, begin),
 		cmocka_unit_test_setup(who_has_text_or_no_room_has_not_run_out, begin),
+		cmocka_unit_test_setup(the_shortest_round_trip_is_kept, begin),
+		cmocka_unit_test_setup(a_time_shorter_than_any_round_trip_gives_no_rate, begin),
 		cmocka_unit_test_setup(only_what_was_lost_since_a_packet_left_counts_beside_it,
 	                               begin),
 		cmocka_unit_test_setup(an_ack_within_a_packet_delivers_what_it_covers, begin),

@@ -495,6 +495,9 @@ static void algorithms_are_chosen_by_name(void **state)
 	assert_int_equal(choice.segments, 100);
 	wr_cc_write(&choice, text, sizeof(text));
 	assert_string_equal(text, "fixed:100");
+	assert_true(wr_cc_read("fixed:9", &choice));
+	assert_int_equal(choice.segments, 9);
+	assert_false(wr_cc_read("fixed:+9", &choice));
 	assert_false(wr_cc_read("fixed:0", &choice));
 	assert_false(wr_cc_read("fixed:65536", &choice));
 	assert_false(wr_cc_read("fixed:", &choice));

@@ -9,7 +9,7 @@
 #include "tcp.h"
 
 #define BOARD_BUFS  60   /* four blocks: fewer than the steps that an ACK may take in vain */
-#define BOARD_MOST  600  /* more than these steps */
+#define BOARD_MOST  600  /* more than those steps */
 #define BOARD_BYTES 100u /* of text in each */
 
 struct board {

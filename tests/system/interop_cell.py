@@ -97,15 +97,11 @@ class Clock:
     """How long a cell may take, all of it."""
 
     def __init__(self, seconds):
-        self.begin = time.monotonic()
-        self.end = self.begin + seconds
+        self.end = time.monotonic() + seconds
 
     def arm(self, sock):
         """The next call of this socket may take what is left."""
         sock.settimeout(max(self.end - time.monotonic(), 0.001))
-
-    def elapsed(self):
-        return time.monotonic() - self.begin
 
 
 # ---- what a Linux program does with a connection ----

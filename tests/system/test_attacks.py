@@ -6,16 +6,16 @@ neighbour's ARP take part in. The client's transfer must complete, byte for byte
 takes decides nothing.
 """
 
+import contextlib
 import threading
 import time
 
 import clients
-from harness import ApplianceCase, eventually, require, run
+from harness import eventually, run
+from wirecase import WireCase
 
-try:
-    from wirehost import ARP, BROADCAST, ICMP, IP, TCP, UDP, WireHost
-except ImportError:
-    WireHost = None
+with contextlib.suppress(ImportError):  # without scapy nothing here runs
+    from wirehost import ARP, BROADCAST, ICMP, IP, TCP, UDP
 
 ECHO, DISCARD, CHARGEN, CLOSED = 7, 9, 19, 4444
 PIECE = 20_000
@@ -49,17 +49,11 @@ class Neighbour(threading.Thread):
         self.join()
 
 
-class Attacks(ApplianceCase):
+class Attacks(WireCase):
     serve = ("--idle-timeout", "2min", "--resets", RESETS)
 
-    @classmethod
-    def setUpClass(cls):
-        require(WireHost, "scapy is not installed")
-        super().setUpClass()
-
     def setUp(self):
-        self.wire = WireHost(self.appliance.link, self.host)
-        self.addCleanup(self.wire.close)
+        super().setUp()
         self.at_rest = self.appliance.fresh_stats()["mbuf_in_use"] + 64
         self.neighbour = Neighbour(self.host)
         self.neighbour.start()
@@ -171,7 +165,7 @@ class Attacks(ApplianceCase):
             self.wire.send(self.tcp(sport=port, flags="R", seq=seq + 1))
         self.judge()
 
-    def test_forged_icmp_errors(self):
+    def test_forged_icmp_errors_disturb_nobody(self):
         port, seq, ack = self.shake_hands()
         for number in (0, ack - 1, ack - 5000, ack + 5000, ack + (1 << 31)):
             ours = IP(src=self.host, dst=self.wire.ip) / TCP(
@@ -187,7 +181,7 @@ class Attacks(ApplianceCase):
         self.expect_alive(port, seq, ack)
         self.judge()
 
-    def test_runts_and_giants(self):
+    def test_runts_and_giants_are_survived(self):
         port = self.wire.port()
         whole = bytes(self.tcp(sport=port, flags="S") / b"some text")
         for size in range(14, len(whole)):
@@ -198,7 +192,7 @@ class Attacks(ApplianceCase):
         self.reset(port, 2)
         self.judge()
 
-    def test_forged_arp(self):
+    def test_forged_arp_moves_nobody(self):
         """Replies and announcements that give the kernel's address to us, and theirs to us."""
         kernel = "198.18.0.2"
         began = time.monotonic()

@@ -7,29 +7,17 @@ import socket
 import time
 
 import clients
-from harness import ApplianceCase, eventually, require, run
+from harness import eventually, run
+from wirecase import WireCase
 
-try:
-    from wirehost import ARP, BROADCAST, ICMP, IP, TCP, UDP, Ether, WireHost
-except ImportError:
-    WireHost = None
+with contextlib.suppress(ImportError):  # without scapy nothing here runs
+    from wirehost import ARP, BROADCAST, ICMP, IP, TCP, UDP, Ether
 
 ECHO, CLOSED = 7, 4444
 TIMES = 3  # each frame is sent so often
 
 
-class WireCase(ApplianceCase):
-    """An appliance with a neighbour made of raw frames."""
-
-    @classmethod
-    def setUpClass(cls):
-        require(WireHost, "scapy is not installed")
-        super().setUpClass()
-
-    def setUp(self):
-        self.wire = WireHost(self.appliance.link, self.host)
-        self.addCleanup(self.wire.close)
-
+class ErrorCase(WireCase):
     def assert_echoes(self):
         with clients.connect(self.host, ECHO) as sock:
             clients.echo(sock, clients.payload(50_000, seed=3))
@@ -119,7 +107,7 @@ def tcp_frames(wire):
     yield "tcp_no_listener_quiet", tcp(flags="R", dport=CLOSED)
 
 
-class MalformedFrames(WireCase):
+class MalformedFrames(ErrorCase):
     def assert_verdicts(self, frames):
         """Sends each frame TIMES times; each must be counted in its verdict and nowhere else."""
         frames = list(frames)
@@ -139,23 +127,23 @@ class MalformedFrames(WireCase):
         self.assertEqual(seen(after), expected)
         self.assertEqual(after.unbalanced(), {})
 
-    def test_ethernet(self):
+    def test_each_frame_ends_in_its_verdict(self):
         self.assert_verdicts(ethernet_frames(self.wire))
 
-    def test_arp(self):
+    def test_each_arp_packet_ends_in_its_verdict(self):
         self.assert_verdicts(arp_frames(self.wire))
         self.assert_echoes()
 
-    def test_ipv4(self):
+    def test_each_ipv4_packet_ends_in_its_verdict(self):
         self.assert_verdicts(ip_frames(self.wire))
 
-    def test_icmp(self):
+    def test_each_icmp_message_ends_in_its_verdict(self):
         self.assert_verdicts(icmp_frames(self.wire))
 
-    def test_udp(self):
+    def test_each_datagram_ends_in_its_verdict(self):
         self.assert_verdicts(udp_frames(self.wire))
 
-    def test_tcp(self):
+    def test_each_segment_ends_in_its_verdict(self):
         self.assert_verdicts(tcp_frames(self.wire))
 
     def test_land_is_dropped(self):
@@ -209,7 +197,7 @@ class MalformedFrames(WireCase):
         self.assertEqual(self.stats().unbalanced(), {})
 
 
-class Answers(WireCase):
+class Answers(ErrorCase):
     errors = 100  # of ICMP, a second
     serve = ("--icmp-errors", errors)
 
@@ -257,7 +245,7 @@ class Answers(WireCase):
         self.assert_echoes()
 
 
-class SynFlood(WireCase):
+class SynFlood(ErrorCase):
     serve = ("--backlog", "64", "--synack-retries", "1", "--rto-initial", "500ms",
              "--syn-cookies", "never")
 
@@ -281,7 +269,7 @@ class SynFlood(WireCase):
         self.assertLess(sent, 2 * stats.verdict("tcp_syn_received") + 200)
 
 
-class TableFull(WireCase):
+class TableFull(ErrorCase):
     serve = ("--connections", "16")
 
     def enter(self, seconds=clients.PATIENCE):
@@ -311,7 +299,7 @@ class TableFull(WireCase):
         self.assert_echoes()
 
 
-class BuffersExhausted(WireCase):
+class BuffersExhausted(ErrorCase):
     bufs = 2048
     serve = ("--rcv-buf", "1M", "--snd-buf", "1M")
 

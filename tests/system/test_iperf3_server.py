@@ -110,11 +110,11 @@ class Matrix(ServerCase):
                     end = self.measure("-k", "100", *rate, *direction)["end"]
                     self.assertEqual(end["sum"]["bytes"] % int(length), 0)
 
-    def test_small_segments(self):
+    def test_small_segments_carry_everything(self):
         self.measure("-n", "2M", "-M", "536")
         self.measure("-n", "2M", "-M", "536", "-R")
 
-    def test_counters_of_64_bits(self):
+    def test_counters_may_have_64_bits(self):
         for direction in ((), ("-R",)):
             self.measure("-k", "500", "-u", "-b", "20M", "--udp-counters-64bit", *direction)
 

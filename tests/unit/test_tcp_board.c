@@ -43,7 +43,6 @@ static void marks_are_those_of_a_naive_model(void **state)
 	static struct board board;
 	struct wr_prng luck;
 
-	(void)state;
 	for (unsigned seed = 1; seed <= 200; seed++) {
 		wr_prng_seed(&luck, seed);
 		assert_true(board_begin(&board, pool, BOARD_BUFS));
@@ -71,7 +70,6 @@ static void what_is_sacked_far_ahead_is_found_by_later_acks(void **state)
 	struct rte_mempool *pool = wr_test_pool("far", BOARD_MOST, 256);
 	static struct board board;
 
-	(void)state;
 	assert_true(board_begin(&board, pool, BOARD_MOST));
 	board_hear(&board, &last, 1);
 	assert_string_equal(board_differs(&board), "what is SACKed");
@@ -91,7 +89,6 @@ static void what_is_sacked_far_beyond_others_is_found_by_later_acks(void **state
 	struct rte_mempool *pool = wr_test_pool("beyond", BOARD_MOST, 256);
 	static struct board board;
 
-	(void)state;
 	assert_true(board_begin(&board, pool, BOARD_MOST));
 	board_hear(&board, block, 1);
 	board_hear(&board, block, 2);
@@ -114,7 +111,6 @@ static void what_fills_the_highest_gap_is_found_at_once(void **state)
 	struct rte_mempool *pool = wr_test_pool("gap", BOARD_MOST, 256);
 	static struct board board;
 
-	(void)state;
 	assert_true(board_begin(&board, pool, BOARD_MOST));
 	for (unsigned i = 0; i < 3; i++)
 		board_hear(&board, &first, 1);

@@ -23,6 +23,7 @@ static struct {
 	struct wr_cc_model model;
 	struct packet packet[PACKETS];
 	uint64_t head, tail; /* packets sent, packets acknowledged or found lost */
+	uint64_t recover;    /* head when one was found lost: until then it is a recovery */
 	uint64_t now_us, delivered, delivered_us, first_sent_us, link_free_us, next_us;
 	uint32_t lost, in_flight, buffer, loss_ppm, rate, unsent;
 	struct wr_prng luck;
@@ -83,6 +84,8 @@ static void transmit(void)
 static void tell_lost(struct packet *p)
 {
 	net.lost += SMSS;
+	if (net.tail > net.recover)
+		net.recover = net.head;
 	wr_cc_ops(&net.cc)->on_lost(&net.cc, &(struct wr_cc_lost) {
 						     .now_us = net.now_us,
 						     .total_delivered = net.delivered,
@@ -116,6 +119,7 @@ static void tell_delivered(const struct packet *p)
 		rate.bytes_per_s = rate.delivered * 1000000ull / interval_us;
 	ack.rtt_us = ack.srtt_us = (uint32_t)(net.now_us - p->sent_us);
 	ack.pipe = net.in_flight;
+	ack.in_recovery = net.tail <= net.recover;
 	ack.cwnd_limited = net.in_flight + 2 * SMSS > net.cc.cwnd;
 	wr_cc_ops(&net.cc)->on_ack(&net.cc, &ack);
 }
@@ -187,6 +191,25 @@ static void startup_takes_few_round_trips(void **state)
 {
 	run_ms(300);
 	assert_int_not_equal(bbr()->state, BBR_STARTUP);
+}
+
+/* Section 5.3.1.3: more than 2 %, and six at least, of a round in recovery. */
+static void a_startup_that_loses_much_is_over(void **state)
+{
+	net.loss_ppm = 100000;
+	while (bbr()->state == BBR_STARTUP)
+		run_ms(1);
+	assert_true(bbr()->inflight_hi < 3 * BDP);
+	assert_true(net.now_us < 1000000 + 12 * RTT);
+}
+
+static void one_that_loses_little_goes_on(void **state)
+{
+	net.loss_ppm = 5000;
+	net.buffer = UINT32_MAX;
+	while (bbr()->state == BBR_STARTUP)
+		run_ms(1);
+	assert_int_equal(bbr()->inflight_hi, UINT32_MAX);
 }
 
 static void the_path_is_used_and_its_queue_is_short(void **state)
@@ -309,6 +332,8 @@ int main(void)
 		TEST(the_first_round_trip_sets_the_first_pace),
 		TEST(startup_finds_the_bandwidth_and_drains),
 		TEST(startup_takes_few_round_trips),
+		TEST(a_startup_that_loses_much_is_over),
+		TEST(one_that_loses_little_goes_on),
 		TEST(the_path_is_used_and_its_queue_is_short),
 		TEST(probing_goes_round),
 		TEST(the_round_trip_time_is_looked_for),

@@ -80,6 +80,47 @@ static void text_is_read_in_pieces_then_its_end(void **state)
 	part(&p);
 }
 
+static void text_of_several_segments_arrives_as_it_was_written(void **state)
+{
+	uint8_t out[10000], in[sizeof(out)];
+	struct pair p;
+
+	for (uint32_t i = 0; i < sizeof(out); i++)
+		out[i] = (uint8_t)(i ^ i >> 8);
+	join(&p);
+	assert_int_equal(socket_send(p.client, out, sizeof(out), false), sizeof(out));
+	wire_run(p.wire, A_TIME);
+	assert_int_equal(socket_recv(p.server, in, 3000, false), 3000);
+	assert_int_equal(socket_recv(p.server, in + 3000, 7001, false), 7000);
+	assert_memory_equal(in, out, sizeof(out));
+	part(&p);
+}
+
+static uint64_t segments_with_text(struct wire *wire, unsigned host)
+{
+	struct wr_stats stats;
+
+	wire_stats(wire, host, &stats);
+	return stats.cause[WR_CAUSE_tcp_data];
+}
+
+/* Nothing leaves before the engine has its turn. */
+static void small_pieces_become_one_segment(void **state)
+{
+	struct pair p;
+	char text[8] = {0};
+
+	join(&p);
+	assert_int_equal(socket_send(p.client, "a", 1, false), 1);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(socket_send(p.client, &"bcdefg"[2 * i], 2, false), 2);
+	wire_run(p.wire, A_TIME);
+	assert_int_equal(socket_recv(p.server, text, 8, false), 7);
+	assert_string_equal(text, "abcdefg");
+	assert_int_equal(segments_with_text(p.wire, CLIENT), 1);
+	part(&p);
+}
+
 static void who_shut_writing_may_read_on(void **state)
 {
 	struct pair p;
@@ -223,6 +264,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_read_in_pieces_then_its_end),
+		cmocka_unit_test(text_of_several_segments_arrives_as_it_was_written),
+		cmocka_unit_test(small_pieces_become_one_segment),
 		cmocka_unit_test(who_shut_writing_may_read_on),
 		cmocka_unit_test(a_refused_connection_is_told_once),
 		cmocka_unit_test(a_reset_is_told_to_the_reader_once),

@@ -31,6 +31,8 @@ class Run(unittest.TestCase):
             process = subprocess.Popen(
                 [TOP / "scripts" / "run", "--quick"], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, env=environment, start_new_session=True,
+                # Behind a shell's & it would be ignored, by children too.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
         self.addCleanup(process.kill)
         return process

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Tail loss probes: RFC 8985 section 7. When no ACK has come for about two round trips, one
- * segment more asks for one, so that RACK finds what was lost without a time-out.
+ * segment more asks for one, so that RACK finds what was lost without a time-out. Beyond the
+ * RFC a connection without SACK probes, too: one ACK may stand for a whole flight, and if that
+ * is lost nothing but the retransmission timer would come.
  *
  * The probe time-out is no timer of its own but a function of when text was last sent and when
  * the retransmission timer was last started; so sending and ACKs, which move both, cost
@@ -21,6 +23,11 @@
 #define MAX_ACK_DELAY_US (200 * 1000) /* TLP.max_ack_delay */
 #define PTO_LEAST_US     (2 * 1000)   /* peers gather interrupts, and ticks are coarse */
 
+static bool has_sack(const struct wr_tcb *c)
+{
+	return c->flags & WR_TCB_SACK;
+}
+
 /* TLP_calc_PTO(). */
 static uint32_t pto_us(const struct wr_tcb *c)
 {
@@ -38,13 +45,14 @@ static uint32_t pto_us(const struct wr_tcb *c)
 static bool waits_for_nobody_else(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
 	if (c->flags & WR_TCB_RECOVERY)
-		return tcp->conf.tlp_recovery && tcp_uses_rack(tcp, c) && !c->repair->reo_armed;
+		return tcp->conf.tlp_recovery && !c->repair->reo_armed &&
+		       (tcp_uses_rack(tcp, c) || !has_sack(c));
 	return c->sacked == 0 && !((c->flags & WR_TCB_LOSS) && c->repair->tlp);
 }
 
 bool tcp_tlp_is_due_some_time(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	return tcp->conf.tlp && (c->flags & WR_TCB_SACK) && (c->flags & WR_TCB_RTO_ARMED) &&
+	return tcp->conf.tlp && (c->flags & WR_TCB_RTO_ARMED) &&
 	       !(c->flags & (WR_TCB_RTO | WR_TCB_PERSIST)) && !(c->rare & WR_TCB_NO_PROBE) &&
 	       c->backoff == 0 && c->state >= WR_TCP_ESTABLISHED && tcb_flight(c) > 0 &&
 	       waits_for_nobody_else(tcp, c);
@@ -68,11 +76,22 @@ void tcp_tlp_arm(struct wr_tcp *tcp, struct wr_tcb *c)
 	tcb_arm(tcp, c, tcp_tlp_tick(tcp, c));
 }
 
-/* The last segment: text, a FIN with it, or a FIN alone. */
-static bool repeat_last(struct wr_tcp *tcp, struct wr_tcb *c)
+/*
+ * The last, which tells what else is lost. The first if the peer was said to have the last, or
+ * if nobody tells: whatever is lost, an ACK of it is news.
+ */
+static struct rte_mbuf *silent_one(const struct wr_tcb *c)
+{
+	struct rte_mbuf *last = tcp_last_sent(c);
+
+	return !has_sack(c) || (wr_buf(last)->flags & WR_BUF_SACKED) ? c->sq_head : last;
+}
+
+/* One segment: text, a FIN with it, or a FIN alone. */
+static bool repeat_one(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (tcb_has_sent_text(c))
-		return tcp_send_again(tcp, c, tcp_last_sent(c), WR_CAUSE_tcp_tlp);
+		return tcp_send_again(tcp, c, silent_one(c), WR_CAUSE_tcp_tlp);
 	c->rexmits++;
 	tcp_send_control(tcp, c, wr_seq_add(c->snd.nxt, (uint32_t)-1), WR_TCP_FIN,
 	                 WR_CAUSE_tcp_tlp);
@@ -88,12 +107,7 @@ static void probe_in_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	struct wr_repair *r = c->repair;
 	struct rte_mbuf *m = r->lost.first ? r->lost.first : r->again.first;
-	bool sent;
-
-	/* The peer was said to have the last: what it lacks may be the first. */
-	if (!m && tcb_has_sent_text(c) && (wr_buf(tcp_last_sent(c))->flags & WR_BUF_SACKED))
-		m = c->sq_head;
-	sent = m ? tcp_send_again(tcp, c, m, WR_CAUSE_tcp_tlp) : repeat_last(tcp, c);
+	bool sent = m ? tcp_send_again(tcp, c, m, WR_CAUSE_tcp_tlp) : repeat_one(tcp, c);
 
 	WR_COUNT(tcp->stats, tcp_tlp_probes, sent);
 }
@@ -107,8 +121,8 @@ void tcp_tlp_probe(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (c->flags & WR_TCB_RECOVERY) {
 		probe_in_recovery(tcp, c);
 	} else if (r) {
-		r->tlp_is_retrans = !tcp_send_one_new(tcp, c);
-		r->tlp = !r->tlp_is_retrans || repeat_last(tcp, c);
+		r->tlp_is_retrans = !has_sack(c) || !tcp_send_one_new(tcp, c);
+		r->tlp = !r->tlp_is_retrans || repeat_one(tcp, c);
 		r->tlp_end = c->snd.nxt;
 		WR_COUNT(tcp->stats, tcp_tlp_probes, r->tlp);
 	}

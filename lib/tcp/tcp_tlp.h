@@ -14,7 +14,7 @@ void tcp_tlp_arm(struct wr_tcp *tcp, struct wr_tcb *c);
 /* The same after sending and after ACKs, at almost no cost. */
 static inline void tcp_tlp_check(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	if ((c->flags & WR_TCB_SACK) && !(c->rare & WR_TCB_WHEEL_PTO) &&
+	if (!(c->rare & WR_TCB_WHEEL_PTO) &&
 	    (tcb_flight(c) > c->cc.smss || c->rttvar_us > c->srtt_us / 4 + 50000))
 		tcp_tlp_arm(tcp, c);
 }

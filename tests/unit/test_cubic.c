@@ -291,6 +291,15 @@ static void slow_start_after_a_time_out_counts_one_segment(void **state)
 	assert_int_equal(cc.cwnd, 2 * SMSS);
 }
 
+/* RFC 3465 section 2.3: two, as no time-out has shown that bursts are lost. */
+static void slow_start_up_to_a_known_threshold_counts_two(void **state)
+{
+	lose_at(1000);
+	wr_cc_ops(&cc)->on_idle_restart(&cc, 10 * SMSS, now_us);
+	ack(50 * SMSS, RTT, true);
+	assert_int_equal(cc.cwnd, 12 * SMSS);
+}
+
 static void a_needless_reduction_is_undone(void **state)
 {
 	lose_at(1000);
@@ -575,6 +584,7 @@ int main(void)
 		TEST(a_round_trip_adds_half_a_window_at_most),
 		TEST(the_curve_begins_anew_after_a_time_out),
 		TEST(slow_start_after_a_time_out_counts_one_segment),
+		TEST(slow_start_up_to_a_known_threshold_counts_two),
 		TEST(a_needless_reduction_is_undone),
 		TEST(a_late_undo_takes_back_the_three_tenths),
 		TEST(idle_connections_restart_with_the_initial_window),

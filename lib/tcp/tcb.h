@@ -106,6 +106,7 @@ struct wr_repair {
 	struct rte_mbuf *ahead; /* where the search beyond top was left off; NULL: nowhere */
 	struct rte_mbuf
 		*passed;        /* up to here all are SACKed or LOST; NULL: not even the head */
+	uint32_t above, runs;   /* bytes SACKed behind `passed`, and their stretches: no RACK */
 	uint32_t segs_sacked;   /* RACK.segs_sacked */
 	uint32_t xmit_us;       /* RACK.xmit_ts */
 	struct wr_seq end_seq;  /* RACK.end_seq */
@@ -122,6 +123,7 @@ struct wr_repair {
 	bool delivered, reo_armed, has_rexmit_ts; /* xmit_us; reo_tick; rexmit_ts mean something
 	                                           */
 	bool tlp : 1, tlp_is_retrans : 1;         /* a probe is out; it repeated text */
+	bool miscounted : 1;                      /* above and runs are not as said */
 	bool uncut : 1; /* nothing was lost but what was too long: cwnd is as it was */
 	struct wr_sack block[WR_SACK_MAX]; /* of the last ACK: told again, no news */
 };

@@ -12,6 +12,7 @@
 
 #include "tcp_board.h"
 #include "tcp.h"
+#include "tcp_count.h"
 #include "tcp_rack.h"
 #include "tcp_rate.h"
 
@@ -207,6 +208,8 @@ void tcp_board_acked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf
 
 	if (!(b->flags & WR_BUF_SACKED))
 		tcp_rack_delivered(tcp, c, b, news, r->top == NULL);
+	if (!tcp_uses_rack(tcp, c))
+		tcp_count_acked(c, m);
 	unmark(c, m);
 	if (r->top == m)
 		r->top = NULL;
@@ -314,8 +317,8 @@ static bool ends_by(const struct rte_mbuf *m, struct wr_seq seq)
 	return m && wr_seq_le(end_of(m), seq);
 }
 
-/* A sent buffer at or before which nothing behind `from` lies. */
-static struct rte_mbuf *walk_from(const struct wr_tcb *c, struct wr_seq from)
+/* The last buffer that is known to lie before `from`; NULL: none is. */
+static struct rte_mbuf *walk_behind(const struct wr_tcb *c, struct wr_seq from)
 {
 	const struct wr_repair *r = c->repair;
 	struct rte_mbuf *const place[] = {r->ahead, r->top, r->below, r->hint};
@@ -325,7 +328,12 @@ static struct rte_mbuf *walk_from(const struct wr_tcb *c, struct wr_seq from)
 		if (ends_by(place[i], from) &&
 		    (!best || wr_seq_lt(end_of(best), end_of(place[i]))))
 			best = place[i];
-	return best ? wr_buf(best)->next : c->sq_head;
+	return best;
+}
+
+static struct rte_mbuf *next_of(const struct wr_tcb *c, struct rte_mbuf *m)
+{
+	return m ? wr_buf(m)->next : c->sq_head;
 }
 
 /* The last of the run of SACKed buffers that m is in, or one on the way there. */
@@ -353,8 +361,9 @@ static void new_top(struct wr_repair *r, struct rte_mbuf *m)
 		r->ahead = NULL;
 }
 
+/* `before` is the buffer in front of m, or NULL. */
 static void mark_sacked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m,
-                        struct wr_news *news)
+                        struct rte_mbuf *before, struct wr_news *news)
 {
 	struct wr_repair *r = c->repair;
 	struct wr_buf *b = wr_buf(m);
@@ -368,6 +377,8 @@ static void mark_sacked(const struct wr_tcp *tcp, struct wr_tcb *c, struct rte_m
 	b->flags |= WR_BUF_SACKED;
 	c->sacked += b->len;
 	r->segs_sacked++;
+	if (!tcp_uses_rack(tcp, c))
+		tcp_count_sacked(c, m, before);
 	if (high)
 		new_top(r, m);
 	else
@@ -391,17 +402,18 @@ static void take_block(const struct wr_tcp *tcp, struct wr_tcb *c, const struct 
                        struct wr_news *news, unsigned *steps)
 {
 	struct wr_seq from = first_news(c->repair, s);
-	struct rte_mbuf *m;
+	struct rte_mbuf *before, *m;
 
 	if (!wr_seq_lt(from, s->right))
 		return;
-	m = walk_from(c, from);
+	before = walk_behind(c, from);
+	m = next_of(c, before);
 	while (m && m != c->sq_next && wr_seq_lt(wr_seq(wr_buf(m)->seq), s->right)) {
 		struct wr_buf *b = wr_buf(m);
 
 		if (!(b->flags & WR_BUF_SACKED) && wr_seq_le(s->left, wr_seq(b->seq)) &&
 		    wr_seq_le(end_of(m), s->right)) {
-			mark_sacked(tcp, c, m, news);
+			mark_sacked(tcp, c, m, before, news);
 		} else if (*steps == 0) {
 			walk_later(c->repair, m, from);
 			return;
@@ -410,6 +422,7 @@ static void take_block(const struct wr_tcp *tcp, struct wr_tcb *c, const struct 
 			if (b->flags & WR_BUF_SACKED)
 				m = run_end(c, m, steps);
 		}
+		before = m;
 		m = wr_buf(m)->next;
 	}
 }
@@ -419,7 +432,8 @@ static void count_block(const struct wr_tcb *c, const struct wr_sack *s,
                         struct tcp_board_news *news, unsigned *steps)
 {
 	struct wr_seq from = first_news(c->repair, s);
-	struct rte_mbuf *m = wr_seq_lt(from, s->right) ? walk_from(c, from) : NULL;
+	struct rte_mbuf *m =
+		wr_seq_lt(from, s->right) ? next_of(c, walk_behind(c, from)) : NULL;
 
 	while (m && m != c->sq_next && wr_seq_lt(wr_seq(wr_buf(m)->seq), s->right)) {
 		const struct wr_buf *b = wr_buf(m);
@@ -496,7 +510,7 @@ void tcp_mark_all_lost(struct wr_tcb *c, bool reneged)
 		unmark(c, m);
 		tcp_mark_lost(c, m);
 	}
-	c->repair->passed = NULL;
+	tcp_count_anew(c);
 	if (!reneged)
 		return;
 	c->repair->top = c->repair->below = c->repair->hint = c->repair->ahead = NULL;
@@ -516,7 +530,7 @@ void tcp_mark_longer_lost(struct wr_tcb *c, uint32_t len)
 		unmark(c, m);
 		tcp_mark_lost(c, m);
 	}
-	c->repair->passed = NULL;
+	tcp_count_anew(c);
 }
 
 void tcp_mark_timed_out(const struct wr_tcp *tcp, struct wr_tcb *c)
@@ -539,41 +553,9 @@ void tcp_mark_timed_out(const struct wr_tcp *tcp, struct wr_tcb *c)
 	}
 }
 
-void tcp_mark_lost_by_count(struct wr_tcb *c)
-{
-	uint32_t above = c->sacked, runs = 0;
-	bool in_run = false;
-	struct rte_mbuf *m;
-
-	FOR_EACH_SENT(c, m)
-	{ /* discontiguous sequences that were SACKed */
-		bool sacked = wr_buf(m)->flags & WR_BUF_SACKED;
-
-		runs += sacked && !in_run;
-		in_run = sacked;
-	}
-	in_run = false;
-	FOR_EACH_SENT(c, m)
-	{
-		struct wr_buf *b = wr_buf(m);
-		bool sacked = b->flags & WR_BUF_SACKED;
-
-		if (in_run && !sacked)
-			runs--;
-		in_run = sacked;
-		if (sacked) {
-			above -= b->len;
-			continue;
-		}
-		if (runs < TCP_DUP_THRESH && above <= (TCP_DUP_THRESH - 1) * c->cc.smss)
-			return; /* above only falls from here on */
-		tcp_mark_lost(c, m);
-	}
-}
-
 void tcp_board_forget_lost(struct wr_tcb *c)
 {
 	while (c->repair->lost.first)
 		unmark(c, c->repair->lost.first);
-	c->repair->passed = NULL;
+	tcp_count_anew(c);
 }

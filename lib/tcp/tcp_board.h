@@ -44,8 +44,6 @@ void tcp_mark_all_lost(struct wr_tcb *c, bool reneged);
 void tcp_mark_longer_lost(struct wr_tcb *c, uint32_t len);
 /* A time-out: what is SACKed stays so, RFC 6675 5.1; the rest is lost if it is old enough. */
 void tcp_mark_timed_out(const struct wr_tcp *tcp, struct wr_tcb *c);
-/* RFC 6675 IsLost(), where RACK is off. */
-void tcp_mark_lost_by_count(struct wr_tcb *c);
 /* Was not lost after all, unless sent again already. */
 void tcp_board_forget_lost(struct wr_tcb *c);
 /* RFC 2883: is the first block of the segment a D-SACK? */

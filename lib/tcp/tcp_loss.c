@@ -10,6 +10,7 @@
 #include "tcp_loss.h"
 #include "tcp.h"
 #include "tcp_board.h"
+#include "tcp_count.h"
 #include "tcp_ecn.h"
 #include "tcp_out.h"
 #include "tcp_path.h"
@@ -213,7 +214,7 @@ static void repair(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news, b
 	delivered = wr_seq_span(news->before, wr_seq_add(c->snd.una, c->sacked));
 	if ((c->flags & WR_TCB_RECOVERY) && uses_prr(tcp, c))
 		tcp_prr_update(c, delivered, news->acked && c->lost - c->rexmit <= lost);
-	if (!c->sacked && !c->lost && !c->dup_acks && !c->repair->tlp &&
+	if (!c->sacked && !c->lost && !c->dup_acks && !c->repair->tlp && !c->repair->ahead &&
 	    !tcp_path_is_probing(tcp, c) && !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)))
 		tcp_repair_detach(tcp, c);
 	tcb_pend(tcp, c);

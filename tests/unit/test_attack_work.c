@@ -78,11 +78,17 @@ static void compare(frame_maker make)
 	attack_close(&a);
 }
 
-static void begin(void)
+/* conf NULL: attack_conf(). */
+static void begin_as(const struct wr_stack_conf *conf)
 {
 	wr_prng_seed(&prng, 5);
-	attack_open(&a, NULL);
+	attack_open(&a, conf);
 	a.on_frame = note_isn;
+}
+
+static void begin(void)
+{
+	begin_as(NULL);
 }
 
 static struct rte_mbuf *segment(uint32_t from, const struct craft_tcp *tcp)
@@ -371,8 +377,9 @@ static void a_guess_at_a_cookie_costs_the_same_however_many_came(void **state)
 	compare(cookie_guess);
 }
 
-/* Takes text until `wnd` times 16 bytes are out, and more waits; then what a probe costs. */
-static uint64_t cost_of_probe(uint16_t wnd)
+/* Takes text until `wnd` times 16 bytes are out, and more waits. Returns what is acknowledged.
+ */
+static uint32_t let_out(uint16_t wnd)
 {
 	struct craft_tcp tcp = {.sport = OPEN_PORT,
 	                        .dport = 19,
@@ -382,9 +389,7 @@ static uint64_t cost_of_probe(uint16_t wnd)
 	                        .options =
 	                                (const uint8_t[]) {2, 4, 0, 88, 4, 2, 1, 3, 3, 4, 1, 1},
 	                        .options_len = 12};
-	uint64_t most = 0;
 
-	begin();
 	a.client[0].stopped = a.client[1].stopped = true; /* no probes but this one */
 	attack_wait(&a, WR_MS(5));
 	begin_handshake(&tcp);
@@ -394,6 +399,16 @@ static uint64_t cost_of_probe(uint16_t wnd)
 		attack_frame(&a, segment(MALLORY, &tcp));
 		attack_wait(&a, WR_US(100));
 	}
+	return tcp.ack;
+}
+
+/* What a probe costs when so much is out. */
+static uint64_t cost_of_probe(uint16_t wnd)
+{
+	uint64_t most = 0;
+
+	begin();
+	una = let_out(wnd);
 	for (unsigned i = 1; i <= 50 && !attack_stats(&a)->n[WR_STAT_tcp_tlp_probes]; i++) {
 		uint64_t steps;
 
@@ -402,7 +417,7 @@ static uint64_t cost_of_probe(uint16_t wnd)
 		steps = steps_end();
 		most = steps > most ? steps : most;
 	}
-	print_message("%u bytes out: %ju instructions\n", nxt - tcp.ack, (uintmax_t)most);
+	print_message("%u bytes out: %ju instructions\n", nxt - una, (uintmax_t)most);
 	assert_int_equal(attack_stats(&a)->n[WR_STAT_tcp_tlp_probes], 1);
 	attack_close(&a);
 	return most;
@@ -413,6 +428,49 @@ static void a_probe_costs_the_same_however_much_is_out(void **state)
 	uint64_t few = cost_of_probe(100);
 
 	assert_true(cost_of_probe(9000) <= 2 * few + SLACK);
+}
+
+/* The last two segments came, and nothing else did. */
+static struct rte_mbuf *end_received(unsigned n)
+{
+	uint8_t sack[12] = {1, 1, 5, 10};
+	rte_be32_t edge[2] = {rte_cpu_to_be_32(nxt - 200), rte_cpu_to_be_32(nxt)};
+	const struct craft_tcp tcp = {.sport = OPEN_PORT,
+	                              .dport = 19,
+	                              .seq = 101,
+	                              .ack = una,
+	                              .flags = WR_TCP_ACK,
+	                              .wnd = (uint16_t)((nxt - una) / 16),
+	                              .options = sack,
+	                              .options_len = sizeof(sack)};
+
+	memcpy(sack + 4, edge, sizeof(edge));
+	return segment(MALLORY, &tcp);
+}
+
+/* What each ACK of the end costs where losses are counted, RFC 6675, if so much is out. */
+static uint64_t cost_of_counting(uint16_t wnd)
+{
+	struct wr_stack_conf conf;
+	uint64_t most;
+
+	attack_conf(&conf);
+	conf.tcp.rack = conf.tcp.tlp = false;
+	begin_as(&conf);
+	una = let_out(wnd);
+	flood(end_received, 0, EARLY);
+	most = cost(end_received, EARLY);
+	print_message("%u bytes out: %ju instructions\n", nxt - una, (uintmax_t)most);
+	attack_close(&a);
+	return most;
+}
+
+static void losses_are_counted_at_the_same_cost_however_much_is_out(void **state)
+{
+	uint64_t few = cost_of_counting(100);
+
+	/* Nor is what came searched for by each. */
+	assert_true(cost_of_counting(9000) <= 2 * few);
 }
 
 static int run(void)
@@ -431,6 +489,7 @@ static int run(void)
 		cmocka_unit_test(a_short_connection_costs_the_same_however_many_were),
 		cmocka_unit_test(a_guess_at_a_cookie_costs_the_same_however_many_came),
 		cmocka_unit_test(a_probe_costs_the_same_however_much_is_out),
+		cmocka_unit_test(losses_are_counted_at_the_same_cost_however_much_is_out),
 	};
 
 	wr_test_eal(256);

@@ -263,7 +263,7 @@ static void a_round_trip_adds_half_a_window_at_most(void **state)
 	cc.cubic.epoch.elapsed_us = 3000 * 1000000u;
 	before = cc.cwnd;
 	ack(before, RTT, true);
-	assert_true(cc.cwnd <= before + before / 2);
+	assert_int_equal(cc.cwnd, before + before / 2);
 }
 
 /* Section 4.8: K = 0 and W_max = cwnd in the first avoidance after a time-out. */

@@ -231,6 +231,26 @@ static void echoes_tell_the_round_trip(void **state)
 	assert_int_equal(t->rtt_us, 1000); /* within a tick of the clock */
 }
 
+/* Without timestamps: the window is used up, and so a round trip is over, at the longest. */
+static void whole_windows_tell_the_round_trip_too(void **state)
+{
+	struct wr_tcb *c = &rig.tcb[0];
+	const struct wr_tune *t = &rig.tune[0];
+
+	begin(256 << 10, GIB);
+	c->srtt_us = 20000000; /* that of the handshake: so that no round ends */
+	c->rcv.edge = wr_seq_add(c->rcv.nxt, 100000);
+	tcp_tune_attach(&rig.tcp, c);
+	round_trip(c, 10000, 99999);
+	assert_int_equal(t->rtt_us, 20000000); /* a byte is missing */
+	round_trip(c, 20000, 1);
+	assert_int_equal(t->rtt_us, 30000); /* the first: instead of the handshake's */
+	round_trip(c, 40000, tcb_rcv_wnd(c));
+	assert_int_equal(t->rtt_us, 30000); /* longer: the sender had paused */
+	round_trip(c, 25000, tcb_rcv_wnd(c));
+	assert_int_equal(t->rtt_us, 25000);
+}
+
 static void echoes_of_long_ago_are_not_believed(void **state)
 {
 	struct wr_tcb *c = &rig.tcb[0];
@@ -287,6 +307,7 @@ int main(void)
 		cmocka_unit_test(records_of_silent_connections_are_taken),
 		cmocka_unit_test(queue_for_sending_follows_the_congestion_window),
 		cmocka_unit_test(echoes_tell_the_round_trip),
+		cmocka_unit_test(whole_windows_tell_the_round_trip_too),
 		cmocka_unit_test(echoes_of_long_ago_are_not_believed),
 		cmocka_unit_test(zero_is_an_echo_where_our_clock_passed_it),
 		cmocka_unit_test(a_wish_is_twice_what_was_taken_and_more_while_it_grows),

@@ -334,11 +334,22 @@ static void chunks_are_joined(void **state)
 static void bad_chunks_are_found(void **state)
 {
 	static const char *const bad[] = {
-		"\r\n",        "g\r\n",        "5\nhello",
-		"5\r\nhelloX", "5\r\nhello\n", "-1\r\n",
-		"0x5\r\n",     "5 5\r\n",      "1234567890123456\r\n",
-		"5;\n",        "0\r\n\rX",     "0\r\n x\r\n",
-		"0\r\n\n",     ";a\r\n",       "5\rX",
+		"\r\n",
+		"g\r\n",
+		"5\nhello",
+		"5\r\nhelloX",
+		"5\r\nhello\n",
+		"-1\r\n",
+		"0x5\r\n",
+		"5 5\r\n",
+		"1234567890123456\r\n",
+		"5;\n",
+		"0\r\n\rX",
+		"0\r\n x\r\n",
+		"0\r\n\n",
+		";a\r\n",
+		"5\rX",
+		"1\r\na\r\n\r\n\r\n", /* the second has no size */
 	};
 
 	for (unsigned i = 0; i < WR_LEN(bad); i++)

@@ -17,10 +17,8 @@
 #include "sim.h"
 
 #define NEAR (1 << 24) /* numbers so far from an ISN are not of its connection */
-#define NONE 99
-
-/* One end of a frame: a host, all, or nobody that the plan knows. */
-enum { TO_ALL = 98 };
+#define ALL  98        /* hosts */
+#define NONE 99        /* no host, connection or ISN of the plan */
 
 struct number {
 	uint32_t isn; /* which of the side's */
@@ -49,7 +47,7 @@ static uint32_t host_of(const struct sim *sim, const uint8_t *mac)
 	for (unsigned i = 0; i < sim->plan->hosts; i++)
 		if (memcmp(mac, sim->plan->host[i].mac, SIM_MAC) == 0)
 			return i;
-	return mac[0] & 1 ? TO_ALL : NONE;
+	return mac[0] & 1 ? ALL : NONE;
 }
 
 static uint32_t owner_of(const struct sim *sim, rte_be32_t addr)

@@ -13,7 +13,7 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
-#include "../attack.h"
+#include "attack.h"
 #include "wr_chain.h"
 #include "wr_test.h"
 

@@ -8,7 +8,7 @@
 
 #include <rte_tcp.h>
 
-#include "../attack.h"
+#include "attack.h"
 #include "wr_test.h"
 
 #define SPACE   40

@@ -12,8 +12,8 @@
 #include <rte_mempool.h>
 #include <rte_tcp.h>
 
-#include "../craft.h"
-#include "../wire.h"
+#include "craft.h"
+#include "wire.h"
 #include "wr_buf.h"
 #include "wr_test.h"
 

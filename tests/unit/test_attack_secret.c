@@ -9,7 +9,7 @@
 
 #include <rte_tcp.h>
 
-#include "../attack.h"
+#include "attack.h"
 #include "wr_flow.h"
 #include "wr_test.h"
 

@@ -6,7 +6,7 @@
 #include <rte_ip.h>
 #include <rte_tcp.h>
 
-#include "../attack.h"
+#include "attack.h"
 #include "wr_prng.h"
 #include "wr_test.h"
 

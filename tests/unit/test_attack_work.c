@@ -10,8 +10,8 @@
 #include <rte_ip.h>
 #include <rte_tcp.h>
 
-#include "../attack.h"
-#include "../steps.h"
+#include "attack.h"
+#include "steps.h"
 #include "wr_prng.h"
 #include "wr_test.h"
 

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../arrival.h"
 #include "../script/world.h"
+#include "arrival.h"
 #include "wr_test.h"
 
 #define TEXT  500 /* that is in flight, where there can be some */

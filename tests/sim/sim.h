@@ -141,6 +141,7 @@ struct sim_side {
 	bool syn_seen, offers_ts, offers_sack, offers_wscale;
 	bool asks_accecn, accecn;
 	uint32_t marks_came, marks_counted; /* CE: on the wire, and as this end says */
+	uint32_t marks_unheard; /* at most: of the peer, by ACKs that have no order */
 	struct sim_gathered gathered;
 	uint8_t shift;
 	uint16_t mss;

@@ -5,13 +5,37 @@
 
 #define LAP         8  /* the ACE field counts modulo so much */
 #define MUCH_STRIDE 16 /* eighths of packets: half of what the engine calls gathering */
+#define UNTOLD      3 /* marks at most that an ACK tells of, as each third has one of its own */
+
+/*
+ * One of several ACKs that acknowledge the same, without a time: nobody can say which of them
+ * left last, RFC 9768 section 3.2.2.2. So it is when the peer keeps nothing out of order.
+ */
+static bool has_no_order(const struct sim_side *us, const struct sim_segment *seg)
+{
+	const uint8_t flags = seg->flags & (WR_TCP_SYN | WR_TCP_ACK);
+
+	if (flags != WR_TCP_ACK || seg->has_ts || seg->text_len ||
+	    seg->ack - us->iss != us->una)
+		return false;
+	for (unsigned i = 0; i < seg->sacks; i++) {
+		uint32_t left = seg->sack[i].left - us->iss,
+			 right = seg->sack[i].right - us->iss;
+
+		if (right > us->una && !sim_spans_hold(&us->told, left, right))
+			return false;
+	}
+	return true;
+}
 
 void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim_segment *seg)
 {
 	const uint8_t both = WR_TCP_SYN | WR_TCP_ACK;
+	struct sim_side *us = &flow->side[to];
 
 	if (seg->ecn == WR_CE && (seg->flags & both) != WR_TCP_SYN)
-		flow->side[to].marks_came++;
+		us->marks_came++;
+	us->marks_unheard += UNTOLD * has_no_order(us, seg);
 }
 
 void sim_gathered_leaves(struct sim_gathered *g, uint32_t behind)
@@ -61,10 +85,12 @@ void sim_watch_marks(struct sim *sim, struct sim_flow *flow, unsigned side,
 		return;
 	/*
 	 * What an ACK of many packets hides is taken for the worst: laps, but no fewer. Unless
-	 * the peer gathers its ACKs: then no lap is suspected.
+	 * the peer gathers its ACKs, or tells of marks by ACKs that are not to be believed:
+	 * then no lap is suspected.
 	 */
 	if ((info->delivered_ce - peer->marks_counted) % LAP ||
-	    info->delivered_ce + us->gathered.laps * LAP < peer->marks_counted)
+	    info->delivered_ce + us->gathered.laps * LAP + us->marks_unheard <
+	            peer->marks_counted)
 		sim_broken(sim, flow, side, "once all is acknowledged its marks are known",
 		           info->delivered_ce, peer->marks_counted);
 }

@@ -174,6 +174,14 @@ static void the_first_round_trip_sets_the_first_pace(void **state)
 	                10 * SMSS * 2.8 / (RTT / 1e6));
 }
 
+static void a_path_without_a_sample_holds_the_initial_window(void **state)
+{
+	assert_int_equal(bbr_bdp(&net.cc, bbr(), RATE, 100), 10 * SMSS);
+	run_ms(RTT / 1000 + 2);
+	assert_int_equal(bbr_bdp(&net.cc, bbr(), 0, 100), 10 * SMSS);
+	assert_in_range(bbr_bdp(&net.cc, bbr(), RATE, 100), BDP, 1.01 * BDP);
+}
+
 static void startup_finds_the_bandwidth_and_drains(void **state)
 {
 	assert_int_equal(bbr()->state, BBR_STARTUP);
@@ -330,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_round_trip_sets_the_first_pace),
+		TEST(a_path_without_a_sample_holds_the_initial_window),
 		TEST(startup_finds_the_bandwidth_and_drains),
 		TEST(startup_takes_few_round_trips),
 		TEST(a_startup_that_loses_much_is_over),

@@ -99,6 +99,22 @@ bool world_start(struct world *w)
 	return true;
 }
 
+/* Who came into a state and did not leave it is there. */
+static void check_states(struct world *w)
+{
+	for (unsigned state = WR_TCP_SYN_SENT; state < WR_TCP_STATE_COUNT; state++) {
+		uint64_t there = 0;
+
+		for (unsigned other = 0; other < WR_TCP_STATE_COUNT; other++)
+			there += w->stats.transition[other][state] -
+			         w->stats.transition[state][other];
+		if (there != w->stats.connections[state])
+			world_wrong(w, "%lld came into %s and stayed, %llu are there",
+			            (long long)there, wr_tcp_state_name[state],
+			            (unsigned long long)w->stats.connections[state]);
+	}
+}
+
 bool world_end(struct world *w)
 {
 	int64_t in, out;
@@ -111,6 +127,7 @@ bool world_end(struct world *w)
 	wr_stack_tick(w->stack, w->now_ns);
 	in = wr_stats_unbalanced_in(&w->stats);
 	out = wr_stats_unbalanced_out(&w->stats);
+	check_states(w);
 	wr_stack_free(w->stack);
 	w->stack = NULL;
 	if (in || out)

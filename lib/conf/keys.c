@@ -272,6 +272,8 @@ static const struct wr_conf_key tcp[] = {
 	SWITCH(STACK, "tlp", "on", tlp, "Tail loss probes, RFC 8985 section 7"),
 	SWITCH(STACK, "tlp-recovery", "on", tlp_recovery,
 	       "The same in recovery, when what was sent again is not answered"),
+	SWITCH(STACK, "tlp-no-sack", "on", tlp_no_sack,
+	       "The same where SACK is missing, with the first segment that is out"),
 	SWITCH(STACK, "prr", "on", prr, "Proportional rate reduction, RFC 6937"),
 	SWITCH(STACK, "frto", "on", frto, "Needless retransmission time-outs are found, RFC 5682"),
 	SWITCH(STACK, "dsack", "on", dsack,

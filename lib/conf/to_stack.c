@@ -136,6 +136,7 @@ static void fill_tcp(const struct wr_conf *conf, struct wr_tcp_conf *tcp)
 	tcp->rack = conf->rack;
 	tcp->tlp = conf->tlp;
 	tcp->tlp_recovery = conf->tlp_recovery;
+	tcp->tlp_no_sack = conf->tlp_no_sack;
 	tcp->prr = conf->prr;
 	tcp->frto = conf->frto;
 	tcp->dsack = conf->dsack;

@@ -205,7 +205,7 @@ struct wr_conf {
 	unsigned option_order; /* enum wr_tcp_option_order */
 	uint64_t quick_acks, prompt_acks, slow_start_burst;
 	uint64_t rto_slack_us;
-	bool rack, tlp, tlp_recovery, prr, frto, dsack;
+	bool rack, tlp, tlp_recovery, tlp_no_sack, prr, frto, dsack;
 	bool pacing;
 	unsigned ecn;   /* enum wr_tcp_ecn */
 	unsigned nagle; /* enum wr_conf_nagle */

@@ -55,6 +55,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.rack = true,
 		.tlp = true,
 		.tlp_recovery = true,
+		.tlp_no_sack = true,
 		.prr = true,
 		.frto = true,
 		.dsack = true,

@@ -52,9 +52,10 @@ static bool waits_for_nobody_else(const struct wr_tcp *tcp, const struct wr_tcb 
 
 bool tcp_tlp_is_due_some_time(const struct wr_tcp *tcp, const struct wr_tcb *c)
 {
-	return tcp->conf.tlp && (c->flags & WR_TCB_RTO_ARMED) &&
-	       !(c->flags & (WR_TCB_RTO | WR_TCB_PERSIST)) && !(c->rare & WR_TCB_NO_PROBE) &&
-	       c->backoff == 0 && c->state >= WR_TCP_ESTABLISHED && tcb_flight(c) > 0 &&
+	return tcp->conf.tlp && (has_sack(c) || tcp->conf.tlp_no_sack) &&
+	       (c->flags & WR_TCB_RTO_ARMED) && !(c->flags & (WR_TCB_RTO | WR_TCB_PERSIST)) &&
+	       !(c->rare & WR_TCB_NO_PROBE) && c->backoff == 0 &&
+	       c->state >= WR_TCP_ESTABLISHED && tcb_flight(c) > 0 &&
 	       waits_for_nobody_else(tcp, c);
 }
 

@@ -82,6 +82,7 @@ struct wr_tcp_conf {
 	bool rack;         /* RFC 8985 section 6 finds losses; off: RFC 6675 */
 	bool tlp;          /* tail loss probes, RFC 8985 section 7 */
 	bool tlp_recovery; /* and in recovery too, when RACK hears nothing */
+	bool tlp_no_sack;  /* and where SACK is missing */
 	/* and times, us. */
 	uint32_t delack_us;    /* delayed ACK, < 500 ms; 0: every burst is acknowledged */
 	uint8_t quick_acks;    /* the first so many full segments' worth of text is not

@@ -61,6 +61,7 @@ static const struct setting settings[] = {
 	TCP(BOOL, rack),
 	TCP(BOOL, tlp),
 	TCP(BOOL, tlp_recovery),
+	TCP(BOOL, tlp_no_sack),
 	TCP(BOOL, prr),
 	TCP(BOOL, frto),
 	TCP(BOOL, dsack),

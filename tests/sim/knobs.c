@@ -58,6 +58,7 @@ void sim_knobs_draw(struct sim_knobs *knobs, struct wr_prng *prng, uint32_t rcv_
 	knobs->first_window = seldom(prng, 4, 0, 536 + below(prng, 4000));
 	draw_times(knobs, prng);
 	draw_tables(knobs, prng);
+	knobs->tlp_no_sack = !one_in(prng, 3);
 }
 
 void sim_knobs_draw_limits(struct sim_knobs *knobs, struct wr_prng *prng)
@@ -76,6 +77,7 @@ void sim_knobs_apply(const struct sim_knobs *knobs, struct wr_tcp_conf *tcp)
 	tcp->grow_half = knobs->grow_half;
 	tcp->grow_by_news = knobs->grow_by_news;
 	tcp->tlp_recovery = knobs->tlp_recovery;
+	tcp->tlp_no_sack = knobs->tlp_no_sack;
 	tcp->idle_restart = knobs->idle_restart;
 	tcp->ts_required = knobs->ts_required;
 	tcp->delack_fin = knobs->delack_fin;

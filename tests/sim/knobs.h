@@ -12,7 +12,7 @@
 /* Names as in struct wr_tcp_conf; all zero: its defaults. */
 struct sim_knobs {
 	bool drawn;
-	bool push_bursts, grow_half, grow_by_news, tlp_recovery, idle_restart;
+	bool push_bursts, grow_half, grow_by_news, tlp_recovery, tlp_no_sack, idle_restart;
 	bool ts_required, delack_fin;
 	uint8_t option_order, wscale_offer, quick_acks, prompt_acks, syn_cookies;
 	uint16_t ss_burst, mss_min, challenges_per_s;

@@ -55,6 +55,7 @@ static double w_cubic(const struct sim_cwnd *ref, double t)
 static void begin_epoch(struct sim_cwnd *ref, double now)
 {
 	ref->epoch = true;
+	ref->exact = false;
 	ref->blind |= ref->w_max < 0;
 	ref->after_rto = false;
 	ref->w_max = fmax(ref->w_max, ref->cwnd);
@@ -190,6 +191,7 @@ void sim_cwnd_timed_out(struct sim_cwnd *ref, double flight, bool again)
 	ref->after_rto = true;
 	ref->acked = 0;
 	ref->cwnd = ref->mss;
+	ref->exact = true;
 }
 
 /* RFC 4015 section 3.2; RFC 9438 section 4.9, by ssthresh alone once an epoch has begun. */
@@ -206,6 +208,7 @@ void sim_cwnd_undone(struct sim_cwnd *ref)
 		ref->before = ref->ssthresh_before = 0;
 		ref->reduced = false;
 	}
+	ref->exact = false;
 	ref->cwnd = fmax(ref->cwnd, cwnd);
 	ref->ssthresh = fmax(ref->ssthresh, ssthresh);
 }

@@ -32,6 +32,7 @@ struct sim_cwnd {
 	bool epoch;   /* else it begins with the next ACK in avoidance */
 	double burst; /* L of RFC 9406, segments */
 	bool blind;   /* it grew in an epoch whose W_max is not known: cwnd is a guess */
+	bool exact;   /* cwnd is, to the byte: since a time-out there was no epoch */
 	double w_max, k, t, last, w_est;
 	double w_max_before;
 	/* DCTCP */

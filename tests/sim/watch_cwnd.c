@@ -202,9 +202,9 @@ static bool prr_allows(const struct sim_side *us, const struct wr_tcp_info *info
 /* ---- comparing ---- */
 
 /* Rounding to units of 1024 us, and windows that grow by whole segments, make a difference. */
-static double tolerance(const struct sim_model *m, double bytes)
+static double tolerance(const struct sim_model *m, double bytes, bool exact)
 {
-	if (m->ref.kind == SIM_CWND_CUBIC)
+	if (m->ref.kind == SIM_CWND_CUBIC && !(exact && m->slack == 0))
 		return 2 * m->ref.mss + bytes / 50;
 	return (m->ref.kind == SIM_CWND_DCTCP ? 2 + bytes / 65536 : 1) + 2 * m->slack;
 }
@@ -270,11 +270,12 @@ static bool agrees(const struct sim *sim, const struct sim_flow *flow, unsigned 
 		return false;
 	if (hystart_allows(m, info, j))
 		return true;
-	if (!is_near(j->ref.ssthresh, info->ssthresh, more + tolerance(m, j->ref.ssthresh)))
+	if (!is_near(j->ref.ssthresh, info->ssthresh,
+	             more + tolerance(m, j->ref.ssthresh, false)))
 		return false;
 	if (!has_prr(host, info, j))
 		return is_near(j->ref.cwnd, info->cwnd + m->drift,
-		               more + tolerance(m, j->ref.cwnd));
+		               more + tolerance(m, j->ref.cwnd, j->ref.exact));
 	if (us->round.came != 1 || m->recovery != WR_TCP_RECOVERY_FAST || odd ||
 	    !sim_host_is_punctual(host) || !host->plan->rack || !m->knows_prr)
 		return true;
@@ -440,6 +441,7 @@ static void learn(const struct sim *sim, const struct sim_core *core, struct sim
 	m->ref.cwnd = info->cwnd;
 	m->ref.ssthresh = info->ssthresh;
 	m->ref.reduced = info->ssthresh != UINT32_MAX;
+	m->ref.exact = false;
 	m->slack = info->mss;
 	m->has_before = m->knows_prr = false;
 	/* A reduction begins to count anew, and nothing counts until it is over. */
@@ -500,10 +502,10 @@ static void accept(struct sim_side *us, const struct sim_core *core,
 	if (core->loss || m->slack == 0 || j->doubted ||
 	    info->recovery == WR_TCP_RECOVERY_FAST || m->ref.kind == SIM_CWND_CUBIC)
 		m->drift = 0;
-	if (!adopts)
-		return;
-	m->ref.cwnd = info->cwnd;
-	m->ref.ssthresh = info->ssthresh;
+	if (adopts || core->loss == SIM_LOSS_TIMEOUT) /* what it was cut from is not exact */
+		m->ref.ssthresh = info->ssthresh;
+	if (adopts)
+		m->ref.cwnd = info->cwnd;
 }
 
 /* RFC 5681 3.2, RFC 7661: growth is for windows that are used. */

@@ -81,7 +81,8 @@ void sim_watch_marks(struct sim *sim, struct sim_flow *flow, unsigned side,
 	if (info->received_ce > us->marks_came)
 		sim_broken(sim, flow, side, "no more marks are counted than came",
 		           info->received_ce, us->marks_came);
-	if (info->flight || us->una != us->end)
+	/* What the peer counted last it took with it, if that ended it. */
+	if (info->flight || us->una != us->end || flow->end[!side].closed)
 		return;
 	/*
 	 * What an ACK of many packets hides is taken for the worst: laps, but no fewer. Unless

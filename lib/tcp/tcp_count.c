@@ -9,9 +9,9 @@
 #include "tcp_count.h"
 #include "tcp_board.h"
 
-static bool is_sacked(const struct rte_mbuf *m)
+static bool is_sacked(struct rte_mbuf *m)
 {
-	return m && (wr_buf((struct rte_mbuf *)(uintptr_t)m)->flags & WR_BUF_SACKED);
+	return m && (wr_buf(m)->flags & WR_BUF_SACKED);
 }
 
 static bool is_counted(const struct wr_repair *r, struct rte_mbuf *m)

@@ -5,8 +5,7 @@
 
 #include "tcp.h"
 
-/* m was SACKed, and has its mark. `before`: the buffer in front of it; NULL: it is the first.
- */
+/* m was SACKed, and has its mark. `before` is the buffer in front of it, or NULL. */
 void tcp_count_sacked(struct wr_tcb *c, struct rte_mbuf *m, struct rte_mbuf *before);
 
 /* m, the first, is acknowledged, and still has its marks. */

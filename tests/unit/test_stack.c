@@ -203,6 +203,15 @@ static void call_chore(struct wr_stack *stack, void *arg)
 	((struct chore *)arg)->calls++;
 }
 
+static struct wr_stack_message call_of(struct chore *chore)
+{
+	return (struct wr_stack_message) {
+		.ask = WR_ASK_CALL,
+		.call = call_chore,
+		.arg = chore,
+	};
+}
+
 static void a_task_runs_when_it_is_due_and_its_deadline_counts(void **state)
 {
 	struct wire *wire = serve(1);
@@ -228,11 +237,7 @@ static void a_call_from_the_control_thread_runs_on_the_worker(void **state)
 	struct wire *wire = serve(1);
 	struct wr_stack *stack = wire->host[SERVER].core[0];
 	struct chore chore = {0};
-	struct wr_stack_message message = {
-		.ask = WR_ASK_CALL,
-		.call = call_chore,
-		.arg = &chore,
-	};
+	struct wr_stack_message message = call_of(&chore);
 
 	assert_int_equal(wr_stack_post(stack, &message), 0);
 	assert_int_equal(chore.calls, 0);
@@ -247,11 +252,7 @@ static void a_call_that_is_taken_back_is_never_made(void **state)
 	struct wire *wire = serve(1);
 	struct wr_stack *stack = wire->host[SERVER].core[0];
 	struct chore chore = {0};
-	struct wr_stack_message message = {
-		.ask = WR_ASK_CALL,
-		.call = call_chore,
-		.arg = &chore,
-	};
+	struct wr_stack_message message = call_of(&chore);
 
 	assert_int_equal(wr_stack_post(stack, &message), 0);
 	assert_true(wr_stack_retract(&message));

@@ -97,15 +97,14 @@ enum { WR_FRTO_OFF, WR_FRTO_FIRST, WR_FRTO_NEW };
  * walks the send queue.
  */
 struct wr_repair {
-	struct wr_chain lost;   /* LOST, to be sent again: about by sequence number */
-	struct wr_chain again;  /* LOST and REXMIT: in the order they were sent again */
-	struct rte_mbuf *top;   /* the highest SACKed one; NULL: none */
-	struct rte_mbuf *below; /* the one below the highest gap; NULL: none is known */
-	struct rte_mbuf *hint;  /* the last that was SACKed below top, or where the search for
-	                         * more was left off; NULL: neither */
-	struct rte_mbuf *ahead; /* where the search beyond top was left off; NULL: nowhere */
-	struct rte_mbuf
-		*passed;        /* up to here all are SACKed or LOST; NULL: not even the head */
+	struct wr_chain lost;    /* LOST, to be sent again: about by sequence number */
+	struct wr_chain again;   /* LOST and REXMIT: in the order they were sent again */
+	struct rte_mbuf *top;    /* the highest SACKed one; NULL: none */
+	struct rte_mbuf *below;  /* the one below the highest gap; NULL: none is known */
+	struct rte_mbuf *hint;   /* the last that was SACKed below top, or where the search for
+	                          * more was left off; NULL: neither */
+	struct rte_mbuf *ahead;  /* where the search beyond top was left off; NULL: nowhere */
+	struct rte_mbuf *passed; /* up to here all are SACKed or LOST; NULL: nowhere */
 	uint32_t above, runs;   /* bytes SACKed behind `passed`, and their stretches: no RACK */
 	uint32_t segs_sacked;   /* RACK.segs_sacked */
 	uint32_t xmit_us;       /* RACK.xmit_ts */

@@ -331,11 +331,6 @@ static struct rte_mbuf *walk_behind(const struct wr_tcb *c, struct wr_seq from)
 	return best;
 }
 
-static struct rte_mbuf *next_of(const struct wr_tcb *c, struct rte_mbuf *m)
-{
-	return m ? wr_buf(m)->next : c->sq_head;
-}
-
 /* The last of the run of SACKed buffers that m is in, or one on the way there. */
 static struct rte_mbuf *run_end(const struct wr_tcb *c, struct rte_mbuf *m, unsigned *steps)
 {
@@ -397,59 +392,81 @@ static void walk_later(struct wr_repair *r, struct rte_mbuf *m, struct wr_seq fr
 		r->hint = m;
 }
 
-/* Marks what one block covers; `steps` are left for what it does not. */
+/* A walk over what one block tells of. */
+struct walk {
+	const struct wr_sack *block;
+	struct wr_seq from;      /* where its news begin */
+	struct rte_mbuf *before; /* in front of the next; NULL: that is the first */
+	struct rte_mbuf *late;   /* where it was left off; NULL: nowhere */
+};
+
+/* False: all of it is known. */
+static bool walk_begin(const struct wr_tcb *c, const struct wr_sack *s, struct walk *w)
+{
+	*w = (struct walk) {.block = s, .from = first_news(c->repair, s)};
+	if (!wr_seq_lt(w->from, s->right))
+		return false;
+	w->before = walk_behind(c, w->from);
+	return true;
+}
+
+static bool is_news(struct rte_mbuf *m, const struct wr_sack *s)
+{
+	const struct wr_buf *b = wr_buf(m);
+
+	return !(b->flags & WR_BUF_SACKED) && wr_seq_le(s->left, wr_seq(b->seq)) &&
+	       wr_seq_le(end_of(m), s->right);
+}
+
+/*
+ * The next buffer that the block covers and that is not marked, NULL if there is none; `steps`
+ * are left for others. Whoever has it makes it `before`.
+ */
+static struct rte_mbuf *walk_on(const struct wr_tcb *c, struct walk *w, unsigned *steps)
+{
+	struct rte_mbuf *m = w->before ? wr_buf(w->before)->next : c->sq_head;
+
+	while (m && m != c->sq_next && wr_seq_lt(wr_seq(wr_buf(m)->seq), w->block->right)) {
+		if (is_news(m, w->block))
+			return m;
+		if (*steps == 0) {
+			w->late = m;
+			break;
+		}
+		(*steps)--;
+		if (wr_buf(m)->flags & WR_BUF_SACKED)
+			m = run_end(c, m, steps);
+		w->before = m;
+		m = wr_buf(m)->next;
+	}
+	return NULL;
+}
+
 static void take_block(const struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_sack *s,
                        struct wr_news *news, unsigned *steps)
 {
-	struct wr_seq from = first_news(c->repair, s);
-	struct rte_mbuf *before, *m;
+	struct rte_mbuf *m;
+	struct walk w;
 
-	if (!wr_seq_lt(from, s->right))
+	if (!walk_begin(c, s, &w))
 		return;
-	before = walk_behind(c, from);
-	m = next_of(c, before);
-	while (m && m != c->sq_next && wr_seq_lt(wr_seq(wr_buf(m)->seq), s->right)) {
-		struct wr_buf *b = wr_buf(m);
-
-		if (!(b->flags & WR_BUF_SACKED) && wr_seq_le(s->left, wr_seq(b->seq)) &&
-		    wr_seq_le(end_of(m), s->right)) {
-			mark_sacked(tcp, c, m, before, news);
-		} else if (*steps == 0) {
-			walk_later(c->repair, m, from);
-			return;
-		} else {
-			(*steps)--;
-			if (b->flags & WR_BUF_SACKED)
-				m = run_end(c, m, steps);
-		}
-		before = m;
-		m = wr_buf(m)->next;
-	}
+	for (; (m = walk_on(c, &w, steps)); w.before = m)
+		mark_sacked(tcp, c, m, w.before, news);
+	if (w.late)
+		walk_later(c->repair, w.late, w.from);
 }
 
-/* Finds the same buffers as take_block(), and marks none. */
 static void count_block(const struct wr_tcb *c, const struct wr_sack *s,
                         struct tcp_board_news *news, unsigned *steps)
 {
-	struct wr_seq from = first_news(c->repair, s);
-	struct rte_mbuf *m =
-		wr_seq_lt(from, s->right) ? next_of(c, walk_behind(c, from)) : NULL;
+	struct rte_mbuf *m;
+	struct walk w;
 
-	while (m && m != c->sq_next && wr_seq_lt(wr_seq(wr_buf(m)->seq), s->right)) {
-		const struct wr_buf *b = wr_buf(m);
-
-		if (!(b->flags & WR_BUF_SACKED) && wr_seq_le(s->left, wr_seq(b->seq)) &&
-		    wr_seq_le(end_of(m), s->right)) {
-			news->segments++;
-			news->bytes += b->len;
-		} else if (*steps == 0) {
-			return;
-		} else {
-			(*steps)--;
-			if (b->flags & WR_BUF_SACKED)
-				m = run_end(c, m, steps);
-		}
-		m = wr_buf(m)->next;
+	if (!walk_begin(c, s, &w))
+		return;
+	for (; (m = walk_on(c, &w, steps)); w.before = m) {
+		news->segments++;
+		news->bytes += wr_buf(m)->len;
 	}
 }
 

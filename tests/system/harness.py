@@ -37,6 +37,8 @@ HUGEPAGES = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB")
 RUNTIME = pathlib.Path("/var/run/dpdk")
 
 HOST, PEER, PREFIX = "198.18.0.1", "198.18.0.2", 24
+# Of a load: a machine that is busy with other things is no reason to give up.
+PATIENT = ("--wait", "1min", "--connect-timeout", "1min", "--drain", "1min")
 
 _appliances = set()  # those whose namespace is still there
 _libc = ctypes.CDLL(None, use_errno=True)

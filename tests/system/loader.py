@@ -21,7 +21,9 @@ import unittest
 
 import harness
 from clients import PATIENCE
-from harness import HOST, LOGS, PEER, PREFIX, TOP, WRINGER, Namespace, eventually, require_appliance
+from harness import (
+    HOST, LOGS, PATIENT, PEER, PREFIX, TOP, WRINGER, Namespace, eventually, require_appliance,
+)  # fmt: skip
 
 SERVER, BRIDGE = "198.18.0.3", "wrbridge"
 END_SECONDS = 2 * PATIENCE
@@ -218,8 +220,7 @@ class Load:
     number = 0
     command_name = "load"
     address = HOST
-    # A machine that is busy with other things is no reason to give up.
-    preset = ("--wait", "1min", "--connect-timeout", "1min", "--drain", "1min")
+    preset = PATIENT
 
     def __init__(self, namespace, options, port=None, bridge=False):
         Load.number += 1

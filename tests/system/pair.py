@@ -8,10 +8,7 @@ import subprocess
 import time
 
 from clients import PATIENCE
-from harness import WRINGER, Appliance, EndCase, eventually, require, run
-
-HOST, PEER = "198.18.0.1", "198.18.0.2"
-PATIENT = ("--wait", "1min", "--connect-timeout", "1min", "--drain", "1min")
+from harness import HOST, PATIENT, PEER, WRINGER, Appliance, EndCase, eventually, require, run
 
 
 class SocketAppliance(Appliance):

@@ -3,8 +3,8 @@
 
 import json
 
-from harness import run
-from pair import PEER, PairCase, SocketAppliance
+from harness import HOST, PATIENT, PEER, run
+from pair import PairCase, SocketAppliance
 
 ALONE = "both ends are as fast as they can be"
 RATE, SECONDS = 1000, 5
@@ -15,9 +15,9 @@ class FloodCase(PairCase):
 
     server_options = ("--gateway", PEER)
     client_options = (
-        "--client-ip", "198.19.0.0/16", "--gateway", "198.18.0.1", "--mode", "crr",
+        "--client-ip", "198.19.0.0/16", "--gateway", HOST, "--mode", "crr",
         "--cps", str(RATE), "--duration", f"{SECONDS}s", "--syn-flood", "1G",
-        "--connect-timeout", "1min", "--wait", "1min", "--drain", "1min",
+        *PATIENT,
     )  # fmt: skip
 
     def flood(self, *options):

@@ -17,7 +17,7 @@ import statistics
 import sys
 
 from harness import require_appliance, require_tools
-from interop_cell import FEATURES, Cell, pattern, reference, transfer
+from interop_cell import FEATURES, Cell, reference, text_of, transfer
 from interop_path import Path
 from interop_table import table
 
@@ -243,7 +243,7 @@ def main():
     require_appliance()
     require_tools("nft", "ethtool")
     signal.signal(signal.SIGTERM, unwind)
-    pattern(args.size << 20)
+    text_of(args.size << 20)
     rows = [Row(cell, [], []) for cell in cells]
     print(f"{len(cells)} cells, {args.size} MiB each, {args.rounds} rounds, "
           f"load average {os.getloadavg()[0]:.1f}\n\n{HEADER}", flush=True)

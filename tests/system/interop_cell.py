@@ -20,13 +20,13 @@ import time
 
 from harness import LOGS, WRINGER, eventually
 from interop_path import LINUX, ROUTER, WRINGER_HOST
+from pattern import pattern
 
 MATCH, SOURCE, WEB = 5206, 5205, 8080
 CHUNK = 256 * 1024
 READY_SECONDS = 60
 RESET_SECONDS = 30  # until a peer that lost its connection has heard of it
 FEATURES = ("sack", "timestamps", "window-scaling", "ecn")
-FACTOR, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
 
 class Broken(Exception):
@@ -78,14 +78,9 @@ class Result:
 
 
 @functools.lru_cache(maxsize=2)
-def pattern(size):
+def text_of(size):
     """The first bytes of the pattern, a multiple of 8."""
-    words = (k * FACTOR & MASK for k in range(size // 8))
-    parts = []
-    for at in range(0, size // 8, 1 << 17):
-        count = min(1 << 17, size // 8 - at)
-        parts.append(struct.pack(f"<{count}Q", *(w ^ w >> 32 for _, w in zip(range(count), words))))
-    return b"".join(parts)
+    return pattern(0, size // 8)
 
 
 def choose(sock, algorithm):
@@ -109,7 +104,7 @@ class Clock:
 
 def receive(sock, size, clock):
     """Takes and compares `size` bytes of the pattern."""
-    expected, at = pattern(size), 0
+    expected, at = text_of(size), 0
     room = memoryview(bytearray(CHUNK))
     while at < size:
         clock.arm(sock)
@@ -131,7 +126,7 @@ def unacknowledged(sock):
 
 def send(sock, size, clock):
     """Sends the pattern; returns when all of it is acknowledged."""
-    text, at = memoryview(pattern(size)), 0
+    text, at = memoryview(text_of(size)), 0
     try:
         while at < size:
             clock.arm(sock)

@@ -7,15 +7,9 @@ import subprocess
 
 import clients
 from harness import ApplianceCase, require_tools
+from pattern import pattern
 
 RR, SINK, SOURCE = 5203, 5204, 5205
-FACTOR, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
-
-
-def pattern(first, count):
-    """Bytes 8 * first to 8 * (first + count) of docs/services.md's pattern."""
-    words = (k * FACTOR & MASK for k in range(first, first + count))
-    return struct.pack(f"<{count}Q", *(w ^ w >> 32 for w in words))
 
 
 def receive_all(sock):

@@ -45,6 +45,7 @@ struct tcp_accecn {
 	bool changed_ce : 1;    /* this one is, it has text, and the one before was not */
 	bool bare : 1;          /* the ACK owed is one of ACKs: it has no SACK blocks */
 	bool no_ect : 1;        /* what we send does not say ECN-capable */
+	bool unanswered : 1;    /* recovery had to end before cwnd is reduced for marks */
 	bool deaf : 1;          /* what the peer tells is not believed */
 	bool checked : 1;       /* the first counter that came was looked at */
 	bool no_options_in : 1; /* the peer's options are mangled */

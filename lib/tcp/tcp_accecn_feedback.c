@@ -238,8 +238,9 @@ static void hear(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
 	marks = take_marks(tcp, c, a, news);
 	check_consistency(tcp, a, news, bytes);
 	note_marked(c, a, news, marks);
-	if (marks)
-		tcp_ecn_echoed(tcp, c);
+	a->unanswered |= marks > 0;
+	if (a->unanswered)
+		a->unanswered = !tcp_ecn_echoed(tcp, c);
 	if (a->probing && wr_seq_lt(a->probe, seg->ack))
 		a->probing = false;
 }

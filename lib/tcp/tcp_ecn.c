@@ -252,19 +252,24 @@ bool tcp_ecn_has_reduced(const struct wr_tcb *c)
 	return c->cc.ecn && !ops->marks && !ops->model && in_reduced_window(c);
 }
 
-/* Section 6.1.2: once a window, and not for what a loss has paid for already. */
-void tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c)
+/*
+ * Section 6.1.2: once a window, and not for what a loss has paid for already. Recovery may have
+ * outlived the window that was reduced: it goes on as it is, and nothing says CWR meanwhile, as
+ * that would end the echo of a mark that nobody has answered.
+ */
+bool tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	const struct wr_cc_congestion congestion = {tcp->now_us, tcb_flight(c), WR_CC_ECN};
 
 	if (in_reduced_window(c))
-		return;
-	tcp_ecn_reduced(c);
+		return true;
 	if (tcb_is_cut(c))
-		return;
+		return false;
+	tcp_ecn_reduced(c);
 	c->may_undo = false; /* what a loss took: the newest reduction is this one */
 	WR_COUNT(tcp->stats, tcp_ecn_reductions, 1);
 	wr_cc_ops(&c->cc)->on_congestion(&c->cc, &congestion);
+	return true;
 }
 
 /*

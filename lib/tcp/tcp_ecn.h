@@ -44,8 +44,8 @@ void tcp_ecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg 
 /* Bytes of those `acked` by it that it says came marked. */
 uint32_t tcp_ecn_marked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
                         uint32_t acked);
-/* It told of marks: slows down, once a window. */
-void tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c);
+/* It told of marks: slows down, once a window. False: not before recovery is over. */
+bool tcp_ecn_echoed(struct wr_tcp *tcp, struct wr_tcb *c);
 /* cwnd was reduced, for whatever reason: the next new text says CWR, section 6.1.2. */
 void tcp_ecn_reduced(struct wr_tcb *c);
 /* Were marks, or losses, of this window answered by a reduction already? Then one is enough. */

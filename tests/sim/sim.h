@@ -223,6 +223,7 @@ struct sim_core {
 	uint64_t losses;    /* how many */
 	bool probed;        /* a tail loss probe left in it */
 	uint64_t losses_seen[SIM_LOSS_OTHER + 1], probes_seen, arp_dropped_seen;
+	uint64_t arp_waited; /* frames that waited for ARP when the last round ended */
 	struct sim_frame *rx_head, *rx_tail;
 	unsigned rx_count;
 	unsigned tx_head, tx_count;

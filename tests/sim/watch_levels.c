@@ -184,6 +184,7 @@ static void note_unresolved(const struct sim *sim, struct sim_core *core)
 	if (core->stats.n[WR_STAT_arp_waiting] || dropped != core->arp_dropped_seen)
 		core->host->arp_ns = sim->now_ns;
 	core->arp_dropped_seen = dropped;
+	core->arp_waited = core->stats.n[WR_STAT_arp_waiting];
 }
 
 void sim_watch_round(struct sim *sim, struct sim_core *core)

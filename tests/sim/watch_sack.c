@@ -120,9 +120,19 @@ static uint64_t forgotten(const struct sim *sim, const struct sim_flow *flow, un
 	return sum;
 }
 
+/* What waits for ARP leaves with the answer, whatever was SACKed meanwhile. */
+static bool may_have_waited(const struct sim_host *host)
+{
+	for (unsigned i = 0; i < host->plan->cores; i++)
+		if (host->core[i].arp_waited)
+			return true;
+	return false;
+}
+
 void sim_watch_again(struct sim *sim, struct sim_flow *flow, unsigned from,
                      const struct sim_segment *seg)
 {
+	const struct sim_host *host = &sim->host[flow->plan->host[from]];
 	struct sim_side *us = &flow->side[from];
 	uint32_t at = seg->seq - us->iss, behind = at + seg->text_len;
 	uint64_t now = forgotten(sim, flow, from);
@@ -131,7 +141,7 @@ void sim_watch_again(struct sim *sim, struct sim_flow *flow, unsigned from,
 		us->told.count = 0;
 	us->forgotten = now;
 	/* The engine's work for an ACK is bounded: among many holes it may overlook news. */
-	if (sim_host_is_punctual(&sim->host[flow->plan->host[from]]) &&
+	if (sim_host_is_punctual(host) && !may_have_waited(host) &&
 	    us->told.count <= HOLES_MOST && sim_spans_hold(&us->told, at, behind))
 		sim_broken(sim, flow, from, "text that was SACKed is not sent again", at,
 		           behind);

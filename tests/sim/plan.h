@@ -201,7 +201,10 @@ void sim_plan_calm(struct sim_plan *plan, uint64_t seed);
 /* Swarm testing: draws first which faults are on, then how strong they are. */
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed);
 
-/* Grants connections without SACK what they need to come to an end: queues, buffers, time. */
+/*
+ * Grants connections without SACK, and those of a fixed window, what they need to come to an
+ * end: queues, buffers, time.
+ */
 void sim_plan_settle_repairs(struct sim_plan *plan);
 
 /*

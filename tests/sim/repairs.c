@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What losses cost without SACK, and what a plan grants for it. */
+/* What losses cost without SACK, and windows that never grow: what a plan grants for them. */
 
 #include <rte_common.h>
 
@@ -34,29 +34,67 @@ static void settle_queues(struct sim_plan *plan)
 	}
 }
 
-/* How long it takes if each segment of the longest text takes a round trip. */
-static uint64_t longest_repair_ns(const struct sim_plan *plan)
+/* Bytes of text in a segment, at least. */
+static uint32_t shortest_segment(const struct sim_plan *plan)
 {
-	uint64_t rtt_ns = plan->path[0].delay_ns + plan->path[1].delay_ns, most = 0;
-	uint64_t access_ns = 0;
 	uint32_t mtu = UINT16_MAX;
 
-	for (unsigned i = 0; i < plan->hosts; i++) {
+	for (unsigned i = 0; i < plan->hosts; i++)
 		mtu = wr_min(mtu, plan->host[i].mtu);
-		access_ns = RTE_MAX(access_ns, plan->host[i].access_ns);
-	}
 	for (unsigned i = 0; i < SIM_SIDES; i++)
 		if (plan->path[i].mtu)
 			mtu = wr_min(mtu, plan->path[i].mtu);
-	for (unsigned i = 0; i < plan->flows; i++) {
-		for (unsigned side = 0; side < SIM_SIDES; side++) {
-			const struct sim_end_plan *end = &plan->flow[i].end[side];
-			uint32_t pieces = 1 + end->chunk / (mtu - OVERHEAD);
+	return mtu - OVERHEAD;
+}
 
-			most = RTE_MAX(most, (uint64_t)pieces * (end->text / end->chunk + 1));
+/* Segments in which an end's text leaves, at most: chunks are cut, but not joined. */
+static uint64_t most_segments(const struct sim_plan *plan, const struct sim_end_plan *end)
+{
+	uint32_t pieces = 1 + end->chunk / shortest_segment(plan);
+
+	return (uint64_t)pieces * (end->text / end->chunk + 1);
+}
+
+static uint64_t longest_rtt_ns(const struct sim_plan *plan)
+{
+	uint64_t access_ns = 0;
+
+	for (unsigned i = 0; i < plan->hosts; i++)
+		access_ns = RTE_MAX(access_ns, plan->host[i].access_ns);
+	return plan->path[0].delay_ns + plan->path[1].delay_ns + 4 * access_ns;
+}
+
+/* How long it takes if each segment of the longest text takes a round trip. */
+static uint64_t longest_repair_ns(const struct sim_plan *plan)
+{
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < plan->flows; i++)
+		for (unsigned side = 0; side < SIM_SIDES; side++)
+			most = RTE_MAX(most, most_segments(plan, &plan->flow[i].end[side]));
+	return most * longest_rtt_ns(plan);
+}
+
+/* Windows that do not grow: so many segments each round trip, and a delayed ACK. */
+static uint64_t longest_fixed_ns(const struct sim_plan *plan)
+{
+	uint64_t most = 0, delack_ns = 0;
+
+	for (unsigned i = 0; i < plan->hosts; i++)
+		delack_ns = RTE_MAX(delack_ns, plan->host[i].delack_us * UINT64_C(1000));
+	for (unsigned i = 0; i < plan->flows; i++) {
+		const struct sim_flow_plan *flow = &plan->flow[i];
+
+		for (unsigned side = 0; side < SIM_SIDES; side++) {
+			const struct wr_cc_choice *cc =
+				flow->cc.ops ? &flow->cc : &plan->host[flow->host[side]].cc;
+			uint64_t segments = most_segments(plan, &flow->end[side]);
+
+			if (cc->ops == &wr_cc_fixed_ops)
+				most = RTE_MAX(most, segments / cc->segments + 1);
 		}
 	}
-	return most * (rtt_ns + 4 * access_ns);
+	return most * (longest_rtt_ns(plan) + delack_ns);
 }
 
 /*
@@ -71,6 +109,7 @@ static void settle_bound(struct sim_plan *plan)
 		sack &= plan->host[i].sack;
 	if (!sack)
 		plan->bound_ns += longest_repair_ns(plan);
+	plan->bound_ns += longest_fixed_ns(plan);
 }
 
 void sim_plan_settle_repairs(struct sim_plan *plan)

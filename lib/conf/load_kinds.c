@@ -180,8 +180,8 @@ static int read_target(const struct wr_conf_key *key, const char *text, void *at
 
 const struct wr_conf_kind wr_conf_target = {
 	"TARGET",
-	"an address (names are not resolved), such as 198.18.0.1, 198.18.0.1:7 or "
-	"http://198.18.0.1/path",
+	"an address (names are not resolved, and there is no TLS), such as 198.18.0.1, "
+	"198.18.0.1:7 or http://198.18.0.1/path",
 	read_target,
 	write_text,
 	NULL,

@@ -162,6 +162,13 @@ static int check_connections(const struct wr_conf *conf, const struct wr_load_co
 	                    load->port_high, most);
 }
 
+/* What has no bound of its own has that of a datagram. */
+static void bound_tail(struct wr_sizes *sizes)
+{
+	if (sizes->kind >= WR_SIZES_NORMAL)
+		sizes->most = wr_max(sizes->least, wr_min(sizes->most, WR_LOAD_DATAGRAM_MOST));
+}
+
 static void fill_setpoints(const struct wr_conf_load *from, struct wr_load_conf *load)
 {
 	load->set = (struct wr_load_setpoints) {
@@ -187,6 +194,10 @@ static void fill_messages(const struct wr_conf_load *from, struct wr_load_conf *
 	load->direction = from->direction + 1;
 	load->request = from->request;
 	load->response = from->response.most ? from->response : from->request;
+	if (load->mode == WR_LOAD_UDP_RR || load->mode == WR_LOAD_UDP_FLOOD) {
+		bound_tail(&load->request);
+		bound_tail(&load->response);
+	}
 	load->pipeline = (uint32_t)from->pipeline;
 	load->think_ns = from->think_us * 1000;
 	load->verify = from->verify;

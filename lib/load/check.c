@@ -130,6 +130,27 @@ static int check_sizes(const struct wr_load_conf *conf, struct wr_err *err)
 	return 0;
 }
 
+static int check_datagrams(const struct wr_load_conf *conf, struct wr_err *err)
+{
+	const struct {
+		const char *option;
+		uint32_t most;
+	} given[] = {
+		{"--request", conf->request.most},
+		{"--response", conf->response.most},
+	};
+
+	if (conf->mode != WR_LOAD_UDP_RR && conf->mode != WR_LOAD_UDP_FLOOD)
+		return 0;
+	for (unsigned i = 0; i < WR_LEN(given); i++)
+		if (given[i].most > WR_LOAD_DATAGRAM_MOST)
+			return REFUSE(err,
+			              "%s can be %u bytes, and a datagram carries %u at most; "
+			              "give less",
+			              given[i].option, given[i].most, WR_LOAD_DATAGRAM_MOST);
+	return 0;
+}
+
 static int check_payload(const struct wr_load_conf *conf, struct wr_err *err)
 {
 	if (conf->payload == WR_LOAD_FILE && !conf->file_bytes)
@@ -149,7 +170,8 @@ static int check_payload(const struct wr_load_conf *conf, struct wr_err *err)
 int wr_load_check(const struct wr_load_conf *conf, struct wr_err *err)
 {
 	static int (*const checks[])(const struct wr_load_conf *, struct wr_err *) = {
-		check_setpoints, check_end, check_pipeline, check_sizes, check_payload,
+		check_setpoints, check_end,       check_pipeline,
+		check_sizes,     check_datagrams, check_payload,
 	};
 	int rc = 0;
 

@@ -105,8 +105,8 @@ static void other_targets_are_refused_with_what_is_wanted(void **state)
 		assert_int_equal(args((char *[]) {"load", "--target", bad[i], NULL}), -EINVAL);
 	assert_string_equal(COMPLAINT("example.org"),
 	                    "--target: 'example.org' is not an address (names are not "
-	                    "resolved), such as 198.18.0.1, 198.18.0.1:7 or "
-	                    "http://198.18.0.1/path");
+	                    "resolved, and there is no TLS), such as 198.18.0.1, "
+	                    "198.18.0.1:7 or http://198.18.0.1/path");
 	assert_string_equal(COMPLAINT("--mode", "rr"),
 	                    "no target is given; write wringer load ADDR:PORT, such as "
 	                    "198.18.0.9:7");
@@ -167,6 +167,17 @@ static void sizes_payload_and_shape_are_handed_on(void **state)
 	assert_int_equal(LOAD("--payload", "noise"), -EINVAL);
 	assert_int_equal(LOAD("--request", "many"), -EINVAL);
 	assert_int_equal(LOAD("--schedule", "square"), -EINVAL);
+}
+
+static void sizes_without_an_end_end_where_a_datagram_does(void **state)
+{
+	assert_int_equal(LOAD("--mode", "udp-rr", "--request", "exp:1000"), 0);
+	assert_int_equal(load.request.most, WR_LOAD_DATAGRAM_MOST);
+	assert_memory_equal(&load.request, &load.response, sizeof(load.request));
+	assert_int_equal(LOAD("--mode", "udp-flood", "--request", "1M"), 0);
+	assert_int_equal(load.request.most, 1 << 20); /* is refused as it is */
+	assert_int_equal(LOAD("--mode", "rr", "--request", "exp:1000"), 0);
+	assert_true(load.request.most > WR_LOAD_DATAGRAM_MOST);
 }
 
 static void header_lines_are_joined_and_belong_to_http(void **state)
@@ -246,6 +257,7 @@ int main(void)
 		cmocka_unit_test(the_port_follows_from_what_is_asked_for),
 		cmocka_unit_test(a_run_without_length_takes_ten_seconds_or_its_requests),
 		cmocka_unit_test(sizes_payload_and_shape_are_handed_on),
+		cmocka_unit_test(sizes_without_an_end_end_where_a_datagram_does),
 		cmocka_unit_test(header_lines_are_joined_and_belong_to_http),
 		cmocka_unit_test(json_alone_is_standard_output),
 		cmocka_unit_test(source_ports_are_a_range),

@@ -545,6 +545,25 @@ static void contradictions_are_refused_in_words(void **state)
 	wire_free(&rig->wire);
 }
 
+static void what_no_datagram_carries_is_refused(void **state)
+{
+	struct rig *rig = rig_new(WR_LOAD_UDP_RR, 1);
+	struct wr_err err;
+
+	wr_sizes_parse("64-65507", 1 << 20, &rig->conf.request);
+	rig->conf.response = rig->conf.request;
+	assert_int_equal(wr_load_check(&rig->conf, &err), 0);
+	wr_sizes_parse("64-65508", 1 << 20, &rig->conf.response);
+	refused_with(rig, "--response can be 65508 bytes, and a datagram carries 65507");
+	rig->conf.request = rig->conf.response;
+	refused_with(rig, "--request can be 65508 bytes");
+	rig->conf.mode = WR_LOAD_UDP_FLOOD;
+	refused_with(rig, "--request can be 65508 bytes");
+	rig->conf.mode = WR_LOAD_RR;
+	assert_int_equal(wr_load_check(&rig->conf, &err), 0);
+	wire_free(&rig->wire);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -569,6 +588,7 @@ int main(void)
 		cmocka_unit_test(a_server_that_resets_is_told_apart),
 		cmocka_unit_test(damage_that_the_checksums_miss_is_found),
 		cmocka_unit_test(contradictions_are_refused_in_words),
+		cmocka_unit_test(what_no_datagram_carries_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, wr_test_start, NULL);

@@ -344,9 +344,13 @@ class Wringer:
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, text=True)
-        self._await(self.path.tap_is_there)
-        self.path.join_tap()
-        self._await(self.is_ready)
+        try:
+            self._await(self.path.tap_is_there)
+            self.path.join_tap()
+            self._await(self.is_ready)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def _await(self, condition):

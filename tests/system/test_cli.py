@@ -35,6 +35,16 @@ def serve(*options, prefix=(), timeout=2 * PATIENCE):
     )
 
 
+def end(process):
+    """SIGINT, and SIGKILL if that is not enough; its output so far is thrown away."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+
+
 class Running:
     """`wringer serve` on a device that is no device, from ready until the block ends."""
 
@@ -70,13 +80,8 @@ class Running:
         return out
 
     def __exit__(self, *_):
-        if self.process.poll() is not None:
-            return
-        try:
-            self.stop()
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.communicate()
+        if self.process.poll() is None:
+            end(self.process)
 
 
 class CliCase(unittest.TestCase):
@@ -260,8 +265,7 @@ class Machine(CliCase):
             self.assertIsNone(both[1 - loser].poll())
         finally:
             for process in both:
-                process.send_signal(signal.SIGINT)
-                process.communicate(timeout=PATIENCE)
+                end(process)
             namespace.remove()
 
     @staticmethod
@@ -373,14 +377,15 @@ class Life(CliCase):
 
     def test_a_worker_that_does_not_move_is_noticed_once(self):
         libc = ctypes.CDLL(None, use_errno=True)
-        with Running("--quiet") as server:
+        with Running("--quiet", "--stats-interval", "1s") as server:
             tasks = pathlib.Path(f"/proc/{server.process.pid}/task").iterdir()
             worker = next(int(t.name) for t in tasks if "worker" in (t / "comm").read_text())
             if libc.ptrace(PTRACE_SEIZE, worker, 0, 0) or libc.ptrace(PTRACE_INTERRUPT, worker, 0, 0):
                 self.skipTest("threads cannot be stopped here")
             os.waitpid(worker, WALL)
             server.until("has not moved")
-            time.sleep(3)  # longer than it takes to notice
+            for _ in range(4):  # seconds: more than it takes to notice
+                server.until("frames/s")
             libc.ptrace(PTRACE_DETACH, worker, 0, 0)
             server.stop()
             self.assertEqual(server.process.returncode, 0)
@@ -437,7 +442,3 @@ class ShutdownInTime(ShutdownCase):
         self.assertIn("1 connection had not ended in time and had to be reset", self.appliance.log())
         error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self.assertEqual(error, errno.EPIPE)  # what Linux makes of a reset after a FIN
-
-
-if __name__ == "__main__":
-    unittest.main()

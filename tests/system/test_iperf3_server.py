@@ -139,6 +139,8 @@ class TwoWorkers(ServerCase):
         more = ([], ["-R"], ["-u", "-b", "5M"], ["-u", "-b", "5M", "-R"]) * 2
         clients = [subprocess.Popen([*command, *m], stdout=subprocess.PIPE) for m in more]
         for client in clients:
+            self.addCleanup(client.kill)
+        for client in clients:
             out, _ = client.communicate(timeout=3 * PATIENCE)
             document = json.loads(out)
             self.assertNotIn("error", document)
@@ -302,6 +304,8 @@ class BadClients(ServerCase):
         before = self.server.stats()["tcp_bytes_acked"]
         client = subprocess.Popen(["iperf3", "-c", HOST, "-t", "300", *options],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(client.wait)
+        self.addCleanup(client.kill)
         stats = self.server.eventually(lambda s: s["tcp_bytes_acked"] > before + 1_000_000)
         self.assertGreater(stats["tcp_bytes_acked"], before + 1_000_000)
         return client
@@ -358,6 +362,7 @@ class Interrupted(unittest.TestCase):
             inside = ("ip", "netns", "exec", server.name)
             client = subprocess.Popen([*inside, "iperf3", "-c", HOST, "-J", "-t", "300"],
                                       stdout=subprocess.PIPE)
+            self.addCleanup(client.kill)
             server.eventually(lambda s: s["tcp_bytes_in"] > 1_000_000)
             self.assertEqual(server.stop(), 0, server.log())
             out, _ = client.communicate(timeout=PATIENCE)

@@ -10,7 +10,7 @@ import threading
 import unittest
 
 from clients import PATIENCE
-from harness import Stats, eventually, require_appliance, require_tools
+from harness import Stats, eventually, require_appliance, require_tools, run
 from iperf3_peer import ACCESS_DENIED, PARAM_EXCHANGE, PORT, SERVER_ERROR, Client, check_sums
 
 ALONE = "datagrams are lost where the CPU is wanted by others"
@@ -202,8 +202,7 @@ class Trouble(ClientCase):
             with self.subTest(words=words):
                 client = Client(*words)
                 try:
-                    done = subprocess.run(client.command, capture_output=True, text=True,
-                                          timeout=20)
+                    done = run(*client.command, check=False)
                 finally:
                     client.remove()
                 self.assertEqual(done.returncode, 2, done.stderr)

@@ -2,8 +2,8 @@
 """Packet sockets on a veth, against Linux's own TCP and UDP on the other end."""
 
 import clients
-from harness import WRINGER, ApplianceCase, HOST, run
-from veth import ECHO, PacketAppliance, VethTests, handed_over, require_ethtool
+from harness import HOST, WRINGER, ApplianceCase, require_tools
+from veth import ECHO, PacketAppliance, VethTests, handed_over
 
 
 class PacketCase(ApplianceCase):
@@ -11,7 +11,7 @@ class PacketCase(ApplianceCase):
 
     @classmethod
     def setUpClass(cls):
-        require_ethtool()
+        require_tools("ethtool")
         super().setUpClass()
 
 
@@ -83,4 +83,4 @@ class PacketFromAPeerWithOffloads(PacketCase):
                 self.assertEqual(sock.recv(1000), bytes(100))
                 return
         self.assertEqual(stats.verdict("udp_unfinished_checksum"), 1)
-        self.assertIn(f"'ethtool -K IF tx off", self.appliance.log())
+        self.assertIn("'ethtool -K IF tx off", self.appliance.log())

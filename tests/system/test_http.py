@@ -5,7 +5,6 @@ import http.client
 import json
 import re
 import socket
-import time
 
 import clients
 from harness import ApplianceCase, require_tools, run
@@ -18,13 +17,11 @@ def curl(*arguments, **kwargs):
     return run("curl", "--silent", "--show-error", "--max-time", "60", *arguments, **kwargs)
 
 
-def talk(host, data, wait=0.0):
+def talk(host, data):
     """What a connection says to `data` until it closes."""
     answer = b""
     with clients.connect(host, HTTP) as sock:
-        for part in data if isinstance(data, list) else [data]:
-            sock.sendall(part)
-            time.sleep(wait)
+        sock.sendall(data)
         while part := sock.recv(65536):
             answer += part
     return answer
@@ -63,7 +60,7 @@ class HttpTests:
         self.assertEqual(done.stdout, text)
 
     def test_http_client_keeps_its_connection_and_sees_every_status(self):
-        connection = http.client.HTTPConnection(self.host, HTTP, timeout=10)
+        connection = http.client.HTTPConnection(self.host, HTTP, timeout=clients.PATIENCE)
         for status in (200, 204, 301, 304, 404, 418, 503):
             connection.request("GET", f"/status/{status}")
             response = connection.getresponse()

@@ -61,7 +61,3 @@ class Pairs(unittest.TestCase):
 
         _, done, finished, problems = judged(late, 10)
         self.assertEqual((done, finished, problems), (5, False, ()))
-
-
-if __name__ == "__main__":
-    unittest.main()

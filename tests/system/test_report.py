@@ -401,7 +401,3 @@ class TestPage(ResultCase):
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn("File too large", done.stderr)
         self.assertFalse(page.exists())
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """XDP sockets on a veth, against Linux's own TCP and UDP on the other end."""
 
-from harness import ApplianceCase
-from veth import VethTests, XdpAppliance, handed_over, require_ethtool
+from harness import ApplianceCase, require_tools
+from veth import VethTests, XdpAppliance, handed_over
 
 # The kernel keeps what it was given to receive into, and what it has not reported as sent.
 KEPT_BY_THE_DRIVER = 2048 + 4096
@@ -13,7 +13,7 @@ class XdpCase(ApplianceCase):
 
     @classmethod
     def setUpClass(cls):
-        require_ethtool()
+        require_tools("ethtool")
         super().setUpClass()
 
     @classmethod

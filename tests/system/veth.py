@@ -1,16 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """An appliance on one end of a veth; Linux has the other, in the same namespace."""
 
-import shutil
-
 import clients
-from harness import Appliance, require, run
+from harness import Appliance, run
 
 ECHO = 7
-
-
-def require_ethtool():
-    require(shutil.which("ethtool"), "ethtool is not installed")
 
 
 class VethAppliance(Appliance):

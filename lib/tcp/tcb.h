@@ -114,6 +114,7 @@ struct wr_repair {
 	struct wr_seq prr_base; /* SND.UNA and bytes SACKed when recovery began, summed */
 	uint32_t prr_out;       /* bytes sent in this recovery */
 	struct wr_seq tlp_end;  /* TLP.end_seq */
+	uint32_t tlp_ts;        /* TSval of the probe */
 	uint32_t rexmit_ts;     /* TSval of the first retransmission, if has_rexmit_ts */
 	uint32_t next_free;
 	uint8_t frto;      /* WR_FRTO_* */

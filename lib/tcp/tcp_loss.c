@@ -522,18 +522,11 @@ bool tcp_is_past_r1(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	        stalled_us(tcp, c) + tcp_rto_us(tcp, c) >= r2_us(tcp, c));
 }
 
-/* What is lost now, and how it is repaired: go back, with a doubt (RFC 5682) the first time. */
-static void repair_by_timeout(struct wr_tcp *tcp, struct wr_tcb *c)
+void tcp_go_back(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t flight, bool again)
 {
-	const struct wr_cc_rto rto = {
-		.now_us = tcp->now_us,
-		.flight = tcb_flight(c),
-		.again = tcb_is_cut(c),
-	};
-	bool again = c->flags & WR_TCB_RTO;
+	const struct wr_cc_rto rto = {tcp->now_us, flight, again};
 	struct wr_repair *r = c->repair;
 
-	tcp_undo_begin(c);
 	wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
 	tcp_ecn_reduced(c);
 	r->tlp = r->uncut = r->reo_armed = false;
@@ -542,10 +535,21 @@ static void repair_by_timeout(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->flags &= (uint16_t)~WR_TCB_RECOVERY;
 	tcp_mark_timed_out(tcp, c);
 	c->dup_acks = 0;
-	r->frto = tcp->conf.frto && !again ? WR_FRTO_FIRST : WR_FRTO_OFF;
+	r->frto = WR_FRTO_OFF;
 	c->rare &= (uint16_t)~WR_TCB_PMTU;
 	c->rare |= WR_TCB_FIRST;
 	tcb_pend(tcp, c);
+}
+
+/* What is lost now, and how it is repaired: go back, with a doubt (RFC 5682) the first time. */
+static void repair_by_timeout(struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	bool again = c->flags & WR_TCB_RTO;
+
+	tcp_undo_begin(c);
+	tcp_go_back(tcp, c, tcb_flight(c), tcb_is_cut(c));
+	if (tcp->conf.frto && !again)
+		c->repair->frto = WR_FRTO_FIRST;
 }
 
 void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c)

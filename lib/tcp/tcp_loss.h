@@ -19,6 +19,12 @@ void tcp_offer_room(struct wr_tcp *tcp, struct wr_tcb *c);
 bool tcp_gives_up(const struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason *reason);
 /* Has what is sent again been without success for R1, or is this the last time before R2? */
 bool tcp_is_past_r1(const struct wr_tcp *tcp, const struct wr_tcb *c);
+/*
+ * All that is out is lost, of FlightSize `flight` bytes: cwnd is the loss window, and it is
+ * sent again by slow start, RFC 5681 section 3.1. Repair is attached. `again`: a reduction of
+ * cwnd has paid for it.
+ */
+void tcp_go_back(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t flight, bool again);
 /* The retransmission timer rang. */
 void tcp_rto_expired(struct wr_tcp *tcp, struct wr_tcb *c);
 /* RACK's reordering timer rang, RFC 8985 6.2 step 5. */

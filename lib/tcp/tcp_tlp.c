@@ -14,6 +14,7 @@
 #include "tcp.h"
 #include "tcp_board.h"
 #include "tcp_ecn.h"
+#include "tcp_loss.h"
 #include "tcp_out.h"
 #include "tcp_rack.h"
 #include "tcp_rtt.h"
@@ -125,9 +126,42 @@ void tcp_tlp_probe(struct wr_tcp *tcp, struct wr_tcb *c)
 		r->tlp_is_retrans = !has_sack(c) || !tcp_send_one_new(tcp, c);
 		r->tlp = !r->tlp_is_retrans || repeat_one(tcp, c);
 		r->tlp_end = c->snd.nxt;
+		r->tlp_ts = tcp_ts_now(tcp, c->ts_offset);
 		WR_COUNT(tcp->stats, tcp_tlp_probes, r->tlp);
 	}
 	tcp_arm_rto(tcp, c);
+}
+
+/* RFC 3522 section 3.2: is this an answer to the probe, and not to the original? */
+static bool answers_probe(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                          const struct wr_seg *seg)
+{
+	uint32_t now = tcp_ts_now(tcp, c->ts_offset);
+
+	return (c->flags & WR_TCB_TS) && seg->has_ts &&
+	       now - seg->ts_ecr <= now - c->repair->tlp_ts;
+}
+
+/*
+ * Without SACK: the peer had the probe, and lacks what was sent two round trips before that. By
+ * RACK's rule that is lost; and if it was only late, the peer discards it: it has taken the
+ * probe's timestamp, and PAWS refuses older ones (RFC 7323 section 5.3). So nothing is sent
+ * twice in vain by not waiting for the RTO, which would count from this ACK.
+ */
+static bool proves_loss(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                        const struct wr_news *news)
+{
+	return !has_sack(c) && c->repair->tlp_is_retrans && news->acked &&
+	       !(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO)) && tcb_has_sent_text(c) &&
+	       answers_probe(tcp, c, news->seg);
+}
+
+/* As if the probe had been what a time-out sends: no doubt remains that it was one. */
+static void go_on(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked)
+{
+	c->may_undo = false;
+	tcp_go_back(tcp, c, tcb_flight(c) + acked, tcp_ecn_has_reduced(c));
+	WR_COUNT(tcp->stats, tcp_tlp_proofs, 1);
 }
 
 void tcp_tlp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *news,
@@ -138,8 +172,13 @@ void tcp_tlp_acked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_news *n
 	struct wr_repair *r = c->repair;
 	struct wr_seq ack = news->seg->ack;
 
-	if (!r->tlp || wr_seq_lt(ack, r->tlp_end))
+	if (!r->tlp)
 		return;
+	if (wr_seq_lt(ack, r->tlp_end)) {
+		if (proves_loss(tcp, c, news))
+			go_on(tcp, c, news->acked);
+		return;
+	}
 	if (!r->tlp_is_retrans || news->has_dsack) {
 		r->tlp = false;
 	} else if (wr_seq_lt(r->tlp_end, ack)) { /* the probe repaired a loss */

@@ -87,6 +87,7 @@ enum sim_loss {
 	SIM_LOSS_FAST,    /* fast recovery begins */
 	SIM_LOSS_TIMEOUT, /* the retransmission timer rang */
 	SIM_LOSS_PROBED,  /* a tail loss probe repaired a loss */
+	SIM_LOSS_PROVEN,  /* the answer to a probe proved that the rest is lost, too */
 	SIM_LOSS_MARKED,  /* the peer echoed a mark */
 	SIM_LOSS_UNDONE,  /* the newest reduction was needless */
 	SIM_LOSS_OTHER,   /* what the reference knows nothing of */

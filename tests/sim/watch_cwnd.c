@@ -109,6 +109,11 @@ static void happen(struct judged *j, const struct guess *guess, uint32_t end, ui
 		if (guess->counts)
 			sim_cwnd_lost(&j->ref, end - before);
 		break;
+	case SIM_LOSS_PROVEN: /* as a time-out when the probe left */
+		sim_cwnd_timed_out(&j->ref, end - before, !guess->counts);
+		j->recovery = WR_TCP_RECOVERY_TIMEOUT;
+		j->recover = j->recover_most = end;
+		break;
 	case SIM_LOSS_MARKED: /* by the ACK that comes next */
 		sim_cwnd_marked(&j->ref, end - una);
 		break;
@@ -346,6 +351,8 @@ static bool explain(const struct sim *sim, const struct sim_core *core,
 	*j = (struct judged) {.ref = m->ref};
 	if (loss && us->round.came <= 1) /* then it was this ACK, or a timer */
 		first = last = loss == SIM_LOSS_MARKED ? 0 : acks;
+	else if (loss == SIM_LOSS_PROVEN) /* by an ACK */
+		first = 1;
 
 	EACH(again, !loss || !repairing || !(acks || searches_mtu(core)), repairing)
 	EACH(counts, !may_not_count, true)
@@ -460,6 +467,12 @@ static void learn(const struct sim *sim, const struct sim_core *core, struct sim
 	m->sure = consistent && (info->recovery != WR_TCP_RECOVERY_FAST || m->knows_recover);
 }
 
+/* Is all sent again, by slow start? */
+static bool goes_back(enum sim_loss loss)
+{
+	return loss == SIM_LOSS_TIMEOUT || loss == SIM_LOSS_PROVEN;
+}
+
 static void accept(struct sim_side *us, const struct sim_core *core,
                    const struct wr_tcp_info *info, const struct judged *j)
 {
@@ -478,7 +491,7 @@ static void accept(struct sim_side *us, const struct sim_core *core,
 	}
 	if (core->loss == SIM_LOSS_UNDONE)
 		m->reduced_end = 0;
-	else if (core->loss == SIM_LOSS_TIMEOUT || j->ref.cuts != m->ref.cuts)
+	else if (goes_back(core->loss) || j->ref.cuts != m->ref.cuts)
 		m->reduced_end = us->end;
 	if (j->ref.cuts != m->ref.cuts)
 		m->slack_before = m->slack;
@@ -489,7 +502,7 @@ static void accept(struct sim_side *us, const struct sim_core *core,
 	if (j->doubted)
 		m->vague = true;
 	else if (core->loss == SIM_LOSS_UNDONE ||
-	         (core->loss == SIM_LOSS_TIMEOUT && j->ref.cuts != m->ref.cuts))
+	         (goes_back(core->loss) && j->ref.cuts != m->ref.cuts))
 		m->vague = false;
 	m->has_before |= j->ref.cuts != m->ref.cuts;
 	m->ref = j->ref;
@@ -504,7 +517,7 @@ static void accept(struct sim_side *us, const struct sim_core *core,
 	if (core->loss || m->slack == 0 || j->doubted ||
 	    info->recovery == WR_TCP_RECOVERY_FAST || m->ref.kind == SIM_CWND_CUBIC)
 		m->drift = 0;
-	if (adopts || core->loss == SIM_LOSS_TIMEOUT) /* what it was cut from is not exact */
+	if (adopts || goes_back(core->loss)) /* what it was cut from is not exact */
 		m->ref.ssthresh = info->ssthresh;
 	if (adopts)
 		m->ref.cwnd = info->cwnd;

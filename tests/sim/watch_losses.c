@@ -24,6 +24,8 @@ static uint64_t met(const struct sim_core *core, enum sim_loss loss)
 		return n[WR_STAT_tcp_rto_fired];
 	case SIM_LOSS_PROBED:
 		return n[WR_STAT_tcp_tlp_repairs];
+	case SIM_LOSS_PROVEN:
+		return n[WR_STAT_tcp_tlp_proofs];
 	case SIM_LOSS_MARKED:
 		return n[WR_STAT_tcp_ecn_reductions];
 	case SIM_LOSS_UNDONE:

@@ -10,6 +10,8 @@
 
 enum takes { NOTHING, VALUE };
 
+enum end { OF_BOTH, OF_CLIENTS, OF_SERVERS };
+
 /* How a flag is read. */
 enum what {
 	SERVER,
@@ -47,77 +49,78 @@ struct flag {
 	enum what what;
 	size_t offset, size; /* of SWITCH and TEXT: the member */
 	const char *help;    /* of REFUSED: why */
+	enum end end;        /* who may have it */
 };
 
 #define AT(m) offsetof(struct wr_iperf3_flags, m), sizeof(((struct wr_iperf3_flags *)0)->m)
 
 /* clang-format off */
 static const struct flag all[] = {
-	{'s', "server", NOTHING, SERVER, 0, 0, "run as server"},
-	{'c', "client", VALUE, CLIENT, 0, 0, "run as client of this host"},
-	{'p', "server-port", VALUE, PORT, 0, 0, "TCP and UDP port of the server (5201)"},
-	{'f', "format", VALUE, FORMAT, 0, 0, "bit rates in [kmgt] bits or [KMGT] bytes"},
-	{'i', "interval", VALUE, INTERVAL, 0, 0, "seconds between two lines (1); 0: none"},
-	{'J', "json", NOTHING, SWITCH, AT(json), "print a JSON document at the end"},
-	{0, "json-stream", NOTHING, SWITCH, AT(json_stream), "print a JSON object a line, as things happen"},
-	{'V', "verbose", NOTHING, SWITCH, AT(verbose), "tell more"},
-	{0, "logfile", VALUE, TEXT, AT(logfile), "write the report to this file"},
-	{0, "forceflush", NOTHING, SWITCH, AT(flush), "flush output after every line"},
-	{0, "rcv-timeout", VALUE, RCV_TIMEOUT, 0, 0, "ms without any data that end a test (120000)"},
-	{0, "snd-timeout", VALUE, SND_TIMEOUT, 0, 0, "ms without an acknowledgement that end a test"},
-	{'1', "one-off", NOTHING, SWITCH, AT(one_off), "server: end after one test"},
-	{0, "max-tests", VALUE, MAX_TESTS, 0, 0, "server: tests at the same time (64)"},
-	{0, "exclusive", NOTHING, SWITCH, AT(exclusive), "server: one test at a time, as iperf3"},
-	{'u', "udp", NOTHING, SWITCH, AT(params.udp), "UDP instead of TCP"},
-	{0, "connect-timeout", VALUE, CONNECT_TIMEOUT, 0, 0, "ms for the control connection to open"},
-	{'b', "bitrate", VALUE, RATE, 0, 0, "#[KMGT][/#] bits/s a stream, and datagrams at a time; 0: no limit (UDP: 1 Mbit/s)"},
-	{0, "bandwidth", VALUE, RATE, 0, 0, NULL},
-	{'t', "time", VALUE, TIME, 0, 0, "seconds (10)"},
-	{'n', "bytes", VALUE, BYTES, 0, 0, "#[KMGT] bytes to send instead of -t"},
-	{'k', "blockcount", VALUE, BLOCKS, 0, 0, "#[KMGT] blocks or datagrams to send instead of -t"},
-	{'l', "length", VALUE, LENGTH, 0, 0, "#[KMG] bytes of a block (128K) or datagram (MSS)"},
-	{0, "cport", VALUE, CPORT, 0, 0, "our port of the first stream"},
-	{'P', "parallel", VALUE, PARALLEL, 0, 0, "streams at the same time (1)"},
-	{'R', "reverse", NOTHING, SWITCH, AT(params.reverse), "the server sends"},
-	{0, "bidir", NOTHING, SWITCH, AT(params.bidir), "both send"},
-	{'w', "window", VALUE, WINDOW, 0, 0, "#[KMG] bytes of the send and receive buffers"},
-	{'C', "congestion", VALUE, CONGESTION, 0, 0, "congestion control"},
-	{0, "linux-congestion", VALUE, CONGESTION, 0, 0, NULL},
-	{'M', "set-mss", VALUE, MSS, 0, 0, "maximum segment size"},
-	{'N', "no-delay", NOTHING, SWITCH, AT(params.nodelay), "Nagle's algorithm off"},
-	{'S', "tos", VALUE, TOS, 0, 0, "type of service, 0 to 255"},
-	{0, "dscp", VALUE, TOS, 0, 0, "DSCP, 0 to 63"},
-	{'Z', "zerocopy", NOTHING, SWITCH, AT(params.zerocopy), "accepted: sending never copies in the kernel"},
-	{'O', "omit", VALUE, OMIT, 0, 0, "seconds at the beginning that do not count"},
-	{'T', "title", VALUE, TEXT, AT(params.title), "put in front of every line"},
-	{0, "extra-data", VALUE, TEXT, AT(params.extra_data), "text for the JSON of both sides"},
-	{'B', "bind", VALUE, TEXT, AT(bind), "own address of the client"},
-	{0, "get-server-output", NOTHING, SWITCH, AT(params.get_server_output), "print what the server reports, too"},
-	{0, "udp-counters-64bit", NOTHING, SWITCH, AT(params.udp_64bit), "packet numbers of 64 bits"},
-	{0, "repeating-payload", NOTHING, SWITCH, AT(params.repeating), "payload of digits"},
-	{0, "dont-fragment", NOTHING, SWITCH, AT(params.dont_fragment), "UDP: datagrams that fit into a frame"},
-	{'h', "help", NOTHING, HELP, 0, 0, "print this text"},
-	{'4', "version4", NOTHING, IGNORED, 0, 0, NULL},
-	{'d', "debug", NOTHING, IGNORED, 0, 0, NULL},
-	{'A', "affinity", VALUE, IGNORED, 0, 0, NULL},
-	{'I', "pidfile", VALUE, IGNORED, 0, 0, NULL},
-	{0, "pacing-timer", VALUE, IGNORED, 0, 0, NULL},
-	{0, "fq-rate", VALUE, IGNORED, 0, 0, NULL},
-	{0, "no-fq-socket-pacing", NOTHING, IGNORED, 0, 0, NULL},
-	{0, "server-bitrate-limit", VALUE, REFUSED, 0, 0, "there is no limit for all tests together"},
-	{'6', "version6", NOTHING, REFUSED, 0, 0, "only IPv4 is spoken"},
-	{'L', "flowlabel", VALUE, REFUSED, 0, 0, "only IPv4 is spoken"},
-	{'D', "daemon", NOTHING, REFUSED, 0, 0, "let a service manager keep it running"},
-	{'F', "file", VALUE, REFUSED, 0, 0, "files are not sent"},
-	{'X', "xbind", VALUE, REFUSED, 0, 0, "SCTP is not spoken"},
-	{0, "sctp", NOTHING, REFUSED, 0, 0, "SCTP is not spoken"},
-	{0, "nstreams", VALUE, REFUSED, 0, 0, "SCTP is not spoken"},
-	{0, "bind-dev", VALUE, REFUSED, 0, 0, "the device is --port"},
-	{0, "timestamps", NOTHING, REFUSED, 0, 0, "lines carry no time of day"},
-	{0, "username", VALUE, REFUSED, 0, 0, "there is no authentication"},
-	{0, "rsa-public-key-path", VALUE, REFUSED, 0, 0, "there is no authentication"},
-	{0, "rsa-private-key-path", VALUE, REFUSED, 0, 0, "there is no authentication"},
-	{0, "authorized-users-path", VALUE, REFUSED, 0, 0, "there is no authentication"},
+	{'s', "server", NOTHING, SERVER, 0, 0, "run as server", OF_BOTH},
+	{'c', "client", VALUE, CLIENT, 0, 0, "run as client of this host", OF_BOTH},
+	{'p', "server-port", VALUE, PORT, 0, 0, "TCP and UDP port of the server (5201)", OF_BOTH},
+	{'f', "format", VALUE, FORMAT, 0, 0, "bit rates in [kmgt] bits or [KMGT] bytes", OF_BOTH},
+	{'i', "interval", VALUE, INTERVAL, 0, 0, "seconds between two lines (1); 0: none", OF_BOTH},
+	{'J', "json", NOTHING, SWITCH, AT(json), "print a JSON document at the end", OF_BOTH},
+	{0, "json-stream", NOTHING, SWITCH, AT(json_stream), "print a JSON object a line, as things happen", OF_BOTH},
+	{'V', "verbose", NOTHING, SWITCH, AT(verbose), "tell more", OF_BOTH},
+	{0, "logfile", VALUE, TEXT, AT(logfile), "write the report to this file", OF_BOTH},
+	{0, "forceflush", NOTHING, SWITCH, AT(flush), "flush output after every line", OF_BOTH},
+	{0, "rcv-timeout", VALUE, RCV_TIMEOUT, 0, 0, "ms without any data that end a test (120000)", OF_BOTH},
+	{0, "snd-timeout", VALUE, SND_TIMEOUT, 0, 0, "ms without an acknowledgement that end a test", OF_BOTH},
+	{'1', "one-off", NOTHING, SWITCH, AT(one_off), "server: end after one test", OF_SERVERS},
+	{0, "max-tests", VALUE, MAX_TESTS, 0, 0, "server: tests at the same time (64)", OF_SERVERS},
+	{0, "exclusive", NOTHING, SWITCH, AT(exclusive), "server: one test at a time, as iperf3", OF_SERVERS},
+	{'u', "udp", NOTHING, SWITCH, AT(params.udp), "UDP instead of TCP", OF_CLIENTS},
+	{0, "connect-timeout", VALUE, CONNECT_TIMEOUT, 0, 0, "ms for the control connection to open", OF_CLIENTS},
+	{'b', "bitrate", VALUE, RATE, 0, 0, "#[KMGT][/#] bits/s a stream, and datagrams at a time; 0: no limit (UDP: 1 Mbit/s)", OF_CLIENTS},
+	{0, "bandwidth", VALUE, RATE, 0, 0, NULL, OF_CLIENTS},
+	{'t', "time", VALUE, TIME, 0, 0, "seconds (10)", OF_CLIENTS},
+	{'n', "bytes", VALUE, BYTES, 0, 0, "#[KMGT] bytes to send instead of -t", OF_CLIENTS},
+	{'k', "blockcount", VALUE, BLOCKS, 0, 0, "#[KMGT] blocks or datagrams to send instead of -t", OF_CLIENTS},
+	{'l', "length", VALUE, LENGTH, 0, 0, "#[KMG] bytes of a block (128K) or datagram (MSS)", OF_CLIENTS},
+	{0, "cport", VALUE, CPORT, 0, 0, "our port of the first stream", OF_CLIENTS},
+	{'P', "parallel", VALUE, PARALLEL, 0, 0, "streams at the same time (1)", OF_CLIENTS},
+	{'R', "reverse", NOTHING, SWITCH, AT(params.reverse), "the server sends", OF_CLIENTS},
+	{0, "bidir", NOTHING, SWITCH, AT(params.bidir), "both send", OF_CLIENTS},
+	{'w', "window", VALUE, WINDOW, 0, 0, "#[KMG] bytes of the send and receive buffers", OF_BOTH},
+	{'C', "congestion", VALUE, CONGESTION, 0, 0, "congestion control", OF_BOTH},
+	{0, "linux-congestion", VALUE, CONGESTION, 0, 0, NULL, OF_BOTH},
+	{'M', "set-mss", VALUE, MSS, 0, 0, "maximum segment size", OF_BOTH},
+	{'N', "no-delay", NOTHING, SWITCH, AT(params.nodelay), "Nagle's algorithm off", OF_CLIENTS},
+	{'S', "tos", VALUE, TOS, 0, 0, "type of service, 0 to 255", OF_BOTH},
+	{0, "dscp", VALUE, TOS, 0, 0, "DSCP, 0 to 63", OF_BOTH},
+	{'Z', "zerocopy", NOTHING, SWITCH, AT(params.zerocopy), "accepted: sending never copies in the kernel", OF_CLIENTS},
+	{'O', "omit", VALUE, OMIT, 0, 0, "seconds at the beginning that do not count", OF_CLIENTS},
+	{'T', "title", VALUE, TEXT, AT(params.title), "put in front of every line", OF_CLIENTS},
+	{0, "extra-data", VALUE, TEXT, AT(params.extra_data), "text for the JSON of both sides", OF_CLIENTS},
+	{'B', "bind", VALUE, TEXT, AT(bind), "own address of the client", OF_CLIENTS},
+	{0, "get-server-output", NOTHING, SWITCH, AT(params.get_server_output), "print what the server reports, too", OF_CLIENTS},
+	{0, "udp-counters-64bit", NOTHING, SWITCH, AT(params.udp_64bit), "packet numbers of 64 bits", OF_CLIENTS},
+	{0, "repeating-payload", NOTHING, SWITCH, AT(params.repeating), "payload of digits", OF_CLIENTS},
+	{0, "dont-fragment", NOTHING, SWITCH, AT(params.dont_fragment), "UDP: datagrams that fit into a frame", OF_CLIENTS},
+	{'h', "help", NOTHING, HELP, 0, 0, "print this text", OF_BOTH},
+	{'4', "version4", NOTHING, IGNORED, 0, 0, NULL, OF_BOTH},
+	{'d', "debug", NOTHING, IGNORED, 0, 0, NULL, OF_BOTH},
+	{'A', "affinity", VALUE, IGNORED, 0, 0, NULL, OF_BOTH},
+	{'I', "pidfile", VALUE, IGNORED, 0, 0, NULL, OF_BOTH},
+	{0, "pacing-timer", VALUE, IGNORED, 0, 0, NULL, OF_BOTH},
+	{0, "fq-rate", VALUE, IGNORED, 0, 0, NULL, OF_BOTH},
+	{0, "no-fq-socket-pacing", NOTHING, IGNORED, 0, 0, NULL, OF_BOTH},
+	{0, "server-bitrate-limit", VALUE, REFUSED, 0, 0, "there is no limit for all tests together", OF_BOTH},
+	{'6', "version6", NOTHING, REFUSED, 0, 0, "only IPv4 is spoken", OF_BOTH},
+	{'L', "flowlabel", VALUE, REFUSED, 0, 0, "only IPv4 is spoken", OF_BOTH},
+	{'D', "daemon", NOTHING, REFUSED, 0, 0, "let a service manager keep it running", OF_BOTH},
+	{'F', "file", VALUE, REFUSED, 0, 0, "files are not sent", OF_BOTH},
+	{'X', "xbind", VALUE, REFUSED, 0, 0, "SCTP is not spoken", OF_BOTH},
+	{0, "sctp", NOTHING, REFUSED, 0, 0, "SCTP is not spoken", OF_BOTH},
+	{0, "nstreams", VALUE, REFUSED, 0, 0, "SCTP is not spoken", OF_BOTH},
+	{0, "bind-dev", VALUE, REFUSED, 0, 0, "the device is --port", OF_BOTH},
+	{0, "timestamps", NOTHING, REFUSED, 0, 0, "lines carry no time of day", OF_BOTH},
+	{0, "username", VALUE, REFUSED, 0, 0, "there is no authentication", OF_BOTH},
+	{0, "rsa-public-key-path", VALUE, REFUSED, 0, 0, "there is no authentication", OF_BOTH},
+	{0, "rsa-private-key-path", VALUE, REFUSED, 0, 0, "there is no authentication", OF_BOTH},
+	{0, "authorized-users-path", VALUE, REFUSED, 0, 0, "there is no authentication", OF_BOTH},
 };
 /* clang-format on */
 
@@ -330,6 +333,10 @@ static int apply(struct wr_iperf3_flags *flags, const struct flag *f, const char
 {
 	struct wr_cc_choice cc;
 
+	if (f->end == OF_CLIENTS)
+		flags->of_clients = f->name;
+	if (f->end == OF_SERVERS)
+		flags->of_servers = f->name;
 	switch (f->what) {
 	case SERVER:
 		flags->server = true;
@@ -482,12 +489,12 @@ static int check(struct wr_iperf3_flags *flags, struct wr_err *err)
 	if (flags->server == flags->client)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
 		                  "give either -s, for a server, or -c HOST, for a client");
-	if (flags->server && (flags->cport || flags->bind[0]))
+	if (flags->server && flags->of_clients)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-		                  "--cport and --bind are for clients");
-	if (flags->client && (flags->one_off || flags->exclusive))
+		                  "--%s is for clients; leave it out", flags->of_clients);
+	if (flags->client && flags->of_servers)
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL,
-		                  "--one-off and --exclusive are for servers");
+		                  "--%s is for servers; leave it out", flags->of_servers);
 	return flags->client ? check_client(flags, err) : 0;
 }
 

@@ -22,7 +22,8 @@ struct wr_iperf3_flags {
 	bool json, json_stream, verbose, flush;
 	char logfile[256];
 	struct i3_params params;
-	bool has_rate; /* -b was given */
+	bool has_rate;                       /* -b was given */
+	const char *of_clients, *of_servers; /* an option that only these have; NULL: none */
 	/* Server. */
 	unsigned max_tests;
 	bool exclusive, one_off;

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from clients import PATIENCE
-from harness import HOST, eventually, require_appliance, require_tools, run
+from harness import HOST, PEER, WRINGER, eventually, require_appliance, require_tools, run
 from iperf3_peer import (
     ACCESS_DENIED, CREATE_STREAMS, DISPLAY_RESULTS, EXCHANGE_RESULTS, IPERF_DONE,
     PARAM_EXCHANGE, PORT, SERVER_ERROR, TEST_END, TEST_RUNNING, TEST_START, Control, Server,
@@ -350,6 +350,21 @@ class Exclusive(ServerCase):
         self.assertEqual(set(theirs["start"]["test_start"]) - set(ours["start"]["test_start"]),
                          set())
         self.assertEqual(set(theirs["start"]) - set(ours["start"]) - {"connecting_to"}, set())
+
+
+class Words(unittest.TestCase):
+    def refused(self, *words):
+        done = run(str(WRINGER), "iperf3", *words, check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        return done.stderr
+
+    def test_what_only_the_other_end_may_ask_for_is_refused(self):
+        for words in (("-u",), ("-t", "5"), ("-b5M",), ("-R",), ("-P", "4"), ("--bidir",)):
+            with self.subTest(words=words):
+                self.assertIn("is for clients", self.refused("-s", *words))
+        for words in (("-1",), ("--max-tests", "5"), ("--exclusive",)):
+            with self.subTest(words=words):
+                self.assertIn("is for servers", self.refused("-c", PEER, *words))
 
 
 class Interrupted(unittest.TestCase):

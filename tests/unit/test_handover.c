@@ -43,12 +43,9 @@ static void a_hash_of_the_nic_names_the_owner(void **state)
 	struct craft_tcp syn = {.sport = 4000, .dport = 7, .flags = 0x02, .wnd = 1000};
 	struct rte_mbuf *m;
 
-	wire = serve(2);
-	wire_free(wire);
-	memset(wire, 0, sizeof(*wire));
 	wire_conf(&conf, SERVER);
 	conf.hash_is_ours = true;
-	wire_attach(wire, SERVER, &conf, 2, 1024);
+	wire = wire_new(&conf, 2, 1023, 1023);
 	for (unsigned entry = 0; entry < 2; entry++) {
 		m = craft_tcp(wire->host[SERVER].pool, &from_client, &syn);
 		m->hash.rss = entry;
@@ -160,23 +157,6 @@ static void an_icmp_error_reaches_the_owner_of_the_quoted_flow(void **state)
 	assert_int_equal(seen.closed, 1);
 	assert_int_equal(seen.reason, WR_REASON_unreachable);
 	rte_pktmbuf_free(capture.last);
-	wire_free(wire);
-}
-
-static void an_icmp_error_about_udp_is_soft_if_a_service_may_have_sent_it(void **state)
-{
-	struct wire *wire = serve(1);
-	struct craft_path ours = {.src = SERVER_ADDR, .dst = CLIENT_ADDR};
-	struct rte_mempool *pool = wire->host[SERVER].pool;
-	struct rte_mbuf *about = craft_udp(pool, &ours, 7, 4000, "x", 1);
-
-	wire_inject(wire, SERVER, 0, craft_icmp_error(pool, &from_client, 3, 3, 0, about, 28));
-	assert_int_equal(verdict(wire, SERVER, 0, WR_V_icmp_error_soft), 1);
-	rte_pktmbuf_free(about);
-	about = craft_udp(pool, &ours, 8, 4000, "x", 1);
-	wire_inject(wire, SERVER, 0, craft_icmp_error(pool, &from_client, 3, 3, 0, about, 28));
-	assert_int_equal(verdict(wire, SERVER, 0, WR_V_icmp_error_stale), 1);
-	rte_pktmbuf_free(about);
 	wire_free(wire);
 }
 
@@ -377,7 +357,6 @@ int main(void)
 		cmocka_unit_test(a_full_inbox_is_counted_and_costs_no_buffer),
 		cmocka_unit_test(arp_news_reach_all_cores),
 		cmocka_unit_test(an_icmp_error_reaches_the_owner_of_the_quoted_flow),
-		cmocka_unit_test(an_icmp_error_about_udp_is_soft_if_a_service_may_have_sent_it),
 		cmocka_unit_test(fragments_of_one_datagram_meet_on_one_core),
 		cmocka_unit_test(answers_and_errors_of_udp_come_home_to_the_core_that_asked),
 		cmocka_unit_test(an_owned_listener_serves_a_flow_on_one_core),

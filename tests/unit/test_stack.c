@@ -15,6 +15,23 @@ static void an_unknown_protocol_is_unreachable(void **state)
 	wire_free(wire);
 }
 
+static void an_icmp_error_about_udp_is_soft_if_a_service_may_have_sent_it(void **state)
+{
+	struct wire *wire = serve(1);
+	struct craft_path ours = {.src = SERVER_ADDR, .dst = CLIENT_ADDR};
+	struct rte_mempool *pool = wire->host[SERVER].pool;
+	struct rte_mbuf *about = craft_udp(pool, &ours, 7, 4000, "x", 1);
+
+	wire_inject(wire, SERVER, 0, craft_icmp_error(pool, &from_client, 3, 3, 0, about, 28));
+	assert_int_equal(verdict(wire, SERVER, 0, WR_V_icmp_error_soft), 1);
+	rte_pktmbuf_free(about);
+	about = craft_udp(pool, &ours, 8, 4000, "x", 1);
+	wire_inject(wire, SERVER, 0, craft_icmp_error(pool, &from_client, 3, 3, 0, about, 28));
+	assert_int_equal(verdict(wire, SERVER, 0, WR_V_icmp_error_stale), 1);
+	rte_pktmbuf_free(about);
+	wire_free(wire);
+}
+
 static void frames_that_found_no_room_stay_in_order(void **state)
 {
 	struct wire *wire = serve(1);
@@ -137,29 +154,27 @@ static uint64_t fake_cycles(void)
 
 static void one_round_of_32_is_timed(void **state)
 {
-	struct wire *wire = serve(1);
+	static struct wire wire = {.now_ns = WR_S(1000)}; /* a server alone */
+	struct wire_host *server = &wire.host[SERVER];
+	const struct wr_stats *stats = &server->stats[0];
 	struct wr_stack_conf conf;
-	const struct wr_stats *stats = &wire->host[SERVER].stats[0];
 
-	wire_free(wire);
 	wire_conf(&conf, SERVER);
 	conf.cycles = fake_cycles;
-	wire_attach(wire, SERVER, &conf, 1, 256);
+	wire_attach(&wire, SERVER, &conf, 1, 255);
 	for (unsigned i = 0; i < 64; i++) {
 		struct rte_mbuf *out[4];
 
-		wire_inject(
-			wire, SERVER, 0,
-			craft_arp(wire->host[SERVER].pool, &from_client, RTE_ARP_OP_REQUEST));
-		wr_stack_tick(wire->host[SERVER].core[0], wire->now_ns);
-		rte_pktmbuf_free_bulk(
-			out, wr_stack_output(wire->host[SERVER].core[0], out, WR_LEN(out)));
+		wire_inject(&wire, SERVER, 0,
+		            craft_arp(server->pool, &from_client, RTE_ARP_OP_REQUEST));
+		wr_stack_tick(server->core[0], wire.now_ns);
+		rte_pktmbuf_free_bulk(out, wr_stack_output(server->core[0], out, WR_LEN(out)));
 	}
 	assert_int_equal(stats->cycles_bursts, 2);
 	assert_int_equal(stats->cycles_frames, 2);
 	assert_int_equal(stats->cycles[WR_STAGE_classify], 200);
 	assert_int_equal(stats->cycles[WR_STAGE_process], 200);
-	wire_free(wire);
+	wire_free(&wire);
 }
 
 static void two_services_on_one_port_are_refused_in_words(void **state)
@@ -272,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unknown_protocol_is_unreachable),
+		cmocka_unit_test(an_icmp_error_about_udp_is_soft_if_a_service_may_have_sent_it),
 		cmocka_unit_test(frames_that_found_no_room_stay_in_order),
 		cmocka_unit_test(a_drain_closes_everything_in_order),
 		cmocka_unit_test(an_abort_resets_what_a_drain_left),

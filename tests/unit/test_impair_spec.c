@@ -1,19 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <string.h>
-
-#include "wr_base.h"
-#include "wr_impair.h"
-#include "wr_test.h"
-
-static struct wr_impair_conf conf_of(const char *text)
-{
-	struct wr_impair_conf conf;
-	struct wr_err err = {.text = ""};
-
-	if (wr_impair_parse(text, &conf, &err))
-		fail_msg("%s: %s", text, err.text);
-	return conf;
-}
+#include "impair_rig.h"
 
 static void every_item_is_read(void **state)
 {

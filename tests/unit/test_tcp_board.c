@@ -110,7 +110,6 @@ static void losses_are_those_of_the_rfc(void **state)
 	static struct board board;
 	struct wr_prng luck;
 
-	(void)state;
 	for (unsigned seed = 1; seed <= 400; seed++) {
 		wr_prng_seed(&luck, seed);
 		assert_true(board_begin(&board, pool, BOARD_BUFS));

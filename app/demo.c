@@ -231,6 +231,26 @@ static bool take_page(struct demo *demo, int *argc, char **argv)
 	return demo->page[0] != '\0';
 }
 
+/* The demonstration has one device and the addresses of both ends. */
+static int refuse_own(int argc, char **argv, struct wr_err *err)
+{
+	static const char *const own[] = {"--port", "--ip"};
+
+	for (int i = 1; i < argc; i++)
+		for (size_t k = 0; k < WR_LEN(own); k++) {
+			size_t n = strlen(own[k]);
+
+			if (strncmp(argv[i], own[k], n) == 0 &&
+			    (!argv[i][n] || argv[i][n] == '='))
+				return wr_err_set(
+					err, WR_EXIT_USAGE, -EINVAL,
+					"%s: both ends of the demonstration are in this "
+					"process; leave it out, or use wringer load",
+					own[k]);
+		}
+	return 0;
+}
+
 static int read_options(struct demo *demo, int *argc, char **argv, enum wr_conf_action *action,
                         struct wr_err *err)
 {
@@ -241,6 +261,8 @@ static int read_options(struct demo *demo, int *argc, char **argv, enum wr_conf_
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL, "--report wants a file's name");
 	if (*argc > ARGS_MOST - (int)WR_LEN(presets) - 1)
 		return wr_err_set(err, WR_EXIT_USAGE, -E2BIG, "there are too many options");
+	if (refuse_own(*argc, argv, err) < 0)
+		return -EINVAL;
 	for (size_t i = 0; i < WR_LEN(presets); i++)
 		all[n++] = presets[i];
 	for (int i = 1; i < *argc; i++)

@@ -80,6 +80,12 @@ class Demo(unittest.TestCase):
         self.assertIn(done.returncode, (4, 5), done.stderr)
         self.assertIn("p50<1ns", done.stdout)
 
+    def test_its_device_and_addresses_are_its_own(self):
+        for words in (("--port", "tap:wr0"), ("--ip=198.18.7.1/24",)):
+            done = demo(self.folder, *words)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("both ends of the demonstration are in this process", done.stderr)
+
     def test_wrong_options_are_told_as_those_of_load(self):
         done = demo(self.folder, "--rpss", "5")
         self.assertEqual(done.returncode, 2)

@@ -178,9 +178,11 @@ static double seconds(void)
 static void tell_rare(const struct wr_stats *sum)
 {
 	printf("%" PRIu64 " connections were opened by a SYN with text, %" PRIu64
-	       " by a cookie; limits refused %" PRIu64 " segments\n",
+	       " by a cookie; limits refused %" PRIu64 " segments; %" PRIu64
+	       " flights were proven lost by the answer to a probe\n",
 	       sum->n[WR_STAT_tcp_fastopen_passive], sum->n[WR_STAT_tcp_cookies_accepted],
-	       sum->verdict[WR_V_tcp_listener_full] + sum->verdict[WR_V_tcp_source_full]);
+	       sum->verdict[WR_V_tcp_listener_full] + sum->verdict[WR_V_tcp_source_full],
+	       sum->n[WR_STAT_tcp_tlp_proofs]);
 }
 
 static int run_seeds(const struct options *options)

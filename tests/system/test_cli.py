@@ -316,10 +316,9 @@ class Machine(CliCase):
 
     def test_an_instance_name_that_is_taken_is_refused(self):
         name = f"wrcli{os.getpid()}"
-        with Running("--instance", name):
-            done = serve(*GOOD, *SMALL, "--instance", name)
-            self.assertIn(done.returncode, (USAGE, ENVIRONMENT), done.stderr)
-            self.assertIn(name, done.stderr)
+        with Running("--instance", name) as server:
+            self.refused(ENVIRONMENT, rf"process {server.process.pid} runs under this name", *GOOD,
+                         *SMALL, "--instance", name)
 
 
 class Life(CliCase):

@@ -28,6 +28,7 @@ struct tcp_accecn {
 	uint32_t marked;        /* bytes marked that congestion control was not told of */
 	struct wr_seq probe;    /* the first text that left with an option, if probing */
 	uint8_t since_option;   /* packets acknowledged since the last option, at most 8 */
+	uint8_t unheard;        /* duplicates since an ACK was last heard, at most 255 */
 	uint16_t stride;        /* packets that an ACK acknowledges, usually: eighths */
 	uint8_t doubtful;       /* laps of the field in s_cep that are not sure, at most 255 */
 	uint8_t untold;         /* marked packets that no ACK told of yet, at most 255 */
@@ -142,8 +143,9 @@ void tcp_accecn_describe(const struct wr_tcp *tcp, const struct wr_tcb *c,
 
 /* ---- as its sender ---- */
 
-/* An ACK came that is in order; SND.UNA is as before it. */
-void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg);
+/* An ACK came that is in order; SND.UNA is as before it. RFC 5681: is it a duplicate? */
+void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
+                         bool duplicate);
 
 /* Bytes marked that it told of since the last call, of `acked`. */
 uint32_t tcp_accecn_take_marked(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked);

@@ -66,6 +66,32 @@ static void count_delivered(const struct wr_tcb *c, const struct wr_seg *seg,
 	news->bytes += sacked.bytes;
 }
 
+static void note_stride(struct tcp_accecn *a, uint32_t packets)
+{
+	int32_t now = (int32_t)wr_min(packets, STRIDE_MOST) * 8;
+
+	if (packets)
+		a->stride = (uint16_t)(a->stride ? a->stride + (now - a->stride) / 8 : now);
+}
+
+/*
+ * A duplicate tells that a packet came, kept or not. Those before this ACK whose counters were
+ * not read, `unheard`, count now; what others told of is no news when, without SACK, the hole
+ * before it is filled: as many as duplicates, RFC 5681.
+ */
+static void count_duplicates(const struct wr_tcb *c, struct tcp_accecn *a, bool duplicate,
+                             struct tcp_accecn_news *news)
+{
+	uint32_t all = news->packets, own = all ? all : duplicate;
+	uint32_t each = all ? news->bytes / all : c->cc.smss;
+
+	if (all && !(c->flags & WR_TCB_SACK))
+		own -= wr_min(c->dup_acks, all - 1);
+	note_stride(a, own);
+	news->packets = own + a->unheard;
+	news->bytes += (news->packets - all) * each;
+}
+
 /* The bytes that an option tells of only become more, so that these give an order to ACKs. */
 static bool option_is_newer(const struct tcp_accecn *a, const struct wr_seg *seg)
 {
@@ -212,14 +238,6 @@ static uint32_t take_marks(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_acce
 	return marks;
 }
 
-static void note_stride(struct tcp_accecn *a, uint32_t packets)
-{
-	int32_t now = (int32_t)wr_min(packets, STRIDE_MOST) * 8;
-
-	if (packets)
-		a->stride = (uint16_t)(a->stride ? a->stride + (now - a->stride) / 8 : now);
-}
-
 static void hear(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
                  const struct wr_seg *seg, struct tcp_accecn_news *news)
 {
@@ -231,7 +249,6 @@ static void hear(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
 	if (seg->has_ts)
 		a->ts_heard = seg->ts_val;
 	news->ace = wr_tcp_ace(seg);
-	note_stride(a, news->packets);
 	news->stride = a->stride;
 	read_option(a, seg, news);
 	bytes = news->has_ceb && news->ceb;
@@ -312,10 +329,12 @@ static void check_first(struct wr_tcp *tcp, struct tcp_accecn *a, const struct w
 	a->checked = true;
 }
 
-void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
+                         bool duplicate)
 {
 	struct tcp_accecn *a = tcp_accecn_of(tcp, c);
 	struct tcp_accecn_news news = {.packets = 0};
+	bool newer;
 
 	if (!wr_cc_ops(&c->cc)->marks)
 		a->marked = 0; /* of this ACK alone: it keeps cwnd from growing */
@@ -329,8 +348,11 @@ void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_s
 		return;
 	count_delivered(c, seg, &news);
 	check_first(tcp, a, seg, &news);
-	if (is_news(c, a, seg, &news))
+	newer = is_news(c, a, seg, &news);
+	count_duplicates(c, a, duplicate, &news);
+	if (newer)
 		hear(tcp, c, a, seg, &news);
+	a->unheard = newer ? 0 : (uint8_t)wr_min(a->unheard + duplicate, UINT8_MAX);
 }
 
 uint32_t tcp_accecn_take_marked(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked)

@@ -281,10 +281,11 @@ static bool awaits_cwr(const struct wr_tcb *c, struct wr_seq ack)
 	return wr_seq_span(ack, c->cwr_end) <= tcb_flight(c);
 }
 
-void tcp_ecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+void tcp_ecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
+                      bool duplicate)
 {
 	if (c->cc.accecn)
-		tcp_accecn_feedback(tcp, c, seg);
+		tcp_accecn_feedback(tcp, c, seg, duplicate);
 	/* That of a SYN-ACK, which ends a simultaneous open, is an answer: section 6.1.1. */
 	else if ((seg->flags & (WR_TCP_ECE | WR_TCP_SYN)) == WR_TCP_ECE &&
 	         !awaits_cwr(c, seg->ack))

@@ -39,8 +39,9 @@ void tcp_ecn_accepted(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_half
 
 /* ---- feedback: of connections that agreed on ECN ---- */
 
-/* An ACK came that is in order; SND.UNA is as before it. */
-void tcp_ecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg);
+/* An ACK came that is in order; SND.UNA is as before it. RFC 5681: is it a duplicate? */
+void tcp_ecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
+                      bool duplicate);
 /* Bytes of those `acked` by it that it says came marked. */
 uint32_t tcp_ecn_marked(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
                         uint32_t acked);

@@ -130,7 +130,7 @@ static enum wr_verdict check_ack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 
 	tcp_update_send_window(tcp, c, seg);
 	if (wr_unlikely(c->cc.ecn))
-		tcp_ecn_feedback(tcp, c, seg);
+		tcp_ecn_feedback(tcp, c, seg, is_duplicate_ack(c, seg, old_wnd));
 	if (!wr_seq_eq(seg->ack, c->snd.una)) {
 		tcp_acked(tcp, c, seg, wr_seq_span(c->snd.una, seg->ack), flight);
 		if (c->state == WR_TCP_CLOSED)

@@ -125,7 +125,7 @@ enum wr_verdict tcp_open_completed(struct wr_tcp *tcp, struct wr_tcb *c, struct 
 	WR_COUNT(tcp->stats, tcp_passive_opens, 1);
 	tcb_arm_limits(tcp, c);
 	if (c->cc.ecn)
-		tcp_ecn_feedback(tcp, c, &f->seg);
+		tcp_ecn_feedback(tcp, c, &f->seg, false);
 	if (!tcb_events(tcp, c)->on_open(tcp, c)) {
 		wr_tcp_abort(tcp, c);
 		return WR_V_tcp_refused;

@@ -142,7 +142,9 @@ struct sim_side {
 	bool syn_seen, offers_ts, offers_sack, offers_wscale;
 	bool asks_accecn, accecn;
 	uint32_t marks_came, marks_counted; /* CE: on the wire, and as this end says */
-	uint32_t marks_unheard; /* at most: of the peer, by ACKs that have no order */
+	uint32_t repeats_left,              /* ACKs of nothing new, by the peer, */
+		repeats_came;               /* and those of them that count */
+	uint32_t wnd_came;                  /* of the newest segment */
 	struct sim_gathered gathered;
 	uint8_t shift;
 	uint16_t mss;
@@ -493,11 +495,15 @@ void sim_watch_reset(struct sim *sim, struct sim_flow *flow, unsigned from,
 
 /* ---- watch_marks.c: AccECN ---- */
 
+void sim_watch_mark_leaves(struct sim_flow *flow, unsigned from, const struct sim_segment *seg);
 void sim_watch_mark_option(struct sim *sim, struct sim_flow *flow, unsigned from,
                            const struct sim_segment *seg);
-/* Text that ends before `behind` left; all that ends at `ack` or before has arrived. */
+/*
+ * Text that ends before `behind` left; all that ends at `ack` or before has arrived, of which
+ * `told` ACKs have told before.
+ */
 void sim_gathered_leaves(struct sim_gathered *g, uint32_t behind);
-void sim_gathered_acked(struct sim_gathered *g, uint32_t ack);
+void sim_gathered_acked(struct sim_gathered *g, uint32_t ack, unsigned told);
 void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim_segment *seg);
 /* What the engine says after a round in which it had to do with this flow. */
 void sim_watch_marks(struct sim *sim, struct sim_flow *flow, unsigned side,

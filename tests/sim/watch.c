@@ -65,6 +65,7 @@ static void ack_arrives(struct sim_flow *flow, unsigned to, const struct sim_seg
 	struct sim_side *us = &flow->side[to];
 	uint32_t ack = seg->ack - us->iss, edge = ack + scaled(flow, !to, seg);
 	uint32_t una = us->una;
+	bool sack = us->offers_sack && flow->side[!to].offers_sack;
 
 	if ((int32_t)(edge - us->edge_told) > 0)
 		us->edge_told = edge;
@@ -73,7 +74,7 @@ static void ack_arrives(struct sim_flow *flow, unsigned to, const struct sim_seg
 		us->end = ack;
 	if ((int32_t)(ack - us->una) > 0 && ack <= us->end) {
 		us->una = ack;
-		sim_gathered_acked(&us->gathered, ack);
+		sim_gathered_acked(&us->gathered, ack, sack ? 0 : us->dups);
 		if (!us->recovery_end || ack >= us->recovery_end)
 			us->dups = 0;
 	} else if (ack == us->una) {
@@ -341,6 +342,7 @@ static void check_segment(struct sim *sim, struct sim_flow *flow, unsigned from,
 	if (!(seg->flags & WR_TCP_SYN)) {
 		check_options(sim, flow, from, seg);
 		sim_watch_mark_option(sim, flow, from, seg);
+		sim_watch_mark_leaves(flow, from, seg);
 		note_again(&flow->side[from], seg);
 		if (flow->side[from].again)
 			sim_watch_again(sim, flow, from, seg);

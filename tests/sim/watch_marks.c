@@ -8,24 +8,22 @@
 #define UNTOLD      3 /* marks at most that an ACK tells of, as each third has one of its own */
 
 /*
- * One of several ACKs that acknowledge the same, without a time: nobody can say which of them
- * left last, RFC 9768 section 3.2.2.2. So it is when the peer keeps nothing out of order.
+ * An ACK of nothing new without a time: nobody can say which of several left last, RFC 9768
+ * section 3.2.2.2. The engine goes by their number; those that are lost, come late or with
+ * another window are not among them.
  */
-static bool has_no_order(const struct sim_side *us, const struct sim_segment *seg)
+static bool has_no_order(const struct sim_segment *seg, uint32_t acked)
 {
-	const uint8_t flags = seg->flags & (WR_TCP_SYN | WR_TCP_ACK);
+	const uint8_t flags = seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_FIN);
 
-	if (flags != WR_TCP_ACK || seg->has_ts || seg->text_len ||
-	    seg->ack - us->iss != us->una)
-		return false;
-	for (unsigned i = 0; i < seg->sacks; i++) {
-		uint32_t left = seg->sack[i].left - us->iss,
-			 right = seg->sack[i].right - us->iss;
+	return flags == WR_TCP_ACK && !seg->has_ts && !seg->text_len && seg->ack == acked;
+}
 
-		if (right > us->una && !sim_spans_hold(&us->told, left, right))
-			return false;
-	}
-	return true;
+void sim_watch_mark_leaves(struct sim_flow *flow, unsigned from, const struct sim_segment *seg)
+{
+	struct sim_side *us = &flow->side[from], *peer = &flow->side[!from];
+
+	peer->repeats_left += has_no_order(seg, us->acked + peer->iss);
 }
 
 void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim_segment *seg)
@@ -35,7 +33,16 @@ void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim
 
 	if (seg->ecn == WR_CE && (seg->flags & both) != WR_TCP_SYN)
 		us->marks_came++;
-	us->marks_unheard += UNTOLD * has_no_order(us, seg);
+	us->repeats_came += has_no_order(seg, us->una + us->iss) && seg->wnd == us->wnd_came;
+	us->wnd_came = seg->wnd;
+}
+
+/* Marks at most that ACKs told of whose number is not known. */
+static uint32_t unheard(const struct sim_side *us)
+{
+	uint32_t left = us->repeats_left;
+
+	return UNTOLD * (left - wr_min(us->repeats_came, left));
 }
 
 void sim_gathered_leaves(struct sim_gathered *g, uint32_t behind)
@@ -45,16 +52,17 @@ void sim_gathered_leaves(struct sim_gathered *g, uint32_t behind)
 		g->acked = g->left - SIM_TEXTS;
 }
 
-void sim_gathered_acked(struct sim_gathered *g, uint32_t ack)
+void sim_gathered_acked(struct sim_gathered *g, uint32_t ack, unsigned told)
 {
-	unsigned before = g->acked, packets;
+	unsigned before = g->acked, packets, own;
 
 	while (g->acked != g->left && g->behind[g->acked % SIM_TEXTS] <= ack)
 		g->acked++;
 	packets = g->acked - before;
 	if (packets == 0)
 		return;
-	g->stride = g->stride ? (7 * g->stride + 8 * packets) / 8 : 8 * packets;
+	own = packets - wr_min(told, packets - 1);
+	g->stride = g->stride ? (7 * g->stride + 8 * own) / 8 : 8 * own;
 	if (g->stride > MUCH_STRIDE)
 		g->laps += packets / LAP;
 }
@@ -90,8 +98,7 @@ void sim_watch_marks(struct sim *sim, struct sim_flow *flow, unsigned side,
 	 * then no lap is suspected.
 	 */
 	if ((info->delivered_ce - peer->marks_counted) % LAP ||
-	    info->delivered_ce + us->gathered.laps * LAP + us->marks_unheard <
-	            peer->marks_counted)
+	    info->delivered_ce + us->gathered.laps * LAP + unheard(us) < peer->marks_counted)
 		sim_broken(sim, flow, side, "once all is acknowledged its marks are known",
 		           info->delivered_ce, peer->marks_counted);
 }

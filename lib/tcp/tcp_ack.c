@@ -5,7 +5,8 @@
  * the sender lives on ACKs, and they are lost as well: then no two that say something new are
  * merged, RFC 5681 section 4.2, and none waits for longer than a second segment would be behind
  * the first on a short path: with one for each of them few would be in flight, and who has lost
- * one of two learns nothing more.
+ * one of two learns nothing more. For the same reason the first segment beyond a gap waits for
+ * the second, if there was a gap shortly before.
  */
 
 #include "tcp_ack.h"
@@ -19,6 +20,13 @@ void tcp_ack_saw_trouble(const struct wr_tcp *tcp, struct wr_tcb *c)
 		return;
 	c->prompt = true;
 	c->prompt_acks = tcp->conf.prompt_acks;
+}
+
+static void arm(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t delay_us)
+{
+	c->rare |= WR_TCB_DELACK_ARMED;
+	c->delack_tick = wr_tick_after(tcp->now_tick, delay_us);
+	tcb_arm(tcp, c, c->delack_tick);
 }
 
 /* The peer may be in slow start: an ACK that waits would hold it up. */
@@ -43,6 +51,34 @@ bool tcp_ack_may_wait(const struct wr_tcp *tcp, const struct wr_tcb *c)
 	       !is_closing_window(tcp, c);
 }
 
+/*
+ * Is it the first segment beyond a gap, where text was missing a while before too? A sender
+ * that paces has two or three segments in flight on a short path, and BBR makes what is in
+ * flight when it hears of a loss its window: told at once, it sends the lost one again and
+ * nothing behind it, and if that is lost too, nobody tells. It goes on sending while it does
+ * not know.
+ */
+static bool may_wait_for_second(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                                const struct wr_seg *seg)
+{
+	const unsigned told = WR_TCB_REORDER | WR_TCB_ACK_NOW;
+
+	return c->prompt && tcp->conf.sack_delay_us && !(seg->flags & WR_TCP_FIN) &&
+	       (c->flags & (WR_TCB_SACK | told)) == WR_TCB_SACK && !(c->rare & WR_TCB_DUP_ACK);
+}
+
+void tcp_ack_owe_for_gap(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+{
+	bool waits = may_wait_for_second(tcp, c, seg);
+
+	c->rare |= WR_TCB_DUP_ACK;
+	tcp_ack_saw_trouble(tcp, c);
+	if (waits)
+		arm(tcp, c, tcp->conf.sack_delay_us); /* or whatever else makes an ACK leave */
+	else
+		tcb_owe_ack(tcp, c); /* RFC 5681 section 4.2: at once */
+}
+
 void tcp_ack_owe_for_fin(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	if (tcp->conf.delack_fin && c->state == WR_TCP_ESTABLISHED && !is_quick(tcp, c))
@@ -58,7 +94,7 @@ static enum wr_cause cause_of(const struct wr_tcp *tcp, const struct wr_tcb *c)
 		return WR_CAUSE_tcp_window;
 	if (c->rare & WR_TCB_CHALLENGE)
 		return WR_CAUSE_tcp_challenge;
-	if (c->rare & WR_TCB_DUP_ACK)
+	if ((c->rare & WR_TCB_DUP_ACK) && wr_seq_eq(c->rcv.acked, c->rcv.nxt))
 		return WR_CAUSE_tcp_ack_dup;
 	if ((c->rare & WR_TCB_DELACK_ARMED) && wr_tick_reached(c->delack_tick, tcp->now_tick))
 		return WR_CAUSE_tcp_ack_delayed;
@@ -98,11 +134,6 @@ void tcp_ack_send_now(struct wr_tcp *tcp, struct wr_tcb *c)
  * a tick. */
 void tcp_ack_arm_delayed(struct wr_tcp *tcp, struct wr_tcb *c)
 {
-	uint32_t delay_us = c->prompt ? 1 : tcp->conf.delack_us;
-
-	if (c->rare & WR_TCB_DELACK_ARMED)
-		return;
-	c->rare |= WR_TCB_DELACK_ARMED;
-	c->delack_tick = wr_tick_after(tcp->now_tick, delay_us);
-	tcb_arm(tcp, c, c->delack_tick);
+	if (!(c->rare & WR_TCB_DELACK_ARMED))
+		arm(tcp, c, c->prompt ? 1 : tcp->conf.delack_us);
 }

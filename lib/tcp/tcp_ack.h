@@ -25,6 +25,8 @@ static inline void tcp_ack_owe_for_text(struct wr_tcp *tcp, struct wr_tcb *c, ui
 		c->flags |= WR_TCB_DELACK;
 	tcb_pend(tcp, c);
 }
+/* Text beyond a gap was received, before it is taken: a duplicate ACK. */
+void tcp_ack_owe_for_gap(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg);
 /* The peer's FIN was received; c's state is as before it. */
 void tcp_ack_owe_for_fin(struct wr_tcp *tcp, struct wr_tcb *c);
 /* Sends an ACK; what it was owed for is in it. */

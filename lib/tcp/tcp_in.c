@@ -444,9 +444,7 @@ enum wr_verdict tcp_process_text(struct wr_tcp *tcp, struct wr_tcb *c, struct wr
 		if (!wr_seq_eq(seg->seq, c->rcv.nxt)) {
 			if (seg->text_len && tcp_is_orphan(tcp, c))
 				return reset_orphan(tcp, c, f);
-			c->rare |= WR_TCB_DUP_ACK;
-			tcp_ack_saw_trouble(tcp, c);
-			tcb_owe_ack(tcp, c); /* RFC 5681 section 4.2: at once */
+			tcp_ack_owe_for_gap(tcp, c, seg);
 			return tcp_reorder_add(tcp, c, f);
 		}
 	}

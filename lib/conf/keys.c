@@ -21,10 +21,8 @@ static const char *const mtu_probings[] = {"off", "black-hole", "always", NULL};
 #define SERVE  WR_CONF_SERVE
 #define LOAD   WR_CONF_LOAD
 #define IPERF3 WR_CONF_IPERF3
-#define DEMO   WR_CONF_DEMO
 #define LISTEN (SERVE | IPERF3)
-#define NET    (SERVE | LOAD | IPERF3) /* with a port */
-#define STACK  (NET | DEMO)
+#define STACK  (SERVE | LOAD | IPERF3)
 
 #define M(m) offsetof(struct wr_conf, m), sizeof(((struct wr_conf *)0)->m)
 #define NUMBER(commands, kind, name, lo, hi, preset, zero, member, help)                       \
@@ -64,51 +62,51 @@ static const char *const mtu_probings[] = {"off", "black-hole", "always", NULL};
 
 /* clang-format off */
 static const struct wr_conf_key network[] = {
-	VALUE(NET, ports, "port", NULL, port,
+	VALUE(STACK, ports, "port", NULL, port,
 	      "Device: PCI address, tap:, afpacket:, xdp:, memif:, vhost:, virtio-user:, or a vdev"),
-	VALUE(NET, cidrs, "ip", NULL, ip, "Own address and network; may be given several times"),
+	VALUE(STACK, cidrs, "ip", NULL, ip, "Own address and network; may be given several times"),
 	VALUE(LOAD | IPERF3, ranges, "client-ip", NULL, client_ip,
 	      "Further own addresses, for connections that are opened from here"),
-	VALUE(NET, addr, "gateway", NULL, gateway, "Next hop to hosts that are on no network of ours"),
-	NUMBER(NET, count, "mtu", "576", "9216", "1500", NULL, mtu, "Bytes of an IP packet, at most"),
-	VALUE(NET, text, "driver-config", NULL, driver_config,
+	VALUE(STACK, addr, "gateway", NULL, gateway, "Next hop to hosts that are on no network of ours"),
+	NUMBER(STACK, count, "mtu", "576", "9216", "1500", NULL, mtu, "Bytes of an IP packet, at most"),
+	VALUE(STACK, text, "driver-config", NULL, driver_config,
 	      "Profile of the driver (.ini) instead of the built-in one"),
-	NUMBER(NET, count, "ttl", "1", "255", "64", NULL, ttl, "Time to live of packets sent"),
-	NUMBER(NET, count, "dscp", "0", "63", "0", NULL, dscp, "DSCP of TCP packets sent"),
-	NUMBER(NET, count, "arp-entries", "16", "64k", "1024", NULL, arp_entries,
+	NUMBER(STACK, count, "ttl", "1", "255", "64", NULL, ttl, "Time to live of packets sent"),
+	NUMBER(STACK, count, "dscp", "0", "63", "0", NULL, dscp, "DSCP of TCP packets sent"),
+	NUMBER(STACK, count, "arp-entries", "16", "64k", "1024", NULL, arp_entries,
 	       "Neighbours kept, at most"),
-	NUMBER(NET, duration, "arp-age", "1s", "24h", "60s", NULL, arp_age_us,
+	NUMBER(STACK, duration, "arp-age", "1s", "24h", "60s", NULL, arp_age_us,
 	       "A neighbour not confirmed for so long is asked again"),
-	NUMBER(NET, count, "reassemblies", "1", "4096", "256", NULL, reassemblies,
+	NUMBER(STACK, count, "reassemblies", "1", "4096", "256", NULL, reassemblies,
 	       "Datagrams under reassembly on a core, at most"),
-	NUMBER(NET, count, "icmp-errors", "0", "1M", "1000", NULL, icmp_errors_per_s,
+	NUMBER(STACK, count, "icmp-errors", "0", "1M", "1000", NULL, icmp_errors_per_s,
 	       "ICMP errors that a core sends in a second, at most"),
-	NUMBER(NET, count, "paths", "16", "64k", "1024", NULL, paths,
+	NUMBER(STACK, count, "paths", "16", "64k", "1024", NULL, paths,
 	       "Hosts whose path's MTU a core remembers, at most"),
-	NUMBER(NET, duration, "path-age", "10s", "24h", "10min", NULL, path_age_us,
+	NUMBER(STACK, duration, "path-age", "10s", "24h", "10min", NULL, path_age_us,
 	       "After so long a larger MTU is tried again, RFC 1191 section 6.3"),
-	VALUE(NET, impairments, "impair", NULL, impair,
+	VALUE(STACK, impairments, "impair", NULL, impair,
 	      "A bad network in both directions, such as loss=1%,delay=20ms (docs/impairment.md)"),
-	VALUE(NET, impairments, "impair-rx", NULL, impair_rx,
+	VALUE(STACK, impairments, "impair-rx", NULL, impair_rx,
 	      "For frames towards us, instead of what impair says"),
-	VALUE(NET, impairments, "impair-tx", NULL, impair_tx,
+	VALUE(STACK, impairments, "impair-tx", NULL, impair_tx,
 	      "For frames from us, instead of what impair says"),
 	END
 };
 
 static const struct wr_conf_key machine[] = {
-	NUMBER(NET, count, "cores", "1", "64", "auto", "auto", cores,
+	NUMBER(STACK, count, "cores", "1", "64", "auto", "auto", cores,
 	       "Worker cores; auto: one less than the CPUs allowed, at least one"),
-	VALUE(NET, cpus, "lcores", NULL, lcores, "CPUs for the workers"),
-	CHOICE(NET, "idle", idles, "spin", idle,
+	VALUE(STACK, cpus, "lcores", NULL, lcores, "CPUs for the workers"),
+	CHOICE(STACK, "idle", idles, "spin", idle,
 	       "Workers without work poll on, or sleep for growing times"),
-	NUMBER(NET, bytes, "mem", "16M", "1024G", "auto", "auto", mem_bytes,
+	NUMBER(STACK, bytes, "mem", "16M", "1024G", "auto", "auto", mem_bytes,
 	       "Memory for DPDK; auto: what is needed"),
-	NUMBER(NET, count, "bufs", "1024", "16M", "auto", "auto", bufs, "Packet buffers of each core"),
-	SWITCH(NET, "no-huge", "off", no_huge, "Do not use hugepages"),
-	VALUE(NET, text, "instance", NULL, instance,
+	NUMBER(STACK, count, "bufs", "1024", "16M", "auto", "auto", bufs, "Packet buffers of each core"),
+	SWITCH(STACK, "no-huge", "off", no_huge, "Do not use hugepages"),
+	VALUE(STACK, text, "instance", NULL, instance,
 	      "Name of this process for ss and stats; without it, its process number"),
-	VALUE(NET, words, "eal", NULL, eal, "Further arguments for DPDK's EAL"),
+	VALUE(STACK, words, "eal", NULL, eal, "Further arguments for DPDK's EAL"),
 	END
 };
 
@@ -359,7 +357,7 @@ static const struct wr_conf_key times[] = {
 };
 
 static const struct wr_conf_key output[] = {
-	VALUE(NET, listen, "metrics", NULL, metrics, "Prometheus endpoint"),
+	VALUE(STACK, listen, "metrics", NULL, metrics, "Prometheus endpoint"),
 	NUMBER(SERVE, duration, "stats-interval", "100ms", "1h", "never", "never", stats_interval_us,
 	       "Print a line of rates so often"),
 	VALUE(LOAD, output, "json", NULL, load.json,
@@ -376,7 +374,7 @@ static const struct wr_conf_key output[] = {
 	SWITCH(LISTEN, "json", "off", json, "Print the summary at exit as JSON"),
 	SWITCH(STACK, "quiet", "off", quiet, "Print only errors and the ready line"),
 	SWITCH(STACK, "verbose", "off", verbose, "Print the notes of the driver and DPDK's messages too"),
-	NUMBER(NET, duration, "drain", "0s", "10min", "2s", NULL, drain_us,
+	NUMBER(STACK, duration, "drain", "0s", "10min", "2s", NULL, drain_us,
 	       "Time that connections get to end when the process is asked to stop"),
 	NUMBER(STACK, count, "seed", "1", "18446744073709551615", "random", "random", seed,
 	       "Seed of secrets and random choices, to repeat a test; not for production"),
@@ -408,7 +406,6 @@ static const struct {
 	{WR_CONF_SERVE, "serve"},
 	{WR_CONF_LOAD, "load"},
 	{WR_CONF_IPERF3, "iperf3"},
-	{WR_CONF_DEMO, "demo"},
 };
 
 const char *wr_conf_command_name(enum wr_conf_command command)

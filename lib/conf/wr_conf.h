@@ -142,9 +142,8 @@ struct wr_conf_load {
 /* The commands that take keys: a key says which. */
 enum wr_conf_command {
 	WR_CONF_SERVE = 1,
-	WR_CONF_LOAD = 2, /* and size, which says what a load needs */
+	WR_CONF_LOAD = 2, /* and size, which says what a load needs, and demo */
 	WR_CONF_IPERF3 = 4,
-	WR_CONF_DEMO = 8,
 };
 
 /* "serve"; of one command. */

@@ -7,6 +7,7 @@
 #include "wr_base.h"
 
 #define OVERHEAD 80 /* bytes: headers with all options, at most */
+#define FLOOR    48 /* bytes of text to which a black hole shortens segments, at least */
 
 /*
  * Without SACK a lost retransmission waits for a time-out, and without timestamps none of them
@@ -47,10 +48,10 @@ static uint32_t shortest_segment(const struct sim_plan *plan)
 	return mtu - OVERHEAD;
 }
 
-/* Segments in which an end's text leaves, at most: chunks are cut, but not joined. */
-static uint64_t most_segments(const struct sim_plan *plan, const struct sim_end_plan *end)
+/* Segments of `bytes` in which an end's text leaves, at most: chunks are not joined. */
+static uint64_t most_segments(const struct sim_end_plan *end, uint32_t bytes)
 {
-	uint32_t pieces = 1 + end->chunk / shortest_segment(plan);
+	uint32_t pieces = 1 + end->chunk / bytes;
 
 	return (uint64_t)pieces * (end->text / end->chunk + 1);
 }
@@ -67,15 +68,20 @@ static uint64_t longest_rtt_ns(const struct sim_plan *plan)
 /* How long it takes if each segment of the longest text takes a round trip. */
 static uint64_t longest_repair_ns(const struct sim_plan *plan)
 {
+	uint32_t shortest = shortest_segment(plan);
 	uint64_t most = 0;
 
 	for (unsigned i = 0; i < plan->flows; i++)
 		for (unsigned side = 0; side < SIM_SIDES; side++)
-			most = RTE_MAX(most, most_segments(plan, &plan->flow[i].end[side]));
+			most = RTE_MAX(most, most_segments(&plan->flow[i].end[side], shortest));
 	return most * longest_rtt_ns(plan);
 }
 
-/* Windows that do not grow: so many segments each round trip, and a delayed ACK. */
+/*
+ * Windows that do not grow: so many segments each round trip, and a delayed ACK. A link that is
+ * down may look like a black hole, and a window that has no room for a probe and what follows
+ * it never finds that segments may be longer again, RFC 4821 section 7.4.
+ */
 static uint64_t longest_fixed_ns(const struct sim_plan *plan)
 {
 	uint64_t most = 0, delack_ns = 0;
@@ -86,9 +92,10 @@ static uint64_t longest_fixed_ns(const struct sim_plan *plan)
 		const struct sim_flow_plan *flow = &plan->flow[i];
 
 		for (unsigned side = 0; side < SIM_SIDES; side++) {
-			const struct wr_cc_choice *cc =
-				flow->cc.ops ? &flow->cc : &plan->host[flow->host[side]].cc;
-			uint64_t segments = most_segments(plan, &flow->end[side]);
+			const struct sim_host_plan *host = &plan->host[flow->host[side]];
+			const struct wr_cc_choice *cc = flow->cc.ops ? &flow->cc : &host->cc;
+			uint32_t bytes = host->mtu_probing ? FLOOR : shortest_segment(plan);
+			uint64_t segments = most_segments(&flow->end[side], bytes);
 
 			if (cc->ops == &wr_cc_fixed_ops)
 				most = RTE_MAX(most, segments / cc->segments + 1);

@@ -156,10 +156,12 @@ static bool proves_loss(const struct wr_tcp *tcp, const struct wr_tcb *c,
 	       answers_probe(tcp, c, news->seg);
 }
 
-/* As if the probe had been what a time-out sends: no doubt remains that it was one. */
+/*
+ * As if the probe had been what a time-out sends. No doubt remains: nothing calls
+ * tcp_undo_begin().
+ */
 static void go_on(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked)
 {
-	c->may_undo = false;
 	tcp_go_back(tcp, c, tcb_flight(c) + acked, tcp_ecn_has_reduced(c));
 	WR_COUNT(tcp->stats, tcp_tlp_proofs, 1);
 }

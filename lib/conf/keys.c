@@ -127,7 +127,7 @@ static const struct wr_conf_key services[] = {
 	       "TCP connections on each core, at most"),
 	NUMBER(LISTEN, count, "backlog", "16", "4M", "8k", NULL, backlog,
 	       "Half-open connections on each core, at most"),
-	CHOICE(LISTEN | DEMO, "syn-cookies", cookies, "auto", syn_cookies,
+	CHOICE(LISTEN, "syn-cookies", cookies, "auto", syn_cookies,
 	       "SYNs answered without a half-open connection, RFC 4987; auto: when the backlog is full"),
 	NUMBER(LISTEN, count, "max-connections", "1", "16M", "none", "none", max_connections,
 	       "Connections of each listener, at most, in shares of cores; further SYNs are dropped"),

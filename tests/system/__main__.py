@@ -37,6 +37,7 @@ class Result(unittest.TextTestResult):
     def _end(self, *_):
         """The end of an interrupted run is an ordinary one: what was started is ended."""
         self.stop()
+        self.failfast = True  # no further subtest either
         sys.exit(143)  # to unittest the test has failed: it goes on with the cleanups
 
     def startTest(self, test):

@@ -8,6 +8,7 @@ import clients
 from harness import HOST, LOGS, eventually, run
 
 DISCARD = 9
+HEAD_BYTES = 24  # of a pcap file
 # tshark verifies no checksum unless told to.
 CHECKSUMS = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum")
 
@@ -27,7 +28,11 @@ class Capture:
     def __enter__(self):
         self.path.unlink(missing_ok=True)
         self.process = subprocess.Popen(self.command, stderr=subprocess.PIPE, text=True)
-        if not eventually(lambda: self.path.exists() and self.path.stat().st_size >= 24, every=0.05):
+
+        def has_begun():
+            return self.path.exists() and self.path.stat().st_size >= HEAD_BYTES
+
+        if not eventually(has_begun, every=0.05):
             raise AssertionError("tcpdump does not start")
         return self
 
@@ -58,7 +63,8 @@ class Capture:
             command += ["-o", f"{preference}:TRUE"]
         for field in fields or ("frame.number",):
             command += ["-e", field]
-        return [line.split("\t") for line in run(*command, timeout=5 * clients.PATIENCE).stdout.splitlines()]
+        text = run(*command, timeout=5 * clients.PATIENCE).stdout
+        return [line.split("\t") for line in text.splitlines()]
 
     def count(self, display_filter):
         return len(self.lines(display_filter))

@@ -20,6 +20,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -86,13 +87,18 @@ def linux(name):
 def interrupt(process):
     """Sends SIGINT, and waits until it is taken: a second one would be lost in a pending first."""
     process.send_signal(signal.SIGINT)
-    if not eventually(lambda: process.poll() is not None or not _is_pending(process.pid), every=0.02):
+
+    def is_taken():
+        return process.poll() is not None or not _is_pending(process.pid)
+
+    if not eventually(is_taken, every=0.02):
         raise AssertionError("SIGINT was not taken")
 
 
 def _is_pending(pid, number=signal.SIGINT):
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        pending = [int(line.split()[1], 16) for line in status if line[:7] in ("SigPnd:", "ShdPnd:")]
+        rows = (line.split() for line in status if line[:7] in ("SigPnd:", "ShdPnd:"))
+        pending = [int(mask, 16) for _, mask in rows]
     return any(mask >> (number - 1) & 1 for mask in pending)
 
 
@@ -142,6 +148,11 @@ class Namespace:
         if _libc.setns(fd, _CLONE_NEWNET):
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
+
+    def counted(self, *table):
+        """Packets that the rules of a table of nftables have counted, in their order."""
+        listing = self.exec("nft", "list", "table", *table).stdout
+        return [int(packets) for packets in re.findall(r"counter packets (\d+)", listing)]
 
     def remove(self):
         self.leave()

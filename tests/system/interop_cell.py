@@ -334,7 +334,8 @@ class Wringer:
         self.command = [
             "ip", "netns", "exec", path.router.name, str(WRINGER), subcommand, *options,
             "--port", f"tap:{path.tap}", "--ip", f"{WRINGER_HOST}/24",
-            "--gateway", ROUTER["wringer"], "--lcores", str(path.measured_cpu), "--idle", "adaptive", "--no-huge",
+            "--gateway", ROUTER["wringer"], "--lcores", str(path.measured_cpu),
+            "--idle", "adaptive", "--no-huge",
             "--instance", self.name, "--json", "--cc", cell.algorithm, "--ecn", ecn,
             "--impair", cell.impair, *absent, *EXTRA,
         ]

@@ -71,7 +71,8 @@ class LinuxEnd:
         self.namespace = Namespace(link)
         run("ip", "link", "add", link, "netns", self.namespace.name, "type", "veth",
             "peer", "name", link, "netns", path.router.name)
-        for netns, address in ((self.namespace.name, self.address), (path.router.name, ROUTER[kind])):
+        ends = ((self.namespace.name, self.address), (path.router.name, ROUTER[kind]))
+        for netns, address in ends:
             run("ip", "-n", netns, "address", "add", f"{address}/24", "dev", link)
             # One segment a frame, in both directions.
             run("ip", "netns", "exec", netns, "ethtool", "-K", link, "tx", "off", "tso", "off",

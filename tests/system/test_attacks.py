@@ -79,7 +79,8 @@ class Attacks(WireCase):
         self.assertLessEqual(stats["mbuf_in_use"], self.at_rest)
 
     def tcp(self, **fields):
-        return self.wire.ip4() / TCP(**{"sport": self.wire.port(), "dport": ECHO, "seq": 1, **fields})
+        usual = {"sport": self.wire.port(), "dport": ECHO, "seq": 1}
+        return self.wire.ip4() / TCP(**{**usual, **fields})
 
     def shake_hands(self, options=()):
         """A connection of our own: (its port, the number we are at, the appliance's)."""

@@ -10,8 +10,8 @@ ALONE = "a SYN that is answered late is sent twice"
 ECHO, CHARGEN = 7, 19
 NETWORK = "198.18.0.0/24"
 
-# A sum of zero leaves both the kernel and DPDK's tap as 0xffff, the other zero of ones' complement:
-# right for receivers, RFC 1624 section 3, but not for tshark.
+# A sum of zero leaves both the kernel and DPDK's tap as 0xffff, the other zero of ones'
+# complement: right for receivers, RFC 1624 section 3, but not for tshark.
 BAD_CHECKSUM = (
     "ip.checksum.status == Bad || (tcp.checksum.status == Bad && tcp.checksum != 0xffff) || "
     "udp.checksum.status == Bad || icmp.checksum.status == Bad"
@@ -35,9 +35,10 @@ class CaptureTests:
         try:
             namespace, link = cls.appliance.namespace, cls.appliance.link
             namespace.sysctl("ipv4/tcp_early_retrans", 0)
-            namespace.exec("ip", "route", "change", NETWORK, "dev", link, "src", PEER, "rto_min", "10s")
-            # Only Linux's first SYN is sent again after a second, whatever it is told. Wringer's own
-            # faults come back each time.
+            patient = ("rto_min", "10s")
+            namespace.exec("ip", "route", "change", NETWORK, "dev", link, "src", PEER, *patient)
+            # Only Linux's first SYN is sent again after a second, whatever it is told. Wringer's
+            # own faults come back each time.
             for _ in range(3):
                 with Capture(cls.appliance) as cls.capture:
                     cls.traffic()

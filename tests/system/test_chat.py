@@ -85,7 +85,9 @@ class ChatTests:
             while not (heard and heard[-1].startswith(f"[{speaker.number}] {block} 49 ")):
                 heard.append(reader.line())
         heard.remove(f"* [{slow.number}] left")
-        lines = [f"[{speaker.number}] {block} {n} {'x' * 90}" for block in range(100) for n in range(50)]
+        lines = [
+            f"[{speaker.number}] {block} {n} {'x' * 90}" for block in range(100) for n in range(50)
+        ]
         self.assertEqual(heard, lines)
         stats = self.stats()
         self.assertGreater(stats["chat_lines_lost"], 1000)

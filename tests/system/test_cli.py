@@ -17,7 +17,9 @@ import unittest
 
 import clients
 from clients import PATIENCE
-from harness import HOST, WRINGER, Appliance, Namespace, interrupt, require, require_appliance, run
+from harness import (
+    HOST, WRINGER, Appliance, Namespace, interrupt, require, require_appliance, run,
+)  # fmt: skip
 
 USAGE, ENVIRONMENT = 2, 3
 GOOD = ("--port", "net_null0", "--ip", "198.18.0.1/24")
@@ -158,7 +160,8 @@ class Words(CliCase):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as conf:
             conf.write("# a lab\nip = 198.18.0.1/24\nmtu = wide\n")
             conf.flush()
-            self.refused(USAGE, rf"{conf.name}:3: mtu: 'wide' is not a count", "--config", conf.name)
+            self.refused(USAGE, rf"{conf.name}:3: mtu: 'wide' is not a count",
+                         "--config", conf.name)
             conf.write("what is this\n")
             conf.flush()
             self.refused(USAGE, rf"{conf.name}:3: mtu", "--config", conf.name)
@@ -213,8 +216,8 @@ class Machine(CliCase):
                      "--lcores", "1000")
 
     def test_too_little_memory_is_refused(self):
-        self.refused(ENVIRONMENT, r"--mem 16M: pools and tables need \d+ MiB; use --mem \d+M", *GOOD,
-                     "--no-huge", "--mem", "16M")
+        self.refused(ENVIRONMENT, r"--mem 16M: pools and tables need \d+ MiB; use --mem \d+M",
+                     *GOOD, "--no-huge", "--mem", "16M")
 
     def test_more_memory_than_there_is_is_refused(self):
         self.refused(ENVIRONMENT, r"MiB of memory are needed", *GOOD, "--mem", "1024G")
@@ -311,8 +314,8 @@ class Machine(CliCase):
     def test_the_port_of_the_metrics_may_be_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            self.refused(ENVIRONMENT, rf"--metrics 127.0.0.1:{port}: another program uses", *GOOD, *SMALL,
-                         "--metrics", f"127.0.0.1:{port}")
+            self.refused(ENVIRONMENT, rf"--metrics 127.0.0.1:{port}: another program uses", *GOOD,
+                         *SMALL, "--metrics", f"127.0.0.1:{port}")
 
     def test_an_instance_name_that_is_taken_is_refused(self):
         name = f"wrcli{os.getpid()}"
@@ -379,7 +382,7 @@ class Life(CliCase):
         with Running("--quiet", "--stats-interval", "1s") as server:
             tasks = pathlib.Path(f"/proc/{server.process.pid}/task").iterdir()
             worker = next(int(t.name) for t in tasks if "worker" in (t / "comm").read_text())
-            if libc.ptrace(PTRACE_SEIZE, worker, 0, 0) or libc.ptrace(PTRACE_INTERRUPT, worker, 0, 0):
+            if any(libc.ptrace(ask, worker, 0, 0) for ask in (PTRACE_SEIZE, PTRACE_INTERRUPT)):
                 self.skipTest("threads cannot be stopped here")
             os.waitpid(worker, WALL)
             server.until("has not moved")
@@ -438,6 +441,7 @@ class ShutdownInTime(ShutdownCase):
         self.assertGreaterEqual(time.monotonic() - began, 3)
         self.assertEqual(self.appliance.stop(), 0)
         self.assertFalse(self.appliance.final.document["drained"])
-        self.assertIn("1 connection had not ended in time and had to be reset", self.appliance.log())
+        told = self.appliance.log()
+        self.assertIn("1 connection had not ended in time and had to be reset", told)
         error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self.assertEqual(error, errno.EPIPE)  # what Linux makes of a reset after a FIN

@@ -72,7 +72,8 @@ def _option(data):
 def icmp_frames(wire):
     yield "icmp_truncated", wire.ip4(proto=1) / b"\x08\0\0\0"
     yield "icmp_bad_checksum", wire.ip4() / ICMP(type=8, chksum=0x1234) / b"abcd"
-    yield "icmp_ignored", wire.ip4() / ICMP(type=5, code=1, gw="198.18.0.9") / (b"\x45" + b"\0" * 27)
+    redirect = ICMP(type=5, code=1, gw="198.18.0.9")
+    yield "icmp_ignored", wire.ip4() / redirect / (b"\x45" + b"\0" * 27)
     quoted = IP(src=wire.target, dst=wire.ip) / TCP(sport=ECHO, dport=wire.port(), seq=1)
     yield "icmp_error_stale", wire.ip4() / ICMP(type=3, code=3) / bytes(quoted)[:28]
     yield "icmp_echo", wire.ip4() / ICMP(type=8, id=7, seq=1) / b"abcd"

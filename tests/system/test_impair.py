@@ -8,7 +8,9 @@ import time
 import unittest
 
 import clients
-from harness import HOST, Appliance, ApplianceCase, eventually, require_appliance, require_tools, run
+from harness import (
+    HOST, Appliance, ApplianceCase, eventually, require_appliance, require_tools, run,
+)  # fmt: skip
 
 ECHO = 7
 ECHO_REPLY = 0  # of ICMP

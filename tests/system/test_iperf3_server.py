@@ -41,9 +41,11 @@ class ServerCase(unittest.TestCase):
         server = cls.server
         try:
             stats = server.eventually(lambda s: s["mbuf_in_use"] <= cls.at_rest)
-            problems = [f"the books do not balance: {stats.unbalanced()}"] if stats.unbalanced() else []
+            books = stats.unbalanced()
+            problems = [f"the books do not balance: {books}"] if books else []
             if stats["mbuf_in_use"] > cls.at_rest:
-                problems.append(f"{stats['mbuf_in_use']} buffers are in use, {cls.at_rest} at first")
+                used = stats["mbuf_in_use"]
+                problems.append(f"{used} buffers are in use, {cls.at_rest} at first")
             code = server.stop()
             if code:
                 problems.append(f"exit code {code}")
@@ -330,7 +332,8 @@ class Exclusive(ServerCase):
     @staticmethod
     def connections():
         """Of Linux' clients: that of control, and one of a stream."""
-        return len(run("ss", "-tnH", "state", "established", "dport", "=", f":{PORT}").stdout.splitlines())
+        shown = run("ss", "-tnH", "state", "established", "dport", "=", f":{PORT}").stdout
+        return len(shown.splitlines())
 
     def test_a_second_client_is_turned_away_and_both_documents_agree(self):
         with subprocess.Popen(["iperf3", "-c", HOST, "-J", "-t", "5"],

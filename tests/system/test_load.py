@@ -293,7 +293,8 @@ class Faults(LoadCase):
 
     def test_the_link_is_down(self):
         with tempfile.TemporaryDirectory() as name:
-            load = self.load(f"{self.peer}:7", "--wait", "300ms", port=f"memif:{name}/nobody,server")
+            port = f"memif:{name}/nobody,server"
+            load = self.load(f"{self.peer}:7", "--wait", "300ms", port=port)
         self.problem(load, 3, "the link is down")
 
     def test_there_is_no_route(self):

@@ -98,8 +98,9 @@ class Client(LoadCase):
     def test_a_load_signs_too(self):
         with SignedEcho("198.18.0.1") as server:
             load = self.load(
-                f"{self.peer}:{server.port}", "--requests", "200", "--connections", "3", "--request",
-                "32-4000", "--protocol", "echo", "--verify", "--md5", f"{server.port}={KEY.decode()}",
+                f"{self.peer}:{server.port}", "--requests", "200", "--connections", "3",
+                "--request", "32-4000", "--protocol", "echo", "--verify",
+                "--md5", f"{server.port}={KEY.decode()}",
             )  # fmt: skip
         self.assertEqual(load.code, 0, load)
         self.assertEqual(load.count("responses"), 200, load)

@@ -54,9 +54,9 @@ class PathWithSmallerMtu(ApplianceCase):
             clients.echo(sock, clients.payload(1 << 20, seed=4))
 
 
-# Packets longer than a path behind the link takes, and none to say so. What Linux sends goes into a
-# veth whose other end is down: a packet that is dropped on the way out is not lost to its sender, but
-# refused.
+# Packets longer than a path behind the link takes, and none to say so. What Linux sends goes
+# into a veth whose other end is down: a packet that is dropped on the way out is not lost to its
+# sender, but refused.
 HOLE = """
 table netdev hole {{
 	chain in {{
@@ -89,15 +89,11 @@ class BlackHole(ApplianceCase):
         rules = HOLE.format(link=cls.appliance.link, mtu=cls.through)
         namespace.exec("nft", "-f", "-", input=rules)
 
-    def dropped(self):
-        listing = self.appliance.namespace.exec("nft", "list", "table", "netdev", "hole").stdout
-        return [int(line.split("packets ")[1].split()[0]) for line in listing.splitlines() if "packets" in line]
-
     def test_everything_arrives_both_ways_and_segments_grow_again(self):
         with clients.connect(self.host, ECHO) as sock:
             clients.echo(sock, clients.payload(4 << 20, seed=self.through), half_close=False)
             clients.echo(sock, clients.payload(1 << 20, seed=2), half_close=False)
-        lost_in, lost_out = self.dropped()
+        lost_in, lost_out = self.appliance.namespace.counted("netdev", "hole")
         self.assertGreater(lost_in, 0, "no frame of Wringer's was too long")
         self.assertGreater(lost_out, 0, "no frame of Linux' was too long")
         stats = self.stats()

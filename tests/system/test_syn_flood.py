@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""SYN floods from 65,000 addresses through a memif, as fast as it goes, beside clients that mean it."""
+"""SYN floods from 65,000 addresses through a memif, beside clients that mean it."""
 
 import json
 

@@ -86,8 +86,8 @@ class WireHost:
         return None
 
     def settle(self):
-        """Returns when the appliance, of one worker, has worked on all that was sent so far: an echo
-        request comes back, and frames are worked on in order. What it sent to us meanwhile."""
+        """What the appliance, of one worker, sent to us until it has worked on all that was sent
+        so far: an echo request comes back, and frames are worked on in order."""
         # TCP's answers to a burst leave behind those of ICMP, but before those to the next.
         return self._settle_once() + self._settle_once()
 

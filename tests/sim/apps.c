@@ -254,6 +254,14 @@ static void on_peer_closed(struct wr_tcp *tcp, struct wr_tcb *c)
 	maybe_close(tcp, end);
 }
 
+/* Then those go that make no progress: seven eighths, docs/hardening.md. */
+static bool is_scarce(const struct sim_host *host)
+{
+	uint32_t most = host->plan->held_bufs;
+
+	return rte_mempool_in_use_count(host->pool) >= most - most / 8;
+}
+
 static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reason)
 {
 	struct sim_end *end = wr_tcb_user(c);
@@ -269,6 +277,7 @@ static void on_closed(struct wr_tcp *tcp, struct wr_tcb *c, enum wr_reason reaso
 	if (!end->closed)
 		end->queued = 0; /* what Fast Open had taken with the SYN */
 	end->reason = reason;
+	end->scarce = is_scarce(end->core->host);
 	end->c = NULL;
 	sim_say(end->sim, "flow %u end %u: %s", end->flow->index, end->side,
 	        wr_reason_desc[reason].name);

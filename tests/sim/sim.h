@@ -64,6 +64,7 @@ struct sim_end {
 	uint64_t half_ns, done_ns; /* when half of the text, and all of it, had come */
 	uint64_t open_ns, close_ns;
 	bool opened, refused_text, paused, eof, closing, closed, aborted;
+	bool scarce; /* its host had hardly any buffers left when it ended */
 	enum wr_reason reason;
 };
 
@@ -165,7 +166,8 @@ struct sim_side {
 	uint64_t forgotten;    /* time-outs so far: what SACKs told before is forgotten then */
 	uint32_t ts_seen;      /* highest TSval that reached this side, if any_ts */
 	bool any_ts;
-	unsigned dups; /* ACKs that reached this side since one moved una */
+	unsigned dups;     /* ACKs that reached this side since one moved una */
+	uint64_t moved_ns; /* when one did */
 	/* Resets. */
 	bool own_reset; /* one left that answers nothing */
 	unsigned arrived_count;

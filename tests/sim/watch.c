@@ -60,7 +60,8 @@ static void note_arrived(struct sim_side *us, const struct sim_segment *seg)
 	us->heard = us->touched = true;
 }
 
-static void ack_arrives(struct sim_flow *flow, unsigned to, const struct sim_segment *seg)
+static void ack_arrives(const struct sim *sim, struct sim_flow *flow, unsigned to,
+                        const struct sim_segment *seg)
 {
 	struct sim_side *us = &flow->side[to];
 	uint32_t ack = seg->ack - us->iss, edge = ack + scaled(flow, !to, seg);
@@ -74,6 +75,7 @@ static void ack_arrives(struct sim_flow *flow, unsigned to, const struct sim_seg
 		us->end = ack;
 	if ((int32_t)(ack - us->una) > 0 && ack <= us->end) {
 		us->una = ack;
+		us->moved_ns = sim->now_ns;
 		sim_gathered_acked(&us->gathered, ack, sack ? 0 : us->dups);
 		if (!us->recovery_end || ack >= us->recovery_end)
 			us->dups = 0;
@@ -112,7 +114,7 @@ void sim_watch_arrives(struct sim *sim, struct sim_core *core, const uint8_t *by
 		sim_spans_add(&us->got, at, at + seg.text_len);
 	}
 	if (seg.flags & WR_TCP_ACK)
-		ack_arrives(flow, to, &seg);
+		ack_arrives(sim, flow, to, &seg);
 }
 
 /* ---- what leaves ---- */

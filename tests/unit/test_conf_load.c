@@ -164,6 +164,9 @@ static void sizes_payload_and_shape_are_handed_on(void **state)
 	assert_int_equal(LOAD("--response", "64-1400", "--payload", "zero"), 0);
 	assert_int_equal(load.response.most, 1400);
 	assert_int_equal(load.payload, WR_LOAD_ZERO);
+	assert_false(load.verify);
+	assert_int_equal(LOAD("--verify"), 0);
+	assert_true(load.verify);
 	assert_int_equal(LOAD("--payload", "noise"), -EINVAL);
 	assert_int_equal(LOAD("--request", "many"), -EINVAL);
 	assert_int_equal(LOAD("--schedule", "square"), -EINVAL);

@@ -181,6 +181,10 @@ static void memory_is_read_on_the_nodes_of_the_workers(void **state)
 	assert_int_equal(memory.huge_page_bytes, 2 << 20);
 	assert_int_equal(memory.plain_bytes, 2 << 20);
 
+	cpus = (struct wr_cpus) {.count = 2, .cpu = {4, 1}};
+	wr_memory_read(root, &cpus, &memory);
+	assert_int_equal(memory.huge_bytes, 1010 << 21);
+
 	write_file(root, "sys/fs/cgroup/memory.max", "1048576\n");
 	wr_memory_read(root, &cpus, &memory);
 	assert_int_equal(memory.plain_bytes, 1 << 20);

@@ -105,6 +105,7 @@ static void an_interrupted_client_says_so_and_tells_the_server(void **state)
 	assert_int_equal(last_written(&c->end), I3_CLIENT_TERMINATE);
 	document = client_end(c);
 	assert_true(json_is_true(json_object_get(document, "interrupted")));
+	assert_non_null(json_object_get(json_object_get(document, "start"), "connecting_to"));
 	assert_int_equal(json_integer_value(json_object_get(
 				 json_object_get(json_object_get(document, "end"), "sum_sent"),
 				 "bytes")),

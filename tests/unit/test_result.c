@@ -80,6 +80,18 @@ static void an_offer_achieved_to_99_percent_is_valid(void **state)
 	assert_true(near(number("offers/1/ratio"), 0.99));
 }
 
+static void a_bitrate_is_an_offer_too(void **state)
+{
+	t.load.mode = WR_LOAD_STREAM;
+	t.load.direction = WR_LOAD_UP;
+	t.load.set = (struct wr_load_setpoints) {.connections = 8, .bitrate = 64 * 8 * RATE};
+	t.sample.set = t.load.set;
+	assert_int_equal(run(3, RATE * 98 / 100), WR_EXIT_INVALID);
+	assert_string_equal(json_string_value(member("offers/1/name")), "bitrate");
+	assert_true(near(number("offers/1/offered"), 64 * 8 * RATE));
+	assert_true(near(number("offers/1/ratio"), 0.98));
+}
+
 static void connections_that_were_never_open_are_an_offer_missed(void **state)
 {
 	t.load.set.connections = t.sample.set.connections = 9;
@@ -300,6 +312,8 @@ static void counters_of_both_ends_are_compared(void **state)
 	strcpy(after->instance, "server");
 	before->sum.n[WR_STAT_tcp_passive_opens] = 100;
 	after->sum.n[WR_STAT_tcp_passive_opens] = 107;
+	before->sum.verdict[WR_V_tcp_bad_checksum] = 3;
+	after->sum.verdict[WR_V_tcp_bad_checksum] = 10;
 	begin();
 	run_with(1, RATE, end);
 	wr_result_close(t.result);
@@ -308,6 +322,7 @@ static void counters_of_both_ends_are_compared(void **state)
 	assert_true(number("server/compared/0/client") == 8);
 	assert_true(number("server/compared/0/server") == 7);
 	assert_true(number("server/compared/0/difference") == -1);
+	assert_true(number("server/drops/tcp_bad_checksum") == 7);
 	free(before);
 	free(after);
 }
@@ -321,6 +336,7 @@ int main(void)
 		TEST(percentiles_without_enough_samples_are_left_out),
 		TEST(an_offer_that_was_not_achieved_is_invalid),
 		TEST(an_offer_achieved_to_99_percent_is_valid),
+		TEST(a_bitrate_is_an_offer_too),
 		TEST(connections_that_were_never_open_are_an_offer_missed),
 		TEST(a_missed_requirement_is_exit_code_4),
 		TEST(a_requirement_on_what_was_not_measured_is_missed),

@@ -304,6 +304,19 @@ static void prometheus_gets_what_counted_until_the_last_second(void **state)
 	wr_result_close(t.result);
 }
 
+static void drops_before_the_run_are_not_told(void **state)
+{
+	t.snapshot->core[0].stats.verdict[WR_V_tcp_bad_checksum] = 3;
+	begin();
+	open_connections();
+	t.snapshot->core[0].stats.verdict[WR_V_tcp_bad_checksum] = 10;
+	second(WR_LOAD_MEASURE, RATE);
+	wr_result_end(t.result, now(WR_LOAD_DONE), &(struct wr_result_end) {0});
+	t.document = json_deep_copy(wr_result_document(t.result));
+	wr_result_close(t.result);
+	assert_true(number("end/drops/tcp_bad_checksum") == 7);
+}
+
 static void counters_of_both_ends_are_compared(void **state)
 {
 	struct wr_snapshot *before = wr_snapshot_new(), *after = wr_snapshot_new();
@@ -351,6 +364,7 @@ int main(void)
 		TEST(a_stream_is_shown_as_iperf3_shows_it),
 		TEST(a_long_run_keeps_a_bounded_number_of_intervals),
 		TEST(prometheus_gets_what_counted_until_the_last_second),
+		TEST(drops_before_the_run_are_not_told),
 		TEST(counters_of_both_ends_are_compared),
 	};
 

@@ -139,8 +139,10 @@ static void check_reneging(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (!tcb_has_sent_text(c) || !(wr_buf(c->sq_head)->flags & WR_BUF_SACKED))
 		return;
 	WR_COUNT(tcp->stats, tcp_sack_reneged, 1);
-	if (!(c->flags & WR_TCB_RTO) || c->repair->uncut)
+	if (!(c->flags & WR_TCB_RTO) || c->repair->uncut) {
 		wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
+		tcp_ecn_reduced(c);
+	}
 	c->repair->uncut = false;
 	tcp_mark_all_lost(c, true);
 	c->flags &= (uint16_t)~WR_TCB_RECOVERY;

@@ -132,7 +132,10 @@ void tcp_tlp_probe(struct wr_tcp *tcp, struct wr_tcb *c)
 	tcp_arm_rto(tcp, c);
 }
 
-/* RFC 3522 section 3.2: is this an answer to the probe, and not to the original? */
+/*
+ * RFC 3522 section 3.2: is this an answer to the probe, and not to the original? That left at
+ * least PTO_LEAST_US before, more than the timestamp clock's millisecond.
+ */
 static bool answers_probe(const struct wr_tcp *tcp, const struct wr_tcb *c,
                           const struct wr_seg *seg)
 {

@@ -37,6 +37,9 @@ class Run:
     def serve(self):
         self.server = subprocess.Popen([*self.inside, "iperf3", "-s"],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        listens = (*self.inside, "ss", "-Hltn", f"sport = :{PORT}")
+        if not eventually(lambda: run(*listens).stdout, every=0.05):
+            raise AssertionError("iperf3 does not listen")
 
     def finish(self):
         self.client.start()

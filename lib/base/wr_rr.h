@@ -23,11 +23,10 @@
  *
  * Over UDP a datagram is a request, whose true length counts instead of word 1.
  */
-#define WR_RR_PORT         5203
-#define WR_RR_MAGIC        0x57525252 /* "WRRR" */
-#define WR_RR_HEADER       16         /* bytes */
-#define WR_RR_COPIED       64         /* bytes of a request that come back: header and stamp */
-#define WR_RR_DATAGRAM_MAX 65507      /* bytes of a response over UDP */
+#define WR_RR_PORT   5203
+#define WR_RR_MAGIC  0x57525252 /* "WRRR" */
+#define WR_RR_HEADER 16         /* bytes */
+#define WR_RR_COPIED 64         /* bytes of a request that come back: header and stamp */
 
 struct wr_rr {
 	uint32_t request_bytes, response_bytes, tag;

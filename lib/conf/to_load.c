@@ -166,7 +166,7 @@ static int check_connections(const struct wr_conf *conf, const struct wr_load_co
 static void bound_tail(struct wr_sizes *sizes)
 {
 	if (sizes->kind >= WR_SIZES_NORMAL)
-		sizes->most = wr_max(sizes->least, wr_min(sizes->most, WR_LOAD_DATAGRAM_MOST));
+		sizes->most = wr_max(sizes->least, wr_min(sizes->most, WR_UDP_PAYLOAD_MAX));
 }
 
 static void fill_setpoints(const struct wr_conf_load *from, struct wr_load_conf *load)

@@ -143,11 +143,11 @@ static int check_datagrams(const struct wr_load_conf *conf, struct wr_err *err)
 	if (conf->mode != WR_LOAD_UDP_RR && conf->mode != WR_LOAD_UDP_FLOOD)
 		return 0;
 	for (unsigned i = 0; i < WR_LEN(given); i++)
-		if (given[i].most > WR_LOAD_DATAGRAM_MOST)
+		if (given[i].most > WR_UDP_PAYLOAD_MAX)
 			return REFUSE(err,
 			              "%s can be %u bytes, and a datagram carries %u at most; "
 			              "give less",
-			              given[i].option, given[i].most, WR_LOAD_DATAGRAM_MOST);
+			              given[i].option, given[i].most, WR_UDP_PAYLOAD_MAX);
 	return 0;
 }
 

@@ -64,8 +64,6 @@ struct wr_load_setpoints {
 #define WR_LOAD_CLIENTS  64
 #define WR_LOAD_PIPELINE 64 /* requests under way on a connection, at most */
 
-#define WR_LOAD_DATAGRAM_MOST 65507 /* bytes that one datagram carries */
-
 struct wr_load_client {
 	uint32_t first, last; /* addresses, host order */
 };

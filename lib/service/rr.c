@@ -193,7 +193,7 @@ static enum wr_verdict on_datagram(struct wr_udp *udp, struct rte_mbuf *m,
 
 	memcpy(copy, rte_pktmbuf_read(m, 0, copied, room), copied);
 	is_ours = copied >= WR_RR_HEADER && wr_rr_read(&rr, copy) &&
-	          rr.response_bytes <= WR_RR_DATAGRAM_MAX;
+	          rr.response_bytes <= WR_UDP_PAYLOAD_MAX;
 	if (!is_ours || !rr.response_bytes) {
 		WR_COUNT(core->stats, service_refused, !is_ours);
 		WR_COUNT(core->stats, rr_requests, is_ours);

@@ -12,6 +12,8 @@
  * claims on addresses and ports, source ports whose replies come to this core, ICMP errors.
  */
 
+#define WR_UDP_PAYLOAD_MAX 65507 /* bytes: 65,535 less the headers of IPv4 and UDP */
+
 #define WR_UDP_LISTENERS 64
 #define WR_UDP_CLAIMS    8
 
@@ -115,8 +117,8 @@ enum wr_verdict wr_udp_icmp_error(struct wr_udp *udp, const struct wr_icmp_error
                                   uint64_t now_us);
 
 /*
- * Sends m (data: the payload, at most 65,507 bytes, 42 bytes of headroom) to `to`'s remote
- * end from its local end, and takes it.
+ * Sends m (data: the payload, at most WR_UDP_PAYLOAD_MAX bytes, 42 bytes of headroom) to `to`'s
+ * remote end from its local end, and takes it.
  */
 void wr_udp_send(struct wr_udp *udp, struct rte_mbuf *m, const struct wr_tuple *to, uint8_t tos,
                  uint64_t now_us);

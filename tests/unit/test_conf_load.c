@@ -175,12 +175,12 @@ static void sizes_payload_and_shape_are_handed_on(void **state)
 static void sizes_without_an_end_end_where_a_datagram_does(void **state)
 {
 	assert_int_equal(LOAD("--mode", "udp-rr", "--request", "exp:1000"), 0);
-	assert_int_equal(load.request.most, WR_LOAD_DATAGRAM_MOST);
+	assert_int_equal(load.request.most, WR_UDP_PAYLOAD_MAX);
 	assert_memory_equal(&load.request, &load.response, sizeof(load.request));
 	assert_int_equal(LOAD("--mode", "udp-flood", "--request", "1M"), 0);
 	assert_int_equal(load.request.most, 1 << 20); /* is refused as it is */
 	assert_int_equal(LOAD("--mode", "rr", "--request", "exp:1000"), 0);
-	assert_true(load.request.most > WR_LOAD_DATAGRAM_MOST);
+	assert_true(load.request.most > WR_UDP_PAYLOAD_MAX);
 }
 
 static void header_lines_are_joined_and_belong_to_http(void **state)

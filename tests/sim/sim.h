@@ -228,7 +228,8 @@ struct sim_core {
 	uint64_t losses;    /* how many */
 	bool probed;        /* a tail loss probe left in it */
 	uint64_t losses_seen[SIM_LOSS_OTHER + 1], probes_seen, arp_dropped_seen;
-	uint64_t arp_waited; /* frames that waited for ARP when the last round ended */
+	uint64_t arp_waited;  /* frames that waited for ARP when the last round ended */
+	uint64_t arp_from_ns; /* since when */
 	struct sim_frame *rx_head, *rx_tail;
 	unsigned rx_count;
 	unsigned tx_head, tx_count;
@@ -245,6 +246,7 @@ struct sim_host {
 	struct sim_core core[SIM_CORES];
 	uint64_t nic_free_ns;
 	uint64_t arp_ns; /* when frames last waited for ARP, or were dropped for it */
+	uint64_t arp_from_ns, arp_to_ns; /* the newest wait that was not in vain */
 	unsigned hoarded;
 	struct rte_mbuf **hoard;
 };

@@ -304,7 +304,9 @@ static bool searches_mtu(const struct sim_core *core)
 static int restarted(const struct sim_host *host, const struct sim_side *us,
                      const struct wr_tcp_info *info, uint64_t now_ns)
 {
-	uint64_t last_ns = us->model.last_tx_ns, idle_ns = now_ns - last_ns;
+	uint64_t last_ns = us->model.last_tx_ns;
+	/* TCP takes what waits for ARP for sent. */
+	uint64_t idle_ns = now_ns - (last_ns == host->arp_to_ns ? host->arp_from_ns : last_ns);
 	uint64_t sure_ns = now_ns - RTE_MAX(last_ns, host->arp_ns);
 	uint64_t rto_ns = info->rto_us * UINT64_C(1000);
 

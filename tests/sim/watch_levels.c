@@ -180,11 +180,18 @@ uint64_t sim_host_growth(const struct sim_host_plan *plan)
 static void note_unresolved(const struct sim *sim, struct sim_core *core)
 {
 	uint64_t dropped = core->stats.n[WR_STAT_arp_dropped];
+	uint64_t waiting = core->stats.n[WR_STAT_arp_waiting];
 
-	if (core->stats.n[WR_STAT_arp_waiting] || dropped != core->arp_dropped_seen)
+	if (waiting || dropped != core->arp_dropped_seen)
 		core->host->arp_ns = sim->now_ns;
+	if (waiting && !core->arp_waited)
+		core->arp_from_ns = sim->now_ns;
+	if (!waiting && core->arp_waited) {
+		core->host->arp_from_ns = core->arp_from_ns;
+		core->host->arp_to_ns = sim->now_ns;
+	}
 	core->arp_dropped_seen = dropped;
-	core->arp_waited = core->stats.n[WR_STAT_arp_waiting];
+	core->arp_waited = waiting;
 }
 
 void sim_watch_round(struct sim *sim, struct sim_core *core)

@@ -41,7 +41,7 @@ static struct tcp_path *attach(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t fu
 	}
 	p = &tcp->path[index];
 	tcp->free_path = p->next_free;
-	*p = (struct tcp_path) {.full = (uint16_t)full, .high = (uint16_t)full};
+	*p = (struct tcp_path) {.full = (uint16_t)full};
 	c->path = (uint16_t)index;
 	c->searching = true;
 	return p;
@@ -66,7 +66,6 @@ void tcp_path_rest(struct wr_tcp *tcp, struct tcp_path *p)
 	p->high = p->full;
 	p->halving = p->out = false;
 	p->lost = 0;
-	p->probe = 0;
 	p->due_tick = wr_tick_after(tcp->now_tick, tcp->ip->conf.path_age_us);
 }
 
@@ -100,7 +99,7 @@ uint16_t tcp_path_open(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t full)
 
 void tcp_path_send_again(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 {
-	if (!c->sq_head || c->sq_head == c->sq_next || !tcp_repair_attach(tcp, c))
+	if (!tcb_has_sent_text(c) || !tcp_repair_attach(tcp, c))
 		return;
 	tcp_mark_longer_lost(c, len);
 	if (!(c->flags & (WR_TCB_RECOVERY | WR_TCB_RTO))) {

@@ -22,7 +22,7 @@ struct wr_tcp;
 struct tcp_path {
 	uint16_t full;  /* what the peer and our port take: the goal */
 	uint16_t high;  /* nothing longer is tried in this round of the search */
-	uint16_t probe; /* the probe that is out, or was lost last; 0: none */
+	uint16_t probe; /* the probe that is out, or was lost last */
 	uint8_t lost;   /* probes of that length lost one after another */
 	bool out;       /* the probe is out, sent once, and neither acknowledged nor lost */
 	bool halving;   /* `high` itself was tried in this round */

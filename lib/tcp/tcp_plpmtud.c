@@ -117,7 +117,6 @@ static struct rte_mbuf *take_text(struct wr_tcp *tcp, struct wr_tcb *c, struct r
 			b->text_off = (uint16_t)(b->text_off + part);
 			return m;
 		}
-		wr_buf(one)->flags |= b->flags & WR_BUF_PUSH;
 		c->sq_count--;
 		tcp_unhold(tcp, m);
 		m = next;
@@ -147,10 +146,8 @@ static bool gather(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 	b->text_off = one->data_off;
 	before = tcp_last_sent(c);
 	rest = take_text(tcp, c, one, len);
-	b->next = rest;
+	b->next = rest; /* may_probe(): there is some */
 	*(before ? &wr_buf(before)->next : &c->sq_head) = one;
-	if (!rest)
-		c->sq_tail = one;
 	c->sq_next = one;
 	c->sq_count++;
 	tcp->held++;

@@ -80,6 +80,17 @@ static bool is_continued(const struct script *s)
 	return s->next[0] == '*';
 }
 
+/* The rest of "@1 icmp 3 4 seq 1" behind the flow, or NULL: it is no ICMP error. */
+static const char *find_icmp(const char *text, unsigned *flow)
+{
+	int used = 0;
+
+	*flow = 0;
+	(void)sscanf(text, "@%u %n", flow, &used);
+	text += used;
+	return strncmp(text, "icmp", 4) ? NULL : text;
+}
+
 /* "icmp 3 4 mtu 1000 seq 1": what is wrong with it, or NULL. */
 static const char *receive_icmp(struct script *s, unsigned flow, const char *text)
 {
@@ -91,6 +102,8 @@ static const char *receive_icmp(struct script *s, unsigned flow, const char *tex
 		return "expected \"icmp TYPE CODE [mtu BYTES] seq NUMBER\"";
 	if (text[used])
 		return "nothing can follow the number of an icmp";
+	if (flow >= WORLD_FLOWS)
+		return "no such flow";
 	world_receive_icmp(&s->world, flow, (uint8_t)type, (uint8_t)code, (uint16_t)mtu,
 	                   (uint32_t)seq);
 	return NULL;
@@ -99,14 +112,16 @@ static const char *receive_icmp(struct script *s, unsigned flow, const char *tex
 static bool receive(struct script *s, const char *text)
 {
 	struct packet p;
-	const char *wrong;
+	const char *wrong, *icmp;
+	unsigned flow;
 
 	while (isspace((unsigned char)*text))
 		text++;
 	if (!script_is_silent(s))
 		return false;
-	if (!strncmp(text, "icmp", 4)) {
-		wrong = receive_icmp(s, 0, text);
+	icmp = find_icmp(text, &flow);
+	if (icmp) {
+		wrong = receive_icmp(s, flow, icmp);
 		return wrong ? script_fail(s, "%s, got \"%s\"", wrong, text) : true;
 	}
 	wrong = packet_parse(text, &p);

@@ -124,7 +124,8 @@ struct wr_repair {
 	                                           */
 	bool tlp : 1, tlp_is_retrans : 1;         /* a probe is out; it repeated text */
 	bool miscounted : 1;                      /* above and runs are not as said */
-	bool uncut : 1; /* nothing was lost but what was too long: cwnd is as it was */
+	bool uncut : 1;   /* nothing was lost but what was too long: cwnd is as it was */
+	bool reneged : 1; /* the peer has, since the repair that goes on began */
 	struct wr_sack block[WR_SACK_MAX]; /* of the last ACK: told again, no news */
 };
 

@@ -139,15 +139,18 @@ static void unmark(struct wr_tcb *c, struct rte_mbuf *m)
 	b->flags &= (uint8_t) ~(WR_BUF_SACKED | WR_BUF_LOST | WR_BUF_REXMIT);
 }
 
+/* To be sent again behind `after`, or first if that is NULL. */
+static void mark_lost_behind(struct wr_tcb *c, struct rte_mbuf *m, struct rte_mbuf *after)
+{
+	wr_buf(m)->flags |= WR_BUF_LOST;
+	c->lost += wr_buf(m)->len;
+	chain_insert(&c->repair->lost, after, m);
+}
+
 void tcp_mark_lost(struct wr_tcb *c, struct rte_mbuf *m)
 {
-	struct wr_buf *b = wr_buf(m);
-
-	if (b->flags & (WR_BUF_LOST | WR_BUF_SACKED))
-		return;
-	b->flags |= WR_BUF_LOST;
-	c->lost += b->len;
-	chain_insert(&c->repair->lost, c->repair->lost.last, m);
+	if (!(wr_buf(m)->flags & (WR_BUF_LOST | WR_BUF_SACKED)))
+		mark_lost_behind(c, m, c->repair->lost.last);
 }
 
 void tcp_mark_lost_again(struct wr_tcb *c, struct rte_mbuf *m, struct rte_mbuf **after)
@@ -510,6 +513,18 @@ void tcp_board_sack(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_news *news)
 		r->block[r->seen++] = block[i];
 }
 
+void tcp_board_take_back(const struct wr_tcp *tcp, struct wr_tcb *c)
+{
+	struct rte_mbuf *m = c->sq_head;
+
+	if (!tcp_uses_rack(tcp, c))
+		tcp_count_acked(c, m);
+	unmark(c, m);
+	if (c->repair->top == m)
+		c->repair->top = NULL;
+	mark_lost_behind(c, m, NULL);
+}
+
 /* ---- what is lost all at once: work for each buffer, once for an event ---- */
 
 /* Walks the buffers that were sent: `m` each, oldest first. */
@@ -572,6 +587,8 @@ void tcp_mark_timed_out(const struct wr_tcp *tcp, struct wr_tcb *c)
 
 void tcp_board_forget_lost(struct wr_tcb *c)
 {
+	if (!c->repair->lost.first)
+		return; /* nor is anything to be counted anew */
 	while (c->repair->lost.first)
 		unmark(c, c->repair->lost.first);
 	tcp_count_anew(c);

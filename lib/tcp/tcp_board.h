@@ -40,6 +40,8 @@ struct tcp_board_news {
 struct tcp_board_news tcp_board_count_news(const struct wr_tcb *c, const struct wr_seg *seg);
 /* Everything sent is to be sent again; what is SACKed too if the peer forgot it. */
 void tcp_mark_all_lost(struct wr_tcb *c, bool reneged);
+/* The peer forgot the oldest: it is to be sent again, first of all. */
+void tcp_board_take_back(const struct wr_tcp *tcp, struct wr_tcb *c);
 /* What was sent in more than `len` bytes, and is not SACKed, is to be sent again. */
 void tcp_mark_longer_lost(struct wr_tcb *c, uint32_t len);
 /* A time-out: what is SACKed stays so, RFC 6675 5.1; the rest is lost if it is old enough. */

@@ -105,6 +105,7 @@ static void leave_recovery(struct wr_tcp *tcp, struct wr_tcb *c)
 	c->flags &= (uint16_t) ~(WR_TCB_RECOVERY | WR_TCB_RTO);
 	c->rare &= (uint16_t) ~(WR_TCB_FIRST | WR_TCB_RESCUED | WR_TCB_PMTU);
 	c->dup_acks = 0;
+	c->repair->reneged = false;
 	c->repair->frto = WR_FRTO_OFF;
 	/* An ACK of what is out again still must not look like one of an original. */
 	c->repair->has_rexmit_ts &= c->rexmit > 0;
@@ -130,7 +131,8 @@ static void partial_ack_without_sack(struct wr_tcb *c, uint32_t acked)
 
 /*
  * The peer's ACK ends where a SACKed buffer begins: it threw away what it had reported, as RFC
- * 2018 section 8 allows. All is sent again.
+ * 2018 section 8 allows. All is sent again. If it does so once more before that is repaired,
+ * only what it turns out to lack is, or each of its ACKs could cost a look at the whole queue.
  */
 static void check_reneging(struct wr_tcp *tcp, struct wr_tcb *c)
 {
@@ -139,6 +141,12 @@ static void check_reneging(struct wr_tcp *tcp, struct wr_tcb *c)
 	if (!tcb_has_sent_text(c) || !(wr_buf(c->sq_head)->flags & WR_BUF_SACKED))
 		return;
 	WR_COUNT(tcp->stats, tcp_sack_reneged, 1);
+	c->rare |= WR_TCB_FIRST;
+	if (c->repair->reneged) {
+		tcp_board_take_back(tcp, c);
+		return;
+	}
+	c->repair->reneged = true;
 	if (!(c->flags & WR_TCB_RTO) || c->repair->uncut) {
 		wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
 		tcp_ecn_reduced(c);
@@ -147,7 +155,6 @@ static void check_reneging(struct wr_tcp *tcp, struct wr_tcb *c)
 	tcp_mark_all_lost(c, true);
 	c->flags &= (uint16_t)~WR_TCB_RECOVERY;
 	c->flags |= WR_TCB_RTO;
-	c->rare |= WR_TCB_FIRST;
 	c->may_undo = false;
 	c->repair->frto = WR_FRTO_OFF;
 	c->recover = c->snd.nxt;
@@ -531,7 +538,7 @@ void tcp_go_back(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t flight, bool aga
 
 	wr_cc_ops(&c->cc)->on_rto(&c->cc, &rto);
 	tcp_ecn_reduced(c);
-	r->tlp = r->uncut = r->reo_armed = false;
+	r->tlp = r->uncut = r->reneged = r->reo_armed = false;
 	c->recover = c->snd.nxt;
 	c->flags |= WR_TCB_RTO;
 	c->flags &= (uint16_t)~WR_TCB_RECOVERY;

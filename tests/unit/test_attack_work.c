@@ -473,6 +473,122 @@ static void losses_are_counted_at_the_same_cost_however_much_is_out(void **state
 	assert_true(cost_of_counting(9000) <= 2 * few);
 }
 
+#define LEFTS 4096
+
+static uint32_t left[LEFTS]; /* where segments begin, in the order in which they left first */
+static unsigned lefts;
+static unsigned out; /* the first of those that were out */
+
+static void note_left(struct attack *attack, const struct rte_mbuf *m)
+{
+	const struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(m, void *, 34);
+	uint32_t seq = rte_be_to_cpu_32(tcp->sent_seq), end = nxt;
+
+	note_isn(attack, m);
+	if (tcp->tcp_flags & WR_TCP_SYN)
+		lefts = 0;
+	else if ((int32_t)(nxt - end) <= 0)
+		nxt = end; /* sent again */
+	else
+		left[lefts++ % LEFTS] = seq;
+}
+
+/* Where the n-th of those that were out begins; so many are. */
+static uint32_t begins(unsigned n)
+{
+	return left[(out + n) % LEFTS];
+}
+
+static void let_out_noted(uint16_t wnd)
+{
+	begin();
+	a.on_frame = note_left;
+	una = let_out(wnd);
+	for (out = lefts - 1; begins(0) != una; out--)
+		assert_true(lefts - out < LEFTS);
+}
+
+/* One or two blocks, by the segments where they begin and end; `wnd` bytes more may leave. */
+static struct rte_mbuf *told(uint32_t ack, const uint32_t (*block)[2], unsigned blocks,
+                             uint32_t wnd)
+{
+	uint8_t sack[20] = {1, 1, 5, (uint8_t)(2 + 8 * blocks)};
+	const struct craft_tcp tcp = {.sport = OPEN_PORT,
+	                              .dport = 19,
+	                              .seq = 101,
+	                              .ack = ack,
+	                              .flags = WR_TCP_ACK,
+	                              .wnd = (uint16_t)((nxt - ack + wnd) / 16),
+	                              .options = sack,
+	                              .options_len = (uint8_t)(blocks ? 4 + 8 * blocks : 0)};
+
+	for (unsigned i = 0; i < 2 * blocks; i++) {
+		rte_be32_t edge = rte_cpu_to_be_32(block[i / 2][i % 2]);
+
+		memcpy(sack + 4 + i * 4, &edge, sizeof(edge));
+	}
+	return segment(MALLORY, &tcp);
+}
+
+/* RFC 2018 section 8: an ACK that tells of a segment, and one that takes it back. */
+static struct rte_mbuf *taken_back(unsigned n)
+{
+	const uint32_t block[1][2] = {{begins(n / 2 + 1), begins(n / 2 + 2)}};
+
+	return told(begins(n / 2 + n % 2), block, !(n % 2), 0);
+}
+
+/* What such ACKs cost, but for the first pair, if so much is out. */
+static uint64_t cost_of_taking_back(uint16_t wnd)
+{
+	uint64_t most;
+
+	let_out_noted(wnd);
+	flood(taken_back, 0, 2);
+	most = cost(taken_back, 2);
+	print_message("%u bytes out: %ju instructions\n", nxt - una, (uintmax_t)most);
+	assert_int_equal(attack_stats(&a)->n[WR_STAT_tcp_sack_reneged], 3);
+	attack_close(&a);
+	return most;
+}
+
+static void taking_back_costs_the_same_however_much_is_out(void **state)
+{
+	uint64_t few = cost_of_taking_back(100);
+
+	assert_true(cost_of_taking_back(9000) <= 2 * few);
+}
+
+/* All but the first came, the newest too, and one came twice: so it was no loss. */
+static struct rte_mbuf *needless(unsigned n)
+{
+	const uint32_t block[2][2] = {{begins(2), begins(3)}, {begins(1), nxt}};
+
+	attack_wait(&a, WR_MS(5));
+	return told(una, block, 2, 200);
+}
+
+static uint64_t cost_of_undoing(uint16_t wnd)
+{
+	uint64_t undone, most;
+
+	let_out_noted(wnd);
+	flood(needless, 0, 20);
+	undone = attack_stats(&a)->n[WR_STAT_tcp_undone];
+	most = cost(needless, 20);
+	print_message("%u bytes out: %ju instructions\n", nxt - una, (uintmax_t)most);
+	assert_true(attack_stats(&a)->n[WR_STAT_tcp_undone] > undone);
+	attack_close(&a);
+	return most;
+}
+
+static void undoing_costs_the_same_however_much_is_out(void **state)
+{
+	uint64_t few = cost_of_undoing(100);
+
+	assert_true(cost_of_undoing(9000) <= 2 * few);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,6 +605,8 @@ static int run(void)
 		cmocka_unit_test(a_short_connection_costs_the_same_however_many_were),
 		cmocka_unit_test(a_guess_at_a_cookie_costs_the_same_however_many_came),
 		cmocka_unit_test(a_probe_costs_the_same_however_much_is_out),
+		cmocka_unit_test(taking_back_costs_the_same_however_much_is_out),
+		cmocka_unit_test(undoing_costs_the_same_however_much_is_out),
 		cmocka_unit_test(losses_are_counted_at_the_same_cost_however_much_is_out),
 	};
 

@@ -126,7 +126,7 @@ static int check_sizes(const struct wr_load_conf *conf, struct wr_err *err)
 	    (conf->response.least != conf->request.least ||
 	     conf->response.most != conf->request.most))
 		return REFUSE(err, "an echo is as long as the request: leave out --response, "
-		                   "or give --protocol rr against Wringer's rr service");
+		                   "or give --protocol sized against Wringer's rr service");
 	return 0;
 }
 

@@ -47,6 +47,15 @@ static void get_stuck(struct wr_load *load, uint32_t n)
 		load_client_arm(load, n, load->now_ns + STUCK_NS);
 }
 
+/* A segment that TCP would not take now would be made in vain; an empty queue takes any. */
+static struct rte_mbuf *buffer_with_room(struct wr_load *load, struct wr_tcb *c, uint32_t bytes,
+                                         uint8_t **text)
+{
+	if (wr_tcp_room(load->tcp, c) < bytes && wr_tcp_want_room(load->tcp, c))
+		return NULL;
+	return load_buffer(load, bytes, text);
+}
+
 /* Hands the rest of a request to TCP; false: stuck, or the connection is closed. */
 static bool send_rest(struct wr_load *load, uint32_t n, struct load_request *r)
 {
@@ -55,7 +64,7 @@ static bool send_rest(struct wr_load *load, uint32_t n, struct load_request *r)
 	while (r->sent < r->bytes) {
 		uint32_t bytes = wr_min(r->bytes - r->sent, load->segment_bytes);
 		uint8_t *text;
-		struct rte_mbuf *m = load_buffer(load, bytes, &text);
+		struct rte_mbuf *m = buffer_with_room(load, client->tcb, bytes, &text);
 		int rc;
 
 		if (!m) {

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "load.h"
 #include "wire.h"
-#include "wr_load.h"
 #include "wr_test.h"
 
 #define SERVER      0
@@ -209,6 +209,33 @@ static void requests_longer_than_a_segment_come_back_whole(void **state)
 	assert_true(STAT(rig, responses) > 100);
 	assert_true(STAT(rig, verified) >= STAT(rig, responses));
 	assert_int_equal(STAT(rig, corrupt), 0);
+	rig_free(rig);
+}
+
+static uint64_t bytes_written;
+
+static void count_written(struct wr_load *load, uint32_t n, const struct load_request *request,
+                          uint32_t offset, uint8_t *out, uint32_t bytes)
+{
+	bytes_written += bytes;
+	load_protocol_echo.write(load, n, request, offset, out, bytes);
+}
+
+static void no_segment_is_made_while_there_is_no_room(void **state)
+{
+	struct rig *rig = rig_new(WR_LOAD_RR, 1);
+	struct load_protocol counted = load_protocol_echo;
+
+	assert_int_equal(wr_sizes_parse("1M", 1 << 20, &rig->conf.request), 0);
+	rig->conf.response = rig->conf.request;
+	rig_begin(rig);
+	counted.write = count_written;
+	rig->load[0]->protocol = &counted;
+	bytes_written = 0;
+	rig_start(rig);
+	rig_finish(rig);
+	assert_true(bytes_written > 8 * (1 << 20));
+	assert_int_equal(bytes_written, STAT(rig, bytes_sent));
 	rig_free(rig);
 }
 
@@ -542,6 +569,10 @@ static void contradictions_are_refused_in_words(void **state)
 	wr_sizes_parse("20", 100, &rig->conf.request);
 	rig->conf.response = rig->conf.request;
 	refused_with(rig, "give at least 32");
+	wr_sizes_parse("100", 100, &rig->conf.request);
+	wr_sizes_parse("200", 200, &rig->conf.response);
+	rig->conf.protocol = WR_LOAD_ECHO;
+	refused_with(rig, "or give --protocol sized");
 	wire_free(&rig->wire);
 }
 
@@ -572,6 +603,7 @@ int main(void)
 		cmocka_unit_test(a_pipeline_keeps_so_many_requests_under_way),
 		cmocka_unit_test(a_client_that_thinks_waits_before_it_asks_again),
 		cmocka_unit_test(requests_longer_than_a_segment_come_back_whole),
+		cmocka_unit_test(no_segment_is_made_while_there_is_no_room),
 		cmocka_unit_test(the_rr_service_answers_as_long_as_asked),
 		cmocka_unit_test(an_open_loop_offers_what_was_planned),
 		cmocka_unit_test(what_an_overloaded_run_could_not_send_is_known),

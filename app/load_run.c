@@ -465,13 +465,13 @@ static bool look_at_opening(struct wr_run *run, struct wr_appliance *app, uint64
 /* A snapshot of the server that was begun after now; it takes one every second. */
 static bool ask_server(struct wr_run *run, const struct wr_appliance *app)
 {
-	uint64_t until_ns = wr_clock_ns(&app->clock) + SERVER_WAIT_NS, sequence;
+	uint64_t until_ns = wr_clock_ns(&app->clock) + SERVER_WAIT_NS, begun;
 	struct wr_err ignored;
 
 	if (!run->server || wr_client_snapshot(run->server, run->server_after, &ignored) < 0)
 		return false;
-	sequence = run->server_after->sequence;
-	while (run->server_after->sequence == sequence) {
+	begun = run->server_after->begun;
+	while (run->server_after->sequence <= begun) {
 		nanosleep(&(struct timespec) {.tv_nsec = SERVER_NAP_NS}, NULL);
 		if (wr_client_snapshot(run->server, run->server_after, &ignored) < 0 ||
 		    wr_clock_ns(&app->clock) > until_ns)

@@ -50,10 +50,19 @@ static void read_numbers(struct wr_snapshot *s, const struct wr_export_conf *con
 		conf->port_counters(&conf->port[i], &s->port[i].counters);
 }
 
+/* Who wants numbers of after his question must not take those that are being read. */
+static void tell_of_next(struct wr_export *export)
+{
+	pthread_mutex_lock(&export->lock);
+	export->now->begun = export->now->sequence + 1;
+	pthread_mutex_unlock(&export->lock);
+}
+
 void wr_export_tick(struct wr_export *export, uint64_t now_ns)
 {
 	struct wr_snapshot *next = export->spare;
 
+	tell_of_next(export);
 	read_numbers(next, &export->conf);
 	next->time_ns = now_ns;
 	wr_snapshot_derive(next, export->now->sequence ? export->now : NULL);

@@ -63,7 +63,7 @@ void wr_snapshot_derive(struct wr_snapshot *snapshot, const struct wr_snapshot *
 	for (unsigned i = 0; i < snapshot->cores; i++)
 		wr_stats_sum(&snapshot->sum, &snapshot->core[i].stats);
 
-	snapshot->sequence = before ? before->sequence + 1 : 1;
+	snapshot->sequence = snapshot->begun = before ? before->sequence + 1 : 1;
 	snapshot->interval_ns = 0;
 	if (!before || snapshot->time_ns <= before->time_ns)
 		return;

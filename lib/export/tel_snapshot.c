@@ -157,6 +157,7 @@ static int add_head(struct rte_tel_data *d, const struct wr_snapshot *s)
 	rte_tel_data_add_dict_u64(d, "start_unix_s", s->start_unix_s);
 	rte_tel_data_add_dict_u64(d, "tsc_hz", s->tsc_hz);
 	rte_tel_data_add_dict_u64(d, "sequence", s->sequence);
+	rte_tel_data_add_dict_u64(d, "begun", s->begun);
 	rte_tel_data_add_dict_u64(d, "time_ns", s->time_ns);
 	rte_tel_data_add_dict_u64(d, "interval_ns", s->interval_ns);
 	return add_cores(d, s) < 0 ? -ENOMEM : add_ports(d, s);
@@ -269,8 +270,8 @@ int wr_tel_head_read(struct wr_snapshot *s, const json_t *reply)
 		uint64_t *n;
 	} numbers[] = {
 		{"start_unix_s", &s->start_unix_s}, {"tsc_hz", &s->tsc_hz},
-		{"sequence", &s->sequence},         {"time_ns", &s->time_ns},
-		{"interval_ns", &s->interval_ns},
+		{"sequence", &s->sequence},         {"begun", &s->begun},
+		{"time_ns", &s->time_ns},           {"interval_ns", &s->interval_ns},
 	};
 	uint64_t theirs = 0;
 	int rc = 0;

@@ -42,6 +42,7 @@ struct wr_snapshot {
 	uint64_t start_unix_s; /* when it started, seconds since 1970 */
 	uint64_t tsc_hz;       /* cycles a second */
 	uint64_t sequence;     /* 1 for the process's first, then one more each */
+	uint64_t begun;        /* of the last one begun when this was looked at: its sequence */
 	uint64_t time_ns;      /* since the start */
 	uint64_t interval_ns;  /* since the snapshot before; 0: there is none, and no rates */
 	uint32_t cores, ports;

@@ -79,6 +79,11 @@ static struct {
 	struct wr_stack stack[2];
 	struct wr_port port;
 	uint64_t now_ns;
+	/* Somebody asks while a snapshot is being made, if client is set. */
+	struct wr_client *client;
+	struct wr_snapshot *meanwhile;
+	struct wr_err err;
+	int asked;
 } world;
 
 static uint64_t world_now(void *arg)
@@ -94,6 +99,8 @@ static void world_nap(void *arg, unsigned us)
 
 static void world_counters(const struct wr_port *port, struct wr_port_counters *out)
 {
+	if (world.client)
+		world.asked = wr_client_snapshot(world.client, world.meanwhile, &world.err);
 	*out = (struct wr_port_counters) {.ipackets = 11, .imissed = 12, .obytes = 13};
 }
 
@@ -178,6 +185,26 @@ static void a_snapshot_is_the_same_in_another_process(void **state)
 	assert_int_equal(there->core[1].busy_ppm, 1000000);
 	assert_memory_equal(there, wr_export_snapshot(export), sizeof(*there));
 	wr_client_close(client);
+	free(there);
+}
+
+static void what_was_begun_before_a_question_is_told_apart_from_what_comes_after(void **state)
+{
+	struct wr_export *export = *state;
+	struct wr_snapshot *there = wr_snapshot_new();
+
+	world.meanwhile = there;
+	world.client = open_client();
+	world.asked = -1;
+	wr_export_tick(export, WR_S(6));
+	assert_int_equal(world.asked, 0);
+	assert_int_equal(there->sequence, 1);
+	assert_int_equal(there->begun, 2);
+	assert_int_equal(wr_client_snapshot(world.client, there, &world.err), 0);
+	assert_int_equal(there->sequence, 2);
+	assert_int_equal(there->begun, 2);
+	wr_client_close(world.client);
+	world.client = NULL;
 	free(there);
 }
 
@@ -557,6 +584,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_snapshot_is_the_same_in_another_process),
+		TEST(what_was_begun_before_a_question_is_told_apart_from_what_comes_after),
 		TEST(a_number_that_is_no_number_does_not_break_the_reply),
 		TEST(every_command_answers_for_the_sum_and_for_one_core),
 		TEST(a_core_that_is_not_there_has_no_numbers),

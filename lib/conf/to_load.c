@@ -67,12 +67,14 @@ static uint16_t usual_port(const struct wr_load_conf *load)
 {
 	static const uint16_t streams[] = {
 		[WR_LOAD_UP] = 9, [WR_LOAD_DOWN] = 19, [WR_LOAD_BOTH] = 7};
+	static const uint16_t verified[] = {
+		[WR_LOAD_UP] = 5204, [WR_LOAD_DOWN] = 5205, [WR_LOAD_BOTH] = 7};
 
 	switch (load->mode) {
 	case WR_LOAD_HTTP:
 		return HTTP_PORT;
 	case WR_LOAD_STREAM:
-		return streams[load->direction];
+		return load->verify ? verified[load->direction] : streams[load->direction];
 	case WR_LOAD_UDP_FLOOD:
 		return 9;
 	case WR_LOAD_RR:

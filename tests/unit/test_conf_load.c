@@ -140,6 +140,16 @@ static void the_port_follows_from_what_is_asked_for(void **state)
 	}
 }
 
+static void a_stream_is_verified_by_a_service_that_can(void **state)
+{
+	assert_int_equal(LOAD("--mode", "stream", "--verify"), 0);
+	assert_int_equal(load.port, wr_service_sink.port);
+	assert_int_equal(LOAD("--mode", "stream", "--verify", "--direction", "down"), 0);
+	assert_int_equal(load.port, wr_service_source.port);
+	assert_int_equal(LOAD("--mode", "stream", "--verify", "--direction", "both"), 0);
+	assert_int_equal(load.port, wr_service_echo.port);
+}
+
 static void a_run_without_length_takes_ten_seconds_or_its_requests(void **state)
 {
 	assert_int_equal(LOAD("--rps", "10"), 0);
@@ -258,6 +268,7 @@ int main(void)
 		cmocka_unit_test(a_second_target_is_refused),
 		cmocka_unit_test(other_targets_are_refused_with_what_is_wanted),
 		cmocka_unit_test(the_port_follows_from_what_is_asked_for),
+		cmocka_unit_test(a_stream_is_verified_by_a_service_that_can),
 		cmocka_unit_test(a_run_without_length_takes_ten_seconds_or_its_requests),
 		cmocka_unit_test(sizes_payload_and_shape_are_handed_on),
 		cmocka_unit_test(sizes_without_an_end_end_where_a_datagram_does),

@@ -42,7 +42,6 @@ enum {
 	WR_TCB_EOF_OWED = 1 << 1,   /* on_peer_closed waits until rcvq is empty */
 	WR_TCB_FIRST = 1 << 2,      /* recovery just began: one segment whatever cwnd says */
 	WR_TCB_RESCUED = 1 << 3,    /* RescueRxt used in this recovery, RFC 6675 */
-	WR_TCB_SOFT_ERROR = 1 << 4, /* an ICMP error came, RFC 5461 */
 	WR_TCB_DSACK = 1 << 5,      /* dsack is to be reported, RFC 2883 */
 	WR_TCB_CHALLENGE = 1 << 6,  /* the ACK owed is a challenge ACK */
 	WR_TCB_DUP_ACK = 1 << 7,    /* the ACK owed is a duplicate */

@@ -154,13 +154,10 @@ void tcp_fastopen_left(struct wr_tcp *tcp)
 void tcp_fastopen_was_reset(struct wr_tcp *tcp)
 {
 	struct tcp_fastopen *fast = &tcp->fastopen;
-	uint32_t most = tcp->conf.fastopen_pending;
+	uint32_t next = fast->reset_head + fast->resets++; /* it is still one of `opening` */
 
-	if (fast->resets == most)
-		return;
-	fast->reset_tick[(fast->reset_head + fast->resets) % most] =
+	fast->reset_tick[next % tcp->conf.fastopen_pending] =
 		wr_tick_after(tcp->now_tick, RESET_COUNTS_US);
-	fast->resets++;
 }
 
 /* ---- server: the SYN ---- */
@@ -242,8 +239,6 @@ void tcp_fastopen_completed(struct wr_tcp *tcp, struct wr_tcb *c, const struct w
 {
 	c->flags &= (uint16_t)~WR_TCB_RTO_ARMED;
 	c->backoff = 0;
-	c->snd.wl1 = seg->seq;
-	c->snd.wnd = c->max_wnd = (uint32_t)seg->wnd << c->snd_shift;
 	if (c->syn_rexmits == 0)
 		tcp_rtt_sample(c, (tcp->now_tick - c->opened_tick) << WR_TICK_SHIFT);
 	WR_COUNT(tcp->stats, tcp_passive_opens, 1);

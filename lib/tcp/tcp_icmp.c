@@ -52,6 +52,5 @@ enum wr_verdict wr_tcp_icmp_error(struct wr_tcp *tcp, const struct wr_icmp_error
 	}
 	if (too_long && c->state >= WR_TCP_ESTABLISHED)
 		tcp_path_told(tcp, c, error->mtu, error->seq);
-	c->rare |= WR_TCB_SOFT_ERROR;
 	return WR_V_icmp_error_soft;
 }

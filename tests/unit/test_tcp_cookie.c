@@ -117,11 +117,11 @@ static void the_timestamp_is_never_in_the_future(void **state)
 
 static void a_cookie_lives_for_one_to_two_lives_of_a_secret(void **state)
 {
-	static const uint64_t made[] = {0, LIFE / 2, LIFE - 1}; /* after the secret began */
+	static const uint64_t made[] = {0, LIFE / 2, LIFE - 1, LIFE};
 
 	for (unsigned i = 0; i < WR_LEN(made); i++) {
 		struct tcp_cookies cookies = fresh(4);
-		uint64_t until = START + 2 * LIFE;
+		uint64_t until = START + made[i] / LIFE * LIFE + 2 * LIFE;
 		struct sent sent = answer(&cookies, START + made[i],
 		                          (struct tcp_cookie) {.mss = 1460, .ts = true});
 		struct tcp_cookie kept;
@@ -164,6 +164,30 @@ static void no_cookie_is_accepted_while_none_is_out(void **state)
 	answer(&silent, START, sent.kept);
 	assert_true(tcp_cookies_are_out(&silent, START));
 	assert_true(comes_back(&silent, START, &sent, &kept));
+}
+
+/* The zero key of a secret that was never made is known to everybody. */
+static void nor_is_one_at_the_beginning_of_time(void **state)
+{
+	static const uint64_t now_us[] = {0, LIFE - 1, LIFE};
+
+	for (unsigned i = 0; i < WR_LEN(now_us); i++) {
+		struct tcp_cookies cookies = fresh(6);
+
+		assert_false(tcp_cookies_are_out(&cookies, now_us[i]));
+	}
+}
+
+static void timestamps_cannot_be_left_out(void **state)
+{
+	struct tcp_cookies cookies = fresh(6);
+	struct sent sent =
+		answer(&cookies, START,
+	               (struct tcp_cookie) {.mss = 1460, .ts = true, .has_wscale = true});
+	struct tcp_cookie kept;
+
+	assert_true(comes_back(&cookies, START, &sent, &kept));
+	assert_false(tcp_cookie_check(&cookies, START, &tuple, irs, sent.iss, NULL, &kept));
 }
 
 static void any_other_bit_makes_it_no_cookie(void **state)
@@ -239,6 +263,8 @@ int main(void)
 		cmocka_unit_test(a_cookie_lives_for_one_to_two_lives_of_a_secret),
 		cmocka_unit_test(the_next_secret_leaves_the_cookies_of_the_last_alone),
 		cmocka_unit_test(no_cookie_is_accepted_while_none_is_out),
+		cmocka_unit_test(nor_is_one_at_the_beginning_of_time),
+		cmocka_unit_test(timestamps_cannot_be_left_out),
 		cmocka_unit_test(any_other_bit_makes_it_no_cookie),
 		cmocka_unit_test(another_key_makes_other_cookies),
 		cmocka_unit_test(guesses_are_refused),

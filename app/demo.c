@@ -21,37 +21,36 @@
 #define CLIENT 1
 
 #define SERVER_ADDR "198.18.0.1"
-#define CLIENT_IP   "--ip=198.18.0.2/24"
+#define CLIENT_IP   "198.18.0.2/24"
 #define SERVER_IP   0xc6120001
 
 #define LOSS_PPM      10000 /* 1 % */
 #define FRAMES_MOST   4096  /* under way in an impairment */
 #define BACKLOG       4096  /* of the server: a load needs none */
-#define BACKLOG_BYTES 128   /* of each: record, timer and place in the flow table */
 #define LOOK_EVERY_NS WR_MS(5)
 #define PAGE          "wringer-demo.html"
-#define ARGS_MOST     96
 
-/* What the demonstration asks for, before what the user adds. */
-static const char *const presets[] = {
-	"--port=ring",
-	CLIENT_IP,
-	"--no-huge",
-	"--idle=adaptive",
-	"--connections=1000",
-	"--cps=500",
-	"--rps=10k",
-	"--ramp=2s",
-	"--duration=10s",
-	"--request=64-1000",
-	"--protocol=echo",
-	"--verify",
-	"--reconnect=backoff",
-	"--response-timeout=5s",
-	"--seed=1",
-	"--cores=1",
-	SERVER_ADDR,
+/* What the demonstration asks for where the user says nothing. */
+struct preset {
+	const char *name, *value;
 };
+
+static const struct preset needs[] = {
+	{"port", "ring"},     {"ip", CLIENT_IP}, {"target", SERVER_ADDR}, {"no-huge", "on"},
+	{"idle", "adaptive"}, {"cores", "1"},    {"seed", "1"},
+};
+
+/* In this order: of two that contradict each other, the first holds. */
+static const struct preset wishes[] = {
+	{"connections", "1000"}, {"cps", "500"},           {"rps", "10k"},
+	{"pps", "10k"},          {"bitrate", "100M"},      {"ramp", "2s"},
+	{"duration", "10s"},     {"request", "64-1000"},   {"protocol", "echo"},
+	{"verify", "on"},        {"reconnect", "backoff"}, {"response-timeout", "5s"},
+	{"drain", "15s"}, /* a SYN that is lost three times waits for seven */
+};
+
+/* Each has a whole window of text. */
+static const struct preset of_streams[] = {{"connections", "10"}};
 
 struct demo {
 	struct wr_job job;
@@ -79,11 +78,38 @@ static void print_help(void)
 	      "\n"
 	      "Options of `wringer load` change what it does:\n"
 	      "\n"
-	      "  wringer demo --connections 10k --rps 50k --duration 30s\n",
+	      "  wringer demo --connections 10k --rps 50k --duration 30s\n"
+	      "  wringer demo --mode http --http-close\n",
 	      stdout);
 }
 
 /* ---- the two ends ---- */
+
+/* A server as wringer serve makes it, with whatever the load's mode asks for. */
+static void serve_all(struct wr_stack_conf *stack)
+{
+	struct wr_conf usual;
+
+	wr_conf_default(&usual, WR_CONF_SERVE);
+	stack->tcp.half_open = BACKLOG;
+	stack->tcp.synack_retries = (uint8_t)usual.synack_retries;
+	stack->tcp.syn_cookies = (uint8_t)usual.syn_cookies;
+	stack->services = 0;
+	for (const struct wr_service *const *s = wr_service_all; *s; s++)
+		wr_stack_serve(stack, *s);
+}
+
+/* What that takes, which the client's stack has not. */
+static uint64_t server_bytes(const struct wr_conf *conf)
+{
+	struct wr_stack_conf stack;
+	uint64_t client_bytes;
+
+	wr_conf_stack(conf, &stack);
+	client_bytes = wr_stack_bytes(&stack);
+	serve_all(&stack);
+	return wr_stack_bytes(&stack) - client_bytes;
+}
 
 static void shape(struct wr_appliance *app, unsigned worker, struct wr_stack_conf *stack)
 {
@@ -98,9 +124,7 @@ static void shape(struct wr_appliance *app, unsigned worker, struct wr_stack_con
 	if (worker == CLIENT)
 		return;
 	stack->ip.addr[0].addr = SERVER_IP;
-	stack->tcp.half_open = BACKLOG;
-	stack->services = 0;
-	wr_stack_serve(stack, &wr_service_echo);
+	serve_all(stack);
 }
 
 static int attach(struct wr_appliance *app, unsigned worker, struct wr_err *err)
@@ -232,42 +256,77 @@ static bool take_page(struct demo *demo, int *argc, char **argv)
 }
 
 /* The demonstration has one device and the addresses of both ends. */
-static int refuse_own(int argc, char **argv, struct wr_err *err)
+static int refuse_own(const struct wr_conf *conf, struct wr_err *err)
 {
-	static const char *const own[] = {"--port", "--ip"};
+	static const char *const own[] = {"port", "ip"};
 
-	for (int i = 1; i < argc; i++)
-		for (size_t k = 0; k < WR_LEN(own); k++) {
-			size_t n = strlen(own[k]);
-
-			if (strncmp(argv[i], own[k], n) == 0 &&
-			    (!argv[i][n] || argv[i][n] == '='))
-				return wr_err_set(
-					err, WR_EXIT_USAGE, -EINVAL,
-					"%s: both ends of the demonstration are in this "
-					"process; leave it out, or use wringer load",
-					own[k]);
-		}
+	for (size_t i = 0; i < WR_LEN(own); i++)
+		if (wr_conf_is_given(conf, own[i]))
+			return wr_conf_fail(
+				conf, err, own[i],
+				"both ends of the demonstration are in this process; leave "
+				"it out, or use wringer load");
 	return 0;
+}
+
+static int preset(struct wr_conf *conf, const struct preset *p, struct wr_err *err)
+{
+	static const struct wr_conf_origin from = {WR_CONF_PRESET, 0};
+
+	return wr_conf_is_given(conf, p->name)
+	               ? 0
+	               : wr_conf_set(conf, &from, p->name, p->value, err);
+}
+
+/* Whether a load could be that, with what stands in files. */
+static bool agrees(const struct wr_conf *conf)
+{
+	struct wr_load_conf load;
+	struct wr_err ignored;
+
+	if (wr_conf_load(conf, &load, &ignored) < 0)
+		return false;
+	load.file_bytes = 1;
+	return wr_load_check(&load, &ignored) == 0;
+}
+
+/* What contradicts the user's own, such as a rate that his mode has not, is left out. */
+static int wish(struct wr_conf *conf, const struct preset *p, struct wr_err *err)
+{
+	struct wr_conf with = *conf;
+	int rc = preset(&with, p, err);
+
+	if (rc == 0 && agrees(&with))
+		*conf = with;
+	return rc;
+}
+
+static int add_presets(struct wr_conf *conf, struct wr_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < WR_LEN(needs) && rc == 0; i++)
+		rc = preset(conf, &needs[i], err);
+	for (size_t i = 0; i < WR_LEN(wishes) && rc == 0; i++)
+		rc = wish(conf, &wishes[i], err);
+	for (size_t i = 0; i < WR_LEN(of_streams) && rc == 0; i++)
+		if (conf->load.mode == WR_LOAD_STREAM)
+			rc = wish(conf, &of_streams[i], err);
+	return rc;
 }
 
 static int read_options(struct demo *demo, int *argc, char **argv, enum wr_conf_action *action,
                         struct wr_err *err)
 {
-	const char *all[ARGS_MOST] = {argv[0]};
-	int n = 1;
+	struct wr_conf *conf = &demo->job.conf;
+	int rc;
 
 	if (!take_page(demo, argc, argv))
 		return wr_err_set(err, WR_EXIT_USAGE, -EINVAL, "--report wants a file's name");
-	if (*argc > ARGS_MOST - (int)WR_LEN(presets) - 1)
-		return wr_err_set(err, WR_EXIT_USAGE, -E2BIG, "there are too many options");
-	if (refuse_own(*argc, argv, err) < 0)
-		return -EINVAL;
-	for (size_t i = 0; i < WR_LEN(presets); i++)
-		all[n++] = presets[i];
-	for (int i = 1; i < *argc; i++)
-		all[n++] = argv[i];
-	return wr_conf_args(&demo->job.conf, WR_CONF_LOAD, n, (char *const *)all, action, err);
+	rc = wr_conf_args(conf, WR_CONF_LOAD, *argc, argv, action, err);
+	if (rc == 0)
+		rc = refuse_own(conf, err);
+	return rc == 0 ? add_presets(conf, err) : rc;
 }
 
 static void cast(struct wr_job *job, struct wr_role *role)
@@ -276,7 +335,7 @@ static void cast(struct wr_job *job, struct wr_role *role)
 	role->command = "demo";
 	role->client = false;
 	role->workers = 2;
-	role->worker_bytes += BACKLOG * BACKLOG_BYTES;
+	role->worker_bytes += server_bytes(&job->conf);
 	role->shape = shape;
 	role->attach = attach;
 	role->look = look;

@@ -72,14 +72,6 @@ const char *wr_conf_commands_format(unsigned commands, char *buf, size_t size);
 /* "--gateway", or "lab.conf:12: gateway": how a message names the value of that key. */
 const char *wr_conf_where(const struct wr_conf *conf, const char *name, char *buf, size_t size);
 
-/* Whether file or command line say anything about that key. */
-bool wr_conf_is_given(const struct wr_conf *conf, const char *name);
-
-/* A sentence that begins with the place of that key. Returns -EINVAL. */
-__attribute__((format(printf, 4, 5))) int wr_conf_fail(const struct wr_conf *conf,
-                                                       struct wr_err *err, const char *name,
-                                                       const char *fmt, ...);
-
 /* Options of connections; nodelay: when nagle is auto. */
 void wr_conf_options(const struct wr_conf *conf, bool nodelay, struct wr_tcp_options *options);
 

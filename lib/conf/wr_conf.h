@@ -280,6 +280,14 @@ int wr_conf_file(struct wr_conf *conf, const char *path, struct wr_err *err);
 int wr_conf_set(struct wr_conf *conf, const struct wr_conf_origin *from, const char *name,
                 const char *value, struct wr_err *err);
 
+/* Whether file or command line say anything about that key. */
+bool wr_conf_is_given(const struct wr_conf *conf, const char *name);
+
+/* A sentence that begins with the place of that key. Returns -EINVAL. */
+__attribute__((format(printf, 4, 5))) int wr_conf_fail(const struct wr_conf *conf,
+                                                       struct wr_err *err, const char *name,
+                                                       const char *fmt, ...);
+
 /* Finds contradictions between values. Returns 0, or -EINVAL and *err. */
 int wr_conf_check(const struct wr_conf *conf, struct wr_err *err);
 

@@ -13,6 +13,17 @@ HEAD_BYTES = 24  # of a pcap file
 CHECKSUMS = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum")
 
 
+def read(path, display_filter, *fields, options=()):
+    """The fields of each frame of a file that passes the filter, one list a frame."""
+    command = ["tshark", "-n", "-r", str(path), "-Y", display_filter, "-T", "fields", *options]
+    for preference in CHECKSUMS:
+        command += ["-o", f"{preference}:TRUE"]
+    for field in fields or ("frame.number",):
+        command += ["-e", field]
+    text = run(*command, timeout=5 * clients.PATIENCE).stdout
+    return [line.split("\t") for line in text.splitlines()]
+
+
 class Capture:
     """with Capture(appliance) as capture: traffic; then capture.count(filter)."""
 
@@ -57,14 +68,7 @@ class Capture:
             return file.read()
 
     def lines(self, display_filter, *fields):
-        """The fields of each frame that passes the filter, one list a frame."""
-        command = ["tshark", "-n", "-r", str(self.path), "-Y", display_filter, "-T", "fields"]
-        for preference in CHECKSUMS:
-            command += ["-o", f"{preference}:TRUE"]
-        for field in fields or ("frame.number",):
-            command += ["-e", field]
-        text = run(*command, timeout=5 * clients.PATIENCE).stdout
-        return [line.split("\t") for line in text.splitlines()]
+        return read(self.path, display_filter, *fields)
 
     def count(self, display_filter):
         return len(self.lines(display_filter))

@@ -93,6 +93,47 @@ static void delay_that_falls_again_resumes_slow_start(void **state)
 	assert_in_range(cc.cwnd, before / 100 * 198, before / 100 * 202);
 }
 
+/* In the first rounds of delay: start_with() a window that gives more than eight ACKs a round.
+ */
+static void find_delay(void)
+{
+	round_trip(RTT);
+	round_trip(RTT);
+	round_trip(RTT + 5000);
+	assert_true(cc.cubic.hystart.css);
+}
+
+static void fewer_than_eight_samples_do_not_resume_it(void **state)
+{
+	start_with(100 * SMSS);
+	find_delay();
+	for (unsigned i = 0; i < 20; i++)
+		ack(SMSS, 0, true); /* of what was sent again: no sample */
+	for (unsigned i = 0; i < 7; i++) {
+		ack(SMSS, RTT, true);
+		assert_true(cc.cubic.hystart.css);
+	}
+	ack(SMSS, RTT, true);
+	assert_false(cc.cubic.hystart.css);
+}
+
+static void delay_that_comes_back_has_five_rounds_again(void **state)
+{
+	unsigned rounds = 0;
+
+	start_with(50 * SMSS);
+	find_delay();
+	for (unsigned i = 0; i < 3; i++)
+		round_trip(RTT + 5000);
+	round_trip(RTT);
+	assert_false(cc.cubic.hystart.css);
+	while (cc.ssthresh == UINT32_MAX && rounds < 20) {
+		round_trip(RTT + 5000);
+		rounds++;
+	}
+	assert_int_equal(rounds, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +144,8 @@ int main(void)
 		TEST(fewer_than_eight_samples_decide_nothing),
 		TEST(five_rounds_of_delay_end_slow_start),
 		TEST(delay_that_falls_again_resumes_slow_start),
+		TEST(fewer_than_eight_samples_do_not_resume_it),
+		TEST(delay_that_comes_back_has_five_rounds_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

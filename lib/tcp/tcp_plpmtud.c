@@ -86,6 +86,20 @@ static void tell_others(struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t mss
 
 /* ---- upwards ---- */
 
+/*
+ * RFC 4821 section 7.4: a window waits until it has room for the probe and those behind it. One
+ * that never grows, but in bytes with its segments, gets there in steps, from five segments on.
+ */
+static uint32_t what_fits(const struct wr_tcb *c, uint32_t len)
+{
+	uint32_t behind = FOLLOWERS * c->cc.smss, window;
+
+	if (wr_cc_ops(&c->cc) != &wr_cc_fixed_ops)
+		return len;
+	window = c->cc.fixed.segments * c->cc.smss;
+	return window > behind + c->cc.smss ? wr_min(len, window - behind) : len;
+}
+
 /* What to try next; 0: the round is over. First the goal itself: most paths get well again. */
 static uint32_t next_length(const struct wr_tcb *c, const struct tcp_path *p)
 {
@@ -93,7 +107,7 @@ static uint32_t next_length(const struct wr_tcb *c, const struct tcp_path *p)
 		return 0;
 	if (p->lost)
 		return p->probe;
-	return p->halving ? (c->cc.smss + p->high + 1u) / 2 : p->high;
+	return what_fits(c, p->halving ? (c->cc.smss + p->high + 1u) / 2 : p->high);
 }
 
 /* Moves `len` bytes from the buffers that begin with c->sq_next into `one`; returns the rest.

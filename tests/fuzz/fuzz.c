@@ -8,7 +8,6 @@
 #include "wr_frame.h"
 #include "wr_test.h"
 
-#define BUFFERS 1023
 #define MTU     1500
 #define MEM_MIB 64
 
@@ -54,7 +53,7 @@ struct rte_mempool *fuzz_pool(void)
 
 	if (!pool) {
 		wr_test_eal(MEM_MIB);
-		pool = wr_buf_pool_new("fuzz", BUFFERS, MTU, SOCKET_ID_ANY);
+		pool = wr_buf_pool_new("fuzz", FUZZ_BUFFERS, MTU, SOCKET_ID_ANY);
 		FUZZ_HOLDS(pool != NULL);
 	}
 	return pool;
@@ -62,7 +61,7 @@ struct rte_mempool *fuzz_pool(void)
 
 void fuzz_check_pool(void)
 {
-	FUZZ_HOLDS(rte_mempool_avail_count(fuzz_pool()) == BUFFERS);
+	FUZZ_HOLDS(rte_mempool_avail_count(fuzz_pool()) == FUZZ_BUFFERS);
 }
 
 /* ---- the same twice ---- */

@@ -28,7 +28,9 @@ uint32_t fuzz_u32(struct fuzz_input *in);
 /* A copy of the bytes in memory of just that size, with a zero behind them: to be freed. */
 char *fuzz_text(const uint8_t *bytes, size_t size);
 
-/* The pool of this program; EAL starts with the first call. */
+#define FUZZ_BUFFERS 1023
+
+/* The pool of this program, of so many; EAL starts with the first call. */
 struct rte_mempool *fuzz_pool(void);
 
 /* Every buffer of fuzz_pool() must be back. */

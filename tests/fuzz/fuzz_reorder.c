@@ -63,7 +63,7 @@ static void run(struct fuzz_input in)
 
 	memset(sent, 0, sizeof(sent));
 	peer_begin(&peer, true);
-	peer_open(&peer);
+	peer_open(&peer, false);
 	for (unsigned pieces = 0; in.left && pieces < 64; pieces++) {
 		uint32_t at = fuzz_u16(&in) % SPACE;
 		uint16_t len = (uint16_t)(1 + fuzz_u8(&in) * 4);

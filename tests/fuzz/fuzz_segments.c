@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Segments, time and calls of the service, in any order, on a connection: nothing breaks, ACK
- * and window never go back, text that is sent again is the same, books and buffers balance.
+ * Segments, time, calls of the service and want of buffers, in any order, on a connection:
+ * nothing breaks, ACK and window never go back, text that is sent again is the same, timestamps
+ * are there iff agreed on, books and buffers balance.
  * Input: records of RECORD bytes, which the mutator keeps whole.
  */
 #include <stdlib.h>
@@ -16,7 +17,54 @@
 #define RECORDS 64 /* of an input, at most */
 #define OPTIONS 20
 
-enum act { SEGMENT, SEGMENT_TOO, PAUSE, SERVE, CLOSE, ABORT, REFUSE, OPEN, ACTS };
+enum act {
+	SEGMENT,
+	SEGMENT_TOO,
+	PAUSE,
+	SERVE,
+	CLOSE,
+	ABORT,
+	REFUSE,
+	OPEN,
+	ACTS,
+	OPEN_TS,
+	STARVE
+};
+
+/* What a byte says: two groups of eight are acts that came later, so that old input is as it
+ * was. */
+static enum act act_of(uint8_t byte)
+{
+	if (byte >> 3 == 0x1e)
+		return OPEN_TS;
+	if (byte >> 3 == 0x09)
+		return STARVE;
+	return (enum act)(byte % ACTS);
+}
+
+/* ---- want of buffers ---- */
+
+static struct rte_mbuf *hoard[FUZZ_BUFFERS];
+static unsigned hoarded;
+
+static void feed(void)
+{
+	rte_pktmbuf_free_bulk(hoard, hoarded);
+	hoarded = 0;
+}
+
+/* So many are left, until the next time. */
+static void starve(unsigned left)
+{
+	unsigned there = rte_mempool_avail_count(fuzz_pool());
+
+	if (hoarded)
+		feed();
+	else if (there > left && !rte_pktmbuf_alloc_bulk(fuzz_pool(), hoard, there - left))
+		hoarded = there - left;
+}
+
+/* ---- segments ---- */
 
 /* A segment is placed relative to what the connection has. */
 static uint32_t place(struct fuzz_input *in, uint32_t a, uint32_t b)
@@ -31,7 +79,7 @@ static uint32_t place(struct fuzz_input *in, uint32_t a, uint32_t b)
 
 static void segment(struct peer *peer, struct fuzz_input *in)
 {
-	uint8_t text[1024], options[OPTIONS] = {0};
+	uint8_t text[1024], options[PEER_STAMP + OPTIONS] = {0}, *free = options;
 	uint32_t una = peer->irs + 1;
 	uint8_t more;
 	struct craft_tcp tcp = {.options = options, .text = text};
@@ -47,9 +95,16 @@ static void segment(struct peer *peer, struct fuzz_input *in)
 		tcp.text_len = 0;
 	more = fuzz_u8(in);
 	tcp.flags |= more & 0x80 ? WR_TCP_AE : 0;
-	tcp.options_len = (uint8_t)(more % (OPTIONS / 4 + 1) * 4);
-	for (unsigned i = 0; i < tcp.options_len && in->left; i++)
-		options[i] = fuzz_u8(in);
+	if (peer->ts && !(more & 0x40)) {
+		int8_t later = (int8_t)fuzz_u8(in);
+
+		peer_stamp(peer, options, later, fuzz_u8(in));
+		free += PEER_STAMP;
+	}
+	more = (uint8_t)(more % (OPTIONS / 4 + 1) * 4);
+	tcp.options_len = (uint8_t)(free - options + more);
+	for (unsigned i = 0; i < more && in->left; i++)
+		free[i] = fuzz_u8(in);
 	peer_write(text, tcp.seq - peer->iss - 1, tcp.text_len);
 	peer_send(peer, &tcp);
 }
@@ -63,7 +118,7 @@ static void refuse(struct peer *peer)
 
 static void act(struct peer *peer, struct fuzz_input *in)
 {
-	switch ((enum act)(fuzz_u8(in) % ACTS)) {
+	switch (act_of(fuzz_u8(in))) {
 	case SEGMENT:
 	case SEGMENT_TOO:
 		segment(peer, in);
@@ -86,7 +141,13 @@ static void act(struct peer *peer, struct fuzz_input *in)
 		refuse(peer);
 		break;
 	case OPEN:
-		peer_open(peer);
+		peer_open(peer, false);
+		break;
+	case OPEN_TS:
+		peer_open(peer, true);
+		break;
+	case STARVE:
+		starve(fuzz_u8(in) % 8);
 		break;
 	case ACTS:
 		break;
@@ -98,12 +159,13 @@ static void run(struct fuzz_input in)
 	static struct peer peer;
 
 	peer_begin(&peer, true);
-	peer_open(&peer);
+	peer_open(&peer, false);
 	for (unsigned i = 0; i < RECORDS && (i + 1) * RECORD <= in.left; i++) {
 		struct fuzz_input record = {in.at + i * RECORD, RECORD};
 
 		act(&peer, &record);
 	}
+	feed();
 	peer_wait(&peer, WR_S(1));
 	peer_end(&peer);
 }

@@ -153,6 +153,15 @@ static void check_window(struct peer *peer, const struct wr_seg *seg)
 	peer->has_ack = true;
 }
 
+/* RFC 7323 section 3.2: in each segment, or in none. */
+static void check_stamp(struct peer *peer, const struct wr_seg *seg)
+{
+	if (seg->flags & WR_TCP_SYN)
+		peer->ts = seg->has_ts;
+	FUZZ_HOLDS(seg->has_ts == peer->ts);
+	peer->ts_val = seg->ts_val;
+}
+
 static void take_segment(struct peer *peer, const struct wr_seg *seg, const uint8_t *p)
 {
 	uint32_t end = seg->seq.n + seg->len;
@@ -174,6 +183,7 @@ static void take_segment(struct peer *peer, const struct wr_seg *seg, const uint
 		peer->wscale = options.wscale;
 	}
 	FUZZ_HOLDS(seg->flags & WR_TCP_ACK);
+	check_stamp(peer, seg);
 	check_window(peer, seg);
 	check_text(peer, seg, p + seg->text_off);
 	if ((int32_t)(end - peer->nxt) > 0)
@@ -268,14 +278,26 @@ void peer_begin(struct peer *peer, bool sack)
 	peer_send_frame(peer, craft_arp(fuzz_pool(), &peer_path, RTE_ARP_OP_REQUEST));
 }
 
-void peer_open(struct peer *peer)
+#define CLOCK_MS 1000100 /* the peer's: it wraps soon, too */
+
+void peer_stamp(const struct peer *peer, uint8_t option[PEER_STAMP], int later, uint32_t older)
 {
-	static const uint8_t options[] = {2, 4, 5, 180, 4, 2, 1, 1, 1, 3, 3, 0};
+	uint32_t now_ms = (uint32_t)(peer->now_ns / WR_MS(1)) - CLOCK_MS;
+	const uint8_t head[] = {1, 1, 8, 10};
+
+	memcpy(option, head, sizeof(head));
+	wr_be32_put(option + 4, now_ms + (uint32_t)later);
+	wr_be32_put(option + 8, peer->ts_val - older);
+}
+
+void peer_open(struct peer *peer, bool ts)
+{
+	uint8_t options[PEER_STAMP + 12] = {2, 4, 5, 180, 4, 2, 1, 1, 1, 3, 3, 0};
 	struct craft_tcp tcp = {
 		.flags = WR_TCP_SYN,
 		.wnd = 65535,
 		.options = options,
-		.options_len = sizeof(options),
+		.options_len = (uint8_t)(12 + (ts ? PEER_STAMP : 0)),
 	};
 
 	peer->port++;
@@ -283,6 +305,9 @@ void peer_open(struct peer *peer)
 	peer->is_open = peer->refuses = peer->has_ack = false;
 	peer->taken = peer->given = 0;
 	peer->sacks = 0;
+	peer->ts = false;
+	peer->ts_val = 0;
+	peer_stamp(peer, options + 12, 0, 0);
 	peer->iss = tcp.seq = 0xfffffc00u + peer->port; /* it wraps soon */
 	peer_send(peer, &tcp);
 	tcp = (struct craft_tcp) {
@@ -290,7 +315,10 @@ void peer_open(struct peer *peer)
 		.wnd = 65535,
 		.seq = peer->iss + 1,
 		.ack = peer->irs + 1,
+		.options = options,
+		.options_len = peer->ts ? PEER_STAMP : 0,
 	};
+	peer_stamp(peer, options, 0, 0);
 	if (peer->has_ack)
 		peer_send(peer, &tcp);
 }

@@ -27,10 +27,12 @@ struct peer {
 
 	/* What the engine last said. */
 	bool has_ack;
-	uint32_t ack;   /* the highest */
-	uint32_t edge;  /* right edge of its window, the furthest */
-	uint8_t wscale; /* of its window */
-	uint32_t nxt;   /* the highest sequence number sent, FIN included */
+	uint32_t ack;    /* the highest */
+	uint32_t edge;   /* right edge of its window, the furthest */
+	uint8_t wscale;  /* of its window */
+	uint32_t nxt;    /* the highest sequence number sent, FIN included */
+	bool ts;         /* timestamps were agreed on */
+	uint32_t ts_val; /* its newest, if so */
 	struct wr_sack sack[WR_SACK_MAX];
 	unsigned sacks; /* of its last segment */
 };
@@ -49,8 +51,17 @@ void peer_check_text(const struct rte_mbuf *m, uint32_t at);
 /* Makes an engine that knows the peer's MAC; `sack`: it speaks SACK. */
 void peer_begin(struct peer *peer, bool sack);
 
-/* A handshake from a new port. Forgets the connection before, which lives on in the engine. */
-void peer_open(struct peer *peer);
+/*
+ * A handshake from a new port, which asks for timestamps or does not. Forgets the connection
+ * before, which lives on in the engine.
+ */
+void peer_open(struct peer *peer, bool ts);
+
+#define PEER_STAMP 12 /* bytes */
+
+/* The option of timestamps that the peer's segments have now: later by so many ms, and the echo
+ * older by so many. */
+void peer_stamp(const struct peer *peer, uint8_t option[PEER_STAMP], int later, uint32_t older);
 
 /* Gives the engine a segment and takes what it answers; its ports are filled in. */
 void peer_send(struct peer *peer, struct craft_tcp *tcp);

@@ -69,6 +69,7 @@ struct tcp_accecn_news {
 	uint8_t ace;      /* its ACE field */
 	uint32_t packets; /* that it tells were delivered, by our reckoning */
 	uint32_t bytes;   /* of text in them */
+	uint32_t each;    /* of a packet that was out, about */
 	uint32_t stride;  /* packets that an ACK of this peer tells of, usually: eighths */
 	bool has_ceb;     /* an option came with it: */
 	uint32_t ceb;     /* bytes of these that were marked */

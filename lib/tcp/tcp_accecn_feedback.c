@@ -9,35 +9,37 @@
 #define BYTES_MASK  0xffffff /* and the option's fields modulo 2^24 */
 #define MUCH_STRIDE (4 * 8)  /* eighths: above it ACKs are few because the peer gathers */
 #define STRIDE_MOST 4096     /* packets of one ACK that count for the average */
+#define SAMPLE      64       /* packets whose mean length stands for all that are out */
 
 /* ---- how many packets were marked ---- */
 
-/* Of delta, delta + 8 ... most the one that comes closest to what the bytes say. */
-static uint32_t by_bytes(const struct tcp_accecn_news *news, uint32_t delta, uint32_t most)
+/* Of delta, delta + 8 ... the one that comes closest to `wanted`. */
+static uint32_t nearest(uint32_t delta, uint32_t wanted)
 {
-	uint64_t wanted =
-		news->bytes
-			? ((uint64_t)news->ceb * news->packets + news->bytes / 2) / news->bytes
-			: 0;
-	uint32_t laps;
-
 	if (wanted <= delta)
 		return delta;
-	if (wanted >= most)
-		return most;
-	laps = ((uint32_t)wanted - delta + WRAP / 2) / WRAP;
-	return wr_min(delta + laps * WRAP, most);
+	return delta + (wanted - delta + WRAP / 2) / WRAP * WRAP;
+}
+
+/* Packets of which `bytes` were marked, if they are as long as the others that it tells of. */
+static uint32_t share(const struct tcp_accecn_news *news)
+{
+	uint64_t packets = (uint64_t)news->ceb * news->packets;
+
+	return news->bytes ? (uint32_t)((packets + news->bytes / 2) / news->bytes) : 0;
 }
 
 uint32_t tcp_accecn_marks(uint32_t cep, const struct tcp_accecn_news *news)
 {
 	uint32_t delta = (news->ace - cep) % WRAP, most;
 
+	if (news->has_ceb && news->ceb > news->bytes) /* of more packets than we know of */
+		return nearest(delta, (news->ceb + news->each / 2) / news->each);
 	if (news->packets < WRAP)
 		return delta;
 	most = news->packets - (news->packets - delta) % WRAP;
 	if (news->has_ceb)
-		return by_bytes(news, delta, most);
+		return wr_min(nearest(delta, share(news)), most);
 	/*
 	 * A peer that gathers its ACKs sends one after a few marks at the latest, so that the
 	 * field goes round only where ACKs are lost: then many at once are the exception.
@@ -66,6 +68,19 @@ static void count_delivered(const struct wr_tcb *c, const struct wr_seg *seg,
 	news->bytes += sacked.bytes;
 }
 
+/* Bytes of a packet that is out, about: of the oldest, of which duplicates tell first. */
+static uint32_t mean_out(const struct wr_tcb *c)
+{
+	uint32_t bytes = 0, packets = 0;
+
+	for (struct rte_mbuf *m = c->sq_head; m && m != c->sq_next && packets < SAMPLE;
+	     m = wr_buf(m)->next) {
+		bytes += wr_buf(m)->len;
+		packets++;
+	}
+	return packets ? bytes / packets : c->cc.smss;
+}
+
 static void note_stride(struct tcp_accecn *a, uint32_t packets)
 {
 	int32_t now = (int32_t)wr_min(packets, STRIDE_MOST) * 8;
@@ -82,34 +97,41 @@ static void note_stride(struct tcp_accecn *a, uint32_t packets)
 static void count_duplicates(const struct wr_tcb *c, struct tcp_accecn *a, bool duplicate,
                              struct tcp_accecn_news *news)
 {
-	uint32_t all = news->packets, own = all ? all : duplicate;
-	uint32_t each = all ? news->bytes / all : c->cc.smss;
+	uint32_t all = news->packets, own = all ? all : duplicate, told = 0, each;
 
 	if (all && !(c->flags & WR_TCB_SACK))
-		own -= wr_min(c->dup_acks, all - 1);
-	note_stride(a, own);
+		told = wr_min(c->dup_acks, all - 1);
+	note_stride(a, own - told);
+	if (!(c->flags & WR_TCB_RTO)) /* then those of what was sent again tell nothing new */
+		own -= told;
 	news->packets = own + a->unheard;
-	news->bytes += (news->packets - all) * each;
+	if (news->packets == all)
+		return;
+	each = all ? news->bytes / all : mean_out(c);
+	news->bytes = news->packets * each;
 }
 
-/* The bytes that an option tells of only become more, so that these give an order to ACKs. */
-static bool option_is_newer(const struct tcp_accecn *a, const struct wr_seg *seg)
+/*
+ * The bytes that an option tells of only become more, so that these give an order to ACKs:
+ * below 0 it is older than the newest that was heard, above newer; 0: nobody knows.
+ */
+static int option_order(const struct tcp_accecn *a, const struct wr_seg *seg)
 {
 	struct wr_accecn option;
-	bool newer = false;
+	int order = 0;
 
 	if (a->no_options_in || !wr_tcp_parse_accecn(seg, &option))
-		return false;
+		return 0;
 	for (unsigned ecn = WR_ECT1; ecn <= WR_CE; ecn++) {
 		uint32_t more = (option.bytes[ecn] - a->s_bytes[ecn - 1]) & BYTES_MASK;
 
 		if (!(option.has & 1 << ecn) || more == 0)
 			continue;
 		if (more > BYTES_MASK / 2)
-			return false;
-		newer = true;
+			return -1;
+		order = 1;
 	}
-	return newer;
+	return order;
 }
 
 /* Did it leave after all that was heard so far? Appendix A.1: if not, it is superseded. */
@@ -120,10 +142,14 @@ static bool is_news(const struct wr_tcb *c, const struct tcp_accecn *a,
 	bool in_order = seg->text_len && wr_seq_eq(seg->seq, c->rcv.nxt) &&
 	                !(c->flags & WR_TCB_REORDER);
 
+	int order;
+
 	if (later != 0)
 		return later > 0;
-	return !wr_seq_eq(seg->ack, c->snd.una) || news->packets || in_order ||
-	       option_is_newer(a, seg);
+	if (in_order || !wr_seq_eq(seg->ack, c->snd.una))
+		return true;
+	order = option_order(a, seg);
+	return order > 0 || (order == 0 && news->packets);
 }
 
 /* ---- the option ---- */
@@ -177,20 +203,27 @@ static void stop_marking(struct wr_tcp *tcp, struct tcp_accecn *a)
 	a->no_ect = true;
 }
 
-/*
- * Section 3.2.3.2.5: bytes were marked, but no packet; and the field cannot have gone round
- * since the last option.
- */
-static void check_consistency(struct wr_tcp *tcp, struct tcp_accecn *a,
-                              const struct tcp_accecn_news *news, bool bytes)
+/* Have so many packets come since the last option, or, without SACK, may they have? */
+static bool may_have_wrapped(const struct wr_tcb *c, const struct tcp_accecn *a)
 {
-	a->since_option = (uint8_t)wr_min(a->since_option + news->packets, WRAP);
-	if (!news->has_ceb)
-		return;
-	if (bytes && a->s_cep == a->cep_at_option && a->since_option < WRAP)
-		stop_marking(tcp, a);
-	a->cep_at_option = a->s_cep;
-	a->since_option = 0;
+	uint32_t packets = a->since_option;
+	struct rte_mbuf *m = c->flags & WR_TCB_SACK ? NULL : c->sq_head;
+
+	for (; m && m != c->sq_next && packets < WRAP; m = wr_buf(m)->next)
+		packets++;
+	return packets == WRAP;
+}
+
+/*
+ * Section 3.2.3.2.5: bytes were marked since the last option, but no packet by the field. It
+ * has gone round, or it is mangled. Returns the packets that were.
+ */
+static uint32_t marks_unseen(struct wr_tcp *tcp, const struct wr_tcb *c, struct tcp_accecn *a)
+{
+	if (may_have_wrapped(c, a))
+		return WRAP;
+	stop_marking(tcp, a);
+	return 0;
 }
 
 /*
@@ -224,17 +257,34 @@ static void note_marked(const struct wr_tcb *c, struct tcp_accecn *a,
 	a->marked += guess;
 }
 
-/* How many were marked; counts those of which there is no doubt. */
-static uint32_t take_marks(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
-                           struct tcp_accecn_news *news)
+/* Those that an option tells of, and what it says of those before. */
+static uint32_t marks_with_option(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
+                                  struct tcp_accecn_news *news)
 {
-	uint32_t sure = news->has_ceb ? reconcile(c, a, news) * WRAP : 0;
-	uint32_t marks = tcp_accecn_marks(a->s_cep, news);
-	uint32_t laps = news->has_ceb ? 0 : marks / WRAP;
+	bool bytes = news->ceb > 0;
+	uint32_t sure = reconcile(c, a, news) * WRAP, marks;
+
+	if (news->ceb > news->bytes)
+		news->each = mean_out(c);
+	marks = tcp_accecn_marks(a->s_cep, news);
+	if (bytes && a->s_cep + marks == a->cep_at_option)
+		marks = marks_unseen(tcp, c, a);
+	a->s_cep += marks;
+	a->cep_at_option = a->s_cep;
+	a->since_option = 0;
+	WR_COUNT(tcp->stats, tcp_accecn_marks_told, sure + marks);
+	return marks;
+}
+
+/* And those of the field alone: laps of it are in doubt, and count when an option tells. */
+static uint32_t marks_by_field(struct wr_tcp *tcp, struct tcp_accecn *a,
+                               const struct tcp_accecn_news *news)
+{
+	uint32_t marks = tcp_accecn_marks(a->s_cep, news), laps = marks / WRAP;
 
 	a->doubtful = (uint8_t)wr_min(a->doubtful + laps, UINT8_MAX);
 	a->s_cep += marks;
-	WR_COUNT(tcp->stats, tcp_accecn_marks_told, sure + marks - laps * WRAP);
+	WR_COUNT(tcp->stats, tcp_accecn_marks_told, marks % WRAP);
 	return marks;
 }
 
@@ -242,7 +292,6 @@ static void hear(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
                  const struct wr_seg *seg, struct tcp_accecn_news *news)
 {
 	uint32_t marks;
-	bool bytes;
 
 	if (a->deaf)
 		return;
@@ -251,9 +300,10 @@ static void hear(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
 	news->ace = wr_tcp_ace(seg);
 	news->stride = a->stride;
 	read_option(a, seg, news);
-	bytes = news->has_ceb && news->ceb;
-	marks = take_marks(tcp, c, a, news);
-	check_consistency(tcp, a, news, bytes);
+	a->since_option = (uint8_t)wr_min(a->since_option + news->packets, WRAP);
+	marks = news->has_ceb ? marks_with_option(tcp, c, a, news)
+	                      : marks_by_field(tcp, a, news);
+	a->unheard = 0;
 	note_marked(c, a, news, marks);
 	a->unanswered |= marks > 0;
 	if (a->unanswered)
@@ -285,6 +335,17 @@ void tcp_accecn_syn_told(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_s
 	check_arrival(tcp, c, a, wr_tcp_ace(seg));
 }
 
+/*
+ * Does it acknowledge a SYN-ACK alone? Where text, SACK blocks or the bytes of an option show
+ * that it does not, the field is a counter.
+ */
+static bool tells_of_synack(const struct wr_tcb *c, const struct tcp_accecn *a,
+                            const struct wr_seg *seg)
+{
+	return seg->len == 0 && seg->sack_count == 0 &&
+	       wr_seq_eq(seg->ack, wr_seq_add(c->iss, 1)) && option_order(a, seg) == 0;
+}
+
 /* Our SYN-ACK was acknowledged. Table 4; true: the ACE field was no counter. */
 static bool hear_handshake(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_accecn *a,
                            const struct wr_seg *seg)
@@ -293,7 +354,7 @@ static bool hear_handshake(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_acce
 
 	a->awaits_ack = false;
 	check_first_option(a, seg);
-	if (seg->len || seg->sack_count)
+	if (!tells_of_synack(c, a, seg))
 		return false;
 	if (seg->has_ts)
 		a->ts_heard = seg->ts_val;
@@ -307,17 +368,6 @@ static bool hear_handshake(struct wr_tcp *tcp, struct wr_tcb *c, struct tcp_acce
 	return true;
 }
 
-/*
- * The client's ACK of a SYN-ACK that came twice: it tells of that, and comes when the first
- * such ACK has opened the connection. Section 3.2.2.2. With SACK blocks it tells of text.
- */
-static bool is_late_handshake(const struct wr_tcb *c, const struct tcp_accecn *a,
-                              const struct wr_seg *seg)
-{
-	return a->serves && seg->len == 0 && seg->sack_count == 0 &&
-	       wr_seq_eq(seg->ack, wr_seq_add(c->iss, 1));
-}
-
 /* Section 3.2.2.4: the first counter is not 0, unless three packets were marked already. */
 static void check_first(struct wr_tcp *tcp, struct tcp_accecn *a, const struct wr_seg *seg,
                         const struct tcp_accecn_news *news)
@@ -327,6 +377,11 @@ static void check_first(struct wr_tcp *tcp, struct tcp_accecn *a, const struct w
 		stop_marking(tcp, a);
 	}
 	a->checked = true;
+}
+
+static void note_unheard(struct tcp_accecn *a, bool duplicate)
+{
+	a->unheard = (uint8_t)wr_min(a->unheard + duplicate, UINT8_MAX);
 }
 
 void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg,
@@ -344,15 +399,19 @@ void tcp_accecn_feedback(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_s
 	}
 	if (a->awaits_ack && hear_handshake(tcp, c, a, seg))
 		return;
-	if (is_late_handshake(c, a, seg))
+	/* Section 3.2.2.2: of a SYN-ACK that came twice; but it may be a duplicate, too. */
+	if (a->serves && tells_of_synack(c, a, seg)) {
+		note_unheard(a, duplicate);
 		return;
+	}
 	count_delivered(c, seg, &news);
 	check_first(tcp, a, seg, &news);
 	newer = is_news(c, a, seg, &news);
 	count_duplicates(c, a, duplicate, &news);
 	if (newer)
 		hear(tcp, c, a, seg, &news);
-	a->unheard = newer ? 0 : (uint8_t)wr_min(a->unheard + duplicate, UINT8_MAX);
+	else
+		note_unheard(a, duplicate);
 }
 
 uint32_t tcp_accecn_take_marked(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t acked)

@@ -8,22 +8,26 @@
 #define UNTOLD      3 /* marks at most that an ACK tells of, as each third has one of its own */
 
 /*
- * An ACK of nothing new without a time: nobody can say which of several left last, RFC 9768
- * section 3.2.2.2. The engine goes by their number; those that are lost, come late or with
- * another window are not among them.
+ * An ACK of nothing new. Without a time nobody can say which of several left last, RFC 9768
+ * section 3.2.2.2; without SACK nor of how many packets those told that were lost, and what was
+ * told with an option is not told again. The engine goes by their number; those that are lost,
+ * come late or with another window are not among them.
  */
-static bool has_no_order(const struct sim_segment *seg, uint32_t acked)
+static bool hides_marks(const struct sim_flow *flow, const struct sim_segment *seg,
+                        uint32_t acked)
 {
 	const uint8_t flags = seg->flags & (WR_TCP_SYN | WR_TCP_ACK | WR_TCP_FIN);
+	bool sack = flow->side[0].offers_sack && flow->side[1].offers_sack;
 
-	return flags == WR_TCP_ACK && !seg->has_ts && !seg->text_len && seg->ack == acked;
+	return flags == WR_TCP_ACK && !(seg->has_ts && sack) && !seg->text_len &&
+	       seg->ack == acked;
 }
 
 void sim_watch_mark_leaves(struct sim_flow *flow, unsigned from, const struct sim_segment *seg)
 {
 	struct sim_side *us = &flow->side[from], *peer = &flow->side[!from];
 
-	peer->repeats_left += has_no_order(seg, us->acked + peer->iss);
+	peer->repeats_left += hides_marks(flow, seg, us->acked + peer->iss);
 }
 
 void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim_segment *seg)
@@ -33,7 +37,8 @@ void sim_watch_mark_arrives(struct sim_flow *flow, unsigned to, const struct sim
 
 	if (seg->ecn == WR_CE && (seg->flags & both) != WR_TCP_SYN)
 		us->marks_came++;
-	us->repeats_came += has_no_order(seg, us->una + us->iss) && seg->wnd == us->wnd_came;
+	us->repeats_came +=
+		hides_marks(flow, seg, us->una + us->iss) && seg->wnd == us->wnd_came;
 	us->wnd_came = seg->wnd;
 }
 

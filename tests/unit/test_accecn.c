@@ -85,6 +85,26 @@ static void bytes_of_full_segments_are_exact(void **state)
 		}
 }
 
+/*
+ * Of packets that nobody knew to be there: as many as have so many bytes, and the field agrees
+ * with. Lengths may be guessed wrong by so much as is not half a lap.
+ */
+static void bytes_prove_packets(void **state)
+{
+	for (uint32_t packets = 0; packets < 12; packets++)
+		for (uint32_t marks = packets + 1; marks < 300; marks++)
+			for (uint32_t told = marks < 4 ? 1 : marks - 3; told <= marks + 3;
+			     told++) {
+				struct tcp_accecn_news news = news_of(5, packets, marks);
+
+				news.has_ceb = true;
+				news.each = SEGMENT;
+				news.ceb = told * SEGMENT;
+				if (news.ceb > news.bytes)
+					assert_int_equal(tcp_accecn_marks(5, &news), marks);
+			}
+}
+
 /* Of all numbers that fit the field, the one whose share of bytes comes closest. */
 static uint32_t closest(const struct tcp_accecn_news *news, uint32_t cep)
 {
@@ -184,6 +204,7 @@ int main(void)
 		cmocka_unit_test(many_packets_are_taken_for_the_worst),
 		cmocka_unit_test(a_peer_that_gathers_has_told_of_each_lap),
 		cmocka_unit_test(bytes_of_full_segments_are_exact),
+		cmocka_unit_test(bytes_prove_packets),
 		cmocka_unit_test(bytes_of_any_packets_choose_the_lap),
 		cmocka_unit_test(no_mark_is_missed_when_acks_are_lost),
 	};

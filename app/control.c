@@ -20,7 +20,7 @@ struct control {
 	uint64_t next_line_ns; /* UINT64_MAX: no lines */
 	struct wr_console_rates rates;
 	bool at_once; /* a second signal came: no more waiting */
-	bool told_of_checksums;
+	bool told_of_checksums, told_of_queues;
 	struct {
 		uint64_t polls, since_ns;
 		bool told;
@@ -99,6 +99,25 @@ static void watch_checksums(struct control *c)
 	        "veth perhaps, run 'ethtool -K IF tx off tso off gso off'.\n");
 }
 
+/* So does a peer with fewer queues, whose requests are answered wrongly or not at all. */
+static void watch_queues(struct control *c)
+{
+	const struct wr_port *port = &c->app->port;
+
+	for (uint16_t q = 0; q < port->queues && !c->told_of_queues; q++) {
+		const struct wr_stats *stats = &c->app->worker[q]->stats;
+
+		if (!wr_port_lacks_ring(port, q, wr_stat_read(&stats->n[WR_STAT_rx_frames])))
+			continue;
+		c->told_of_queues = true;
+		fprintf(stderr,
+		        "wringer: --port %s: the peer has made fewer queues than the %u of "
+		        "this end: frames are lost or come twice; give both as many --cores, "
+		        "or this end ',queues=N' of the peer.\n",
+		        port->spec, port->queues);
+	}
+}
+
 static void look(struct control *c)
 {
 	struct wr_appliance *app = c->app;
@@ -110,6 +129,7 @@ static void look(struct control *c)
 		for (unsigned i = 0; i < app->eal.workers; i++)
 			watch_worker(c, i, now_ns);
 		watch_checksums(c);
+		watch_queues(c);
 	}
 	if (now_ns >= c->next_line_ns) {
 		c->next_line_ns += app->conf->stats_interval_us * 1000;

@@ -187,8 +187,10 @@ static bool look_at_link(struct wr_run *run, struct wr_appliance *app, uint64_t 
 		return true;
 	return give_up(run, WR_EXIT_ENVIRONMENT,
 	               "--port %s: the link is down and did not come up within %g s; look for "
-	               "cable or peer, or give more time with --wait",
-	               run->conf->port.spec[0], wait_s(run));
+	               "cable or peer%s, or give more time with --wait",
+	               run->conf->port.spec[0], wait_s(run),
+	               app->port.profile.peer_rings ? ", which refuses more queues than it has"
+	                                            : "");
 }
 
 struct question {

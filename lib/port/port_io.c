@@ -173,3 +173,17 @@ void wr_port_counters(const struct wr_port *port, struct wr_port_counters *out)
 		.rx_nombuf = stats.rx_nombuf,
 	};
 }
+
+static bool counts_none(const struct wr_port *port, uint16_t q)
+{
+	struct rte_eth_stats stats = {0};
+
+	return rte_eth_stats_get(port->id, &stats) == 0 && stats.q_ipackets[q] == 0;
+}
+
+/* Without a peer nothing is counted either: it must have been there all the while. */
+bool wr_port_lacks_ring(const struct wr_port *port, uint16_t q, uint64_t frames)
+{
+	return port->profile.peer_rings && frames && q < RTE_ETHDEV_QUEUE_STAT_CNTRS &&
+	       counts_none(port, q) && wr_port_link_is_up(port) && counts_none(port, q);
+}

@@ -34,6 +34,7 @@ static const struct key {
 	{"multi_segs", YES_NO, offsetof(struct wr_profile, multi_segs)},
 	{"rss", YES_NO, offsetof(struct wr_profile, rss)},
 	{"rx_shared", YES_NO, offsetof(struct wr_profile, rx_shared)},
+	{"peer_rings", YES_NO, offsetof(struct wr_profile, peer_rings)},
 	{"kernel_mac", YES_NO, offsetof(struct wr_profile, kernel_mac)},
 	{"kernel_mtu", YES_NO, offsetof(struct wr_profile, kernel_mtu)},
 	{"any_mtu", YES_NO, offsetof(struct wr_profile, any_mtu)},

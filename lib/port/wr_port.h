@@ -30,10 +30,12 @@ struct wr_profile {
 	bool rss;            /* program our key and table where offered */
 	bool rx_shared;      /* Rx hands out buffers that the sender may still hold (net_ring):
 	                      * they are copied, as a NIC's DMA would */
-	bool kernel_mac;     /* the kernel's end of the device wears the driver's MAC: the port
-	                      * takes another (net_tap) */
-	bool kernel_mtu;     /* an MTU that the driver refuses is set on the kernel's interface,
-	                      * which can carry it (net_tap of DPDK 22.11) */
+	bool peer_rings; /* the peer makes the rings: of a queue without one the driver counts
+	                  * nothing (net_memif) */
+	bool kernel_mac; /* the kernel's end of the device wears the driver's MAC: the port
+	                  * takes another (net_tap) */
+	bool kernel_mtu; /* an MTU that the driver refuses is set on the kernel's interface,
+	                  * which can carry it (net_tap of DPDK 22.11) */
 	bool any_mtu;    /* the driver names a limit of the MTU that its device does not have */
 	bool host_iface; /* the device is an interface of the kernel's that was there before
 	                  * and stays: its MTU is its owner's to set */
@@ -105,6 +107,12 @@ struct wr_port_counters {
 	uint64_t ipackets, opackets, ibytes, obytes, imissed, ierrors, oerrors, rx_nombuf;
 };
 void wr_port_counters(const struct wr_port *port, struct wr_port_counters *out);
+
+/*
+ * Whether the peer that is there has made no ring for queue q, by which `frames` came all the
+ * same: with profile.peer_rings they are those of another queue, lost there or come twice.
+ */
+bool wr_port_lacks_ring(const struct wr_port *port, uint16_t q, uint64_t frames);
 
 /* The readable block that says what was found and chosen. */
 void wr_port_print(FILE *out, const struct wr_port *port);

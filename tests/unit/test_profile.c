@@ -91,9 +91,12 @@ static void what_is_known_of_the_virtual_devices_is_there(void **state)
 	assert_int_equal(wr_profile_load(&profile, "net_ring", NULL, &err), 0);
 	assert_true(profile.rx_shared);
 	assert_false(profile.tx_cksum);
+	assert_int_equal(wr_profile_load(&profile, "net_memif", NULL, &err), 0);
+	assert_true(profile.peer_rings);
 	assert_int_equal(wr_profile_load(&profile, "net_ice", NULL, &err), 0);
 	assert_true(profile.rss && profile.rx_cksum && profile.tx_cksum);
-	assert_false(profile.rx_shared || profile.kernel_mac || profile.kernel_mtu);
+	assert_false(profile.rx_shared || profile.peer_rings);
+	assert_false(profile.kernel_mac || profile.kernel_mtu);
 }
 
 static void a_file_overrides_the_keys_that_it_names(void **state)

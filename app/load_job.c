@@ -97,8 +97,10 @@ static int prepare(struct wr_job *job, struct wr_err *err)
 {
 	int rc = wr_conf_load(&job->conf, &job->load, err);
 
-	if (rc == 0)
+	if (rc == 0) {
+		job->conf.load.mode = job->load.mode; /* of a URL */
 		rc = spread(job, err);
+	}
 	if (rc == 0) {
 		wr_conf_size_load(&job->conf, &job->load, job->workers);
 		rc = wr_conf_check(&job->conf, err);

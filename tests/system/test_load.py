@@ -169,6 +169,7 @@ class Modes(LoadCase):
             self.assertEqual(server.server.seen[0], ("/page?a=1", "example.org", "b"))
         self.assertEqual(load.count("http_2xx"), 20, load)
         self.assertEqual(load.count("responses"), 20, load)
+        self.assertEqual(load["start"]["config"]["mode"], "http")
 
     def test_http_posts_and_may_close_after_each(self):
         with Web() as server:

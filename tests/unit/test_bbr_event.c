@@ -76,6 +76,7 @@ static void the_bound_rises_by_a_segment_then_by_two(void **state)
 	assert_int_equal(b->state, BBR_REFILL);
 	hear_in_new_round();
 	assert_int_equal(b->state, BBR_UP);
+	assert_int_equal(b->full_bw, RATE); /* growth counts from here */
 	ack.cwnd_limited = true;
 	rate.newly_delivered = 50 * SMSS;
 	hear();
@@ -329,6 +330,21 @@ static void what_an_application_did_not_fill_counts_if_it_was_more(void **state)
 	assert_int_equal(b->max_bw[1], 0);
 }
 
+/* Section 5.5.6: two cycles of probing, of which one that did not fill the path is none. */
+static void a_cycle_that_filled_the_path_ends_the_one_before(void **state)
+{
+	known_path(BBR_DOWN);
+	ack.pipe = 2 * BDP;
+	rate.app_limited = true;
+	b->ack_phase = BBR_ACKS_PROBE_STOPPING;
+	hear_in_new_round();
+	assert_int_equal(b->max_bw[1], RATE);
+	rate.app_limited = false;
+	b->ack_phase = BBR_ACKS_PROBE_STOPPING;
+	hear_in_new_round();
+	assert_int_equal(b->max_bw[1], 0);
+}
+
 static void the_pipe_needs_room_for_bursts(void **state)
 {
 	uint32_t down;
@@ -348,6 +364,7 @@ static void the_round_trip_time_is_looked_for_and_cwnd_comes_back(void **state)
 	ack.now_us += BBR_PROBE_RTT_EVERY_US + 1;
 	ack.rtt_us = 0;
 	b->cycle_stamp_us = ack.now_us;
+	b->probe_rtt_done_us = 1;
 	b->idle_restart = true; /* silence was as good, section 5.3.4.3 */
 	hear();
 	assert_int_equal(b->state, BBR_CRUISE);
@@ -356,15 +373,20 @@ static void the_round_trip_time_is_looked_for_and_cwnd_comes_back(void **state)
 	assert_int_equal(b->state, BBR_PROBE_RTT);
 	assert_in_range(b->prior_cwnd, 2 * BDP, 2 * BDP + SMSS);
 	assert_int_equal(cc.cwnd, BDP / 2);
+	hear_in_new_round();
+	assert_int_equal(b->state, BBR_PROBE_RTT); /* too much is out still */
 	ack.pipe = BDP / 2;
 	hear();
 	ack.now_us += BBR_PROBE_RTT_LASTS_US + 1;
+	ack.rtt_us = RTT + 1;
 	hear();
 	assert_int_equal(b->state, BBR_PROBE_RTT); /* and a round */
-	ack.rtt_us = RTT + 1;
+	ack.now_us += RTT;
+	ack.rtt_us = 0;
 	b->inflight_lo = BDP;
 	hear_in_new_round();
 	assert_int_equal(b->state, BBR_CRUISE);
+	assert_int_equal(b->probe_rtt_min_stamp_us, ack.now_us);
 	assert_in_range(cc.cwnd, 2 * BDP, 2 * BDP + 2 * SMSS);
 	assert_int_equal(b->probe_rtt_min_us, RTT + 1); /* the old one is too old */
 	assert_int_equal(b->min_rtt_us, RTT);
@@ -408,6 +430,9 @@ static void after_silence_the_known_pace_is_kept(void **state)
 	assert_true(b->idle_restart);
 	assert_int_equal(b->extra_acked_start_us, ack.now_us + 1000);
 	assert_int_equal(model.pace_bytes_per_s, RATE / 100 * 99);
+	b->bw = 100ull * RATE;
+	wr_cc_ops(&cc)->on_idle_restart(&cc, 10 * SMSS, ack.now_us + 2000);
+	assert_int_equal(model.quantum, 65536);
 }
 
 static void a_new_cycle_forgets_the_signals_of_the_last(void **state)
@@ -419,7 +444,24 @@ static void a_new_cycle_forgets_the_signals_of_the_last(void **state)
 	assert_int_equal(b->state, BBR_DOWN);
 	assert_false(b->loss_in_round);
 	assert_int_equal(b->losses_in_round, 0);
-	assert_in_range(b->probe_wait_us, 2000000, 2999999);
+}
+
+/* Of connections that share a path each waits for another time: 2 to 3 s. */
+static void waits_for_the_next_probing_differ(void **state)
+{
+	uint32_t least = UINT32_MAX, most = 0;
+
+	for (unsigned i = 0; i < 20; i++) {
+		known_path(BBR_UP);
+		b->full_bw_now = true;
+		b->next_round_delivered += i * 1448;
+		rate.total_delivered += i * 1448;
+		hear();
+		least = wr_min(least, b->probe_wait_us);
+		most = wr_max(most, b->probe_wait_us);
+	}
+	assert_in_range(least, 2000000, 2300000);
+	assert_in_range(most, 2700000, 2999999);
 }
 
 int main(void)
@@ -437,11 +479,13 @@ int main(void)
 		cmocka_unit_test(losses_of_a_round_lower_the_short_term_bounds),
 		cmocka_unit_test(lumps_of_acks_widen_the_window),
 		cmocka_unit_test(what_an_application_did_not_fill_counts_if_it_was_more),
+		cmocka_unit_test(a_cycle_that_filled_the_path_ends_the_one_before),
 		cmocka_unit_test(the_pipe_needs_room_for_bursts),
 		cmocka_unit_test(the_round_trip_time_is_looked_for_and_cwnd_comes_back),
 		cmocka_unit_test(what_a_recovery_took_comes_back),
 		cmocka_unit_test(after_silence_the_known_pace_is_kept),
 		cmocka_unit_test(a_new_cycle_forgets_the_signals_of_the_last),
+		cmocka_unit_test(waits_for_the_next_probing_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -278,6 +278,9 @@ static void losses_of_a_round_lower_the_short_term_bounds(void **state)
 	assert_int_equal(b->inflight_lo, 2 * BDP / 100 * 70);
 	assert_int_equal(cc.cwnd, 2 * BDP / 100 * 70);
 	assert_int_equal(b->bw_latest, RATE / 2);
+	b->loss_in_round = true;
+	hear(); /* of the same round */
+	assert_int_equal(b->bw_lo, RATE / 100 * 70);
 	b->loss_in_round = true; /* no less than what arrived */
 	b->loss_round_delivered = 0;
 	rate.delivered = 2 * BDP;
@@ -293,6 +296,37 @@ static void losses_of_a_round_lower_the_short_term_bounds(void **state)
 	}
 }
 
+static void each_round_of_losses_has_signals_of_its_own(void **state)
+{
+	known_path(BBR_CRUISE);
+	b->loss_round_delivered = 0;
+	b->bw_latest = 2 * RATE;
+	b->inflight_latest = 3 * BDP;
+	hear();
+	assert_int_equal(b->bw_latest, RATE);
+	assert_int_equal(b->inflight_latest, BDP);
+}
+
+static void the_pipe_is_full_after_three_rounds_without_growth(void **state)
+{
+	known_path(BBR_STARTUP);
+	b->full_bw_reached = false;
+	b->full_bw = RATE;
+	rate.bytes_per_s = RATE / 100 * 125; /* so much is growth */
+	hear_in_new_round();
+	assert_int_equal(b->full_bw, RATE / 100 * 125);
+	rate.app_limited = true;
+	for (unsigned i = 0; i < 3; i++)
+		hear_in_new_round();
+	assert_int_equal(b->full_bw_count, 0);
+	rate.app_limited = false;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(b->state, BBR_STARTUP);
+		hear_in_new_round();
+	}
+	assert_int_not_equal(b->state, BBR_STARTUP);
+}
+
 static void lumps_of_acks_widen_the_window(void **state)
 {
 	known_path(BBR_CRUISE);
@@ -300,6 +334,11 @@ static void lumps_of_acks_widen_the_window(void **state)
 	cc.cwnd = 10 * BDP;
 	hear();
 	assert_int_equal(cc.cwnd, 2 * BDP + 20 * SMSS);
+
+	known_path(BBR_CRUISE); /* less than the path has */
+	ack.now_us += RTT;
+	hear();
+	assert_int_equal(b->extra_acked[1], SMSS);
 
 	known_path(BBR_CRUISE); /* in no time, no more than cwnd, for ten rounds and ten more */
 	rate.newly_delivered = 5 * BDP;
@@ -477,6 +516,8 @@ int main(void)
 		cmocka_unit_test(startup_ends_for_many_losses_alone),
 		cmocka_unit_test(startup_neither_slows_nor_stops_before_there_is_a_sample),
 		cmocka_unit_test(losses_of_a_round_lower_the_short_term_bounds),
+		cmocka_unit_test(each_round_of_losses_has_signals_of_its_own),
+		cmocka_unit_test(the_pipe_is_full_after_three_rounds_without_growth),
 		cmocka_unit_test(lumps_of_acks_widen_the_window),
 		cmocka_unit_test(what_an_application_did_not_fill_counts_if_it_was_more),
 		cmocka_unit_test(a_cycle_that_filled_the_path_ends_the_one_before),

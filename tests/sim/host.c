@@ -46,6 +46,11 @@ static bool has_black_hole(const struct sim_plan *plan)
 	return plan->path[0].blackhole || plan->path[1].blackhole;
 }
 
+static bool has_timestamps(const struct sim_plan *plan)
+{
+	return plan->host[0].timestamps && plan->host[1].timestamps;
+}
+
 static void fill_ip(const struct sim_host_plan *plan, struct wr_ip_conf *ip)
 {
 	*ip = (struct wr_ip_conf) {
@@ -97,8 +102,12 @@ static void fill_tcp(const struct sim *sim, const struct sim_host_plan *plan,
 	tcp->has_isn = plan->has_isn;
 	tcp->isn = plan->isn;
 	tcp->fin_wait2_us = 0; /* a slow reader may take longer than any limit */
-	/* The way out takes three time-outs at least, and after an outage these are long. */
-	if (has_black_hole(sim->plan))
+	/*
+	 * The way out of a black hole takes three time-outs at least, and after an outage these
+	 * are long. So they are without timestamps until something passes that was sent once;
+	 * and an echo that waits for that may have no buffers for what comes.
+	 */
+	if (has_black_hole(sim->plan) || !has_timestamps(sim->plan))
 		tcp->r2_us *= 3;
 	sim_knobs_apply(&plan->knobs, tcp);
 }

@@ -309,8 +309,8 @@ static const struct wr_conf_key tcp[] = {
 static const struct wr_conf_key times[] = {
 	NUMBER(STACK, duration, "delack", "1ms", "499ms", "40ms", "off", delack_us,
 	       "Delay of an acknowledgement, at most"),
-	NUMBER(STACK, duration, "sack-delay", "1us", "20ms", "200us", "off", sack_delay_us,
-	       "Delay of the first SACK of a gap, at most, as long as prompt-acks lasts: none without it"),
+	NUMBER(STACK, duration, "dup-ack-delay", "1us", "20ms", "200us", "off", dup_ack_delay_us,
+	       "How long a duplicate ACK waits for the next segment, at most; needs prompt-acks"),
 	NUMBER(STACK, duration, "rto-initial", "10ms", "60s", "1s", NULL, rto_initial_us,
 	       "Retransmission time-out before the first sample, RFC 6298"),
 	NUMBER(STACK, duration, "rto-min", "1ms", "60s", "200ms", NULL, rto_min_us,

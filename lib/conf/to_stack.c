@@ -111,7 +111,7 @@ static void fill_tcp_dialect(const struct wr_conf *conf, struct wr_tcp_conf *tcp
 	tcp->quick_acks = (uint8_t)conf->quick_acks;
 	tcp->prompt_acks = (uint8_t)conf->prompt_acks;
 	tcp->delack_fin = conf->delack_fin;
-	tcp->sack_delay_us = (uint32_t)conf->sack_delay_us;
+	tcp->dup_ack_delay_us = (uint32_t)conf->dup_ack_delay_us;
 	tcp->push_bursts = conf->push_bursts;
 	tcp->ss_burst = (uint16_t)wr_min((uint32_t)conf->slow_start_burst, UINT16_MAX);
 	tcp->grow_half = conf->grow_half;

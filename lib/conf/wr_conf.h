@@ -216,7 +216,7 @@ struct wr_conf {
 	uint64_t challenges_per_s, resets_per_s;
 
 	/* TCP's times. */
-	uint64_t delack_us, sack_delay_us;
+	uint64_t delack_us, dup_ack_delay_us;
 	uint64_t rto_initial_us, rto_min_us, rto_max_us;
 	uint64_t r1_rexmits;
 	uint64_t r2_us, syn_r2_us;

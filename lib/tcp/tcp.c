@@ -64,7 +64,7 @@ void wr_tcp_conf_default(struct wr_tcp_conf *conf, uint16_t mtu)
 		.mtu_floor_mss = 48, /* as Linux */
 		.delack_us = 40 * 1000,
 		.prompt_acks = 100,
-		.sack_delay_us = 200,
+		.dup_ack_delay_us = 200,
 		.rto_initial_us = 1000 * 1000,
 		.rto_min_us = 200 * 1000,
 		.rto_max_us = 120 * 1000 * 1000,

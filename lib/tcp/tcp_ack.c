@@ -5,8 +5,8 @@
  * the sender lives on ACKs, and they are lost as well: then no two that say something new are
  * merged, RFC 5681 section 4.2, and none waits for longer than a second segment would be behind
  * the first on a short path: with one for each of them few would be in flight, and who has lost
- * one of two learns nothing more. For the same reason the first segment beyond a gap waits for
- * the second, if there was a gap shortly before.
+ * one of two learns nothing more. For the same reason some duplicate ACKs wait for
+ * another segment.
  */
 
 #include "tcp_ack.h"
@@ -52,29 +52,32 @@ bool tcp_ack_may_wait(const struct wr_tcp *tcp, const struct wr_tcb *c)
 }
 
 /*
- * Is it the first segment beyond a gap, where text was missing a while before too? A sender
- * that paces has two or three segments in flight on a short path, and BBR makes what is in
- * flight when it hears of a loss its window: told at once, it sends the lost one again and
- * nothing behind it, and if that is lost too, nobody tells. It goes on sending while it does
- * not know.
+ * A sender that paces has two or three segments in flight on a short path, and BBR makes what
+ * is in flight when it hears of a loss its window: told at once, it sends the lost one again
+ * and nothing behind it, and if that is lost too, nobody tells. It goes on sending while it
+ * does not know. With SACK the first segment beyond a gap tells of it, and waits for the second
+ * where text was missing a while before too. Without, the third does, for which the second
+ * waits, and so on in twos.
  */
-static bool may_wait_for_second(const struct wr_tcp *tcp, const struct wr_tcb *c,
-                                const struct wr_seg *seg)
+static bool may_wait_for_next(const struct wr_tcp *tcp, const struct wr_tcb *c,
+                              const struct wr_seg *seg)
 {
-	const unsigned told = WR_TCB_REORDER | WR_TCB_ACK_NOW;
+	uint32_t kept = c->flags & WR_TCB_REORDER ? c->reorder->pieces : 0;
 
-	return c->prompt && tcp->conf.sack_delay_us && !(seg->flags & WR_TCP_FIN) &&
-	       (c->flags & (WR_TCB_SACK | told)) == WR_TCB_SACK && !(c->rare & WR_TCB_DUP_ACK);
+	if (!c->prompt || !tcp->conf.dup_ack_delay_us || (seg->flags & WR_TCP_FIN) ||
+	    (c->flags & WR_TCB_ACK_NOW) || (c->rare & WR_TCB_DUP_ACK))
+		return false;
+	return c->flags & WR_TCB_SACK ? kept == 0 : kept % 2 == 1;
 }
 
 void tcp_ack_owe_for_gap(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
 {
-	bool waits = may_wait_for_second(tcp, c, seg);
+	bool waits = may_wait_for_next(tcp, c, seg);
 
 	c->rare |= WR_TCB_DUP_ACK;
 	tcp_ack_saw_trouble(tcp, c);
 	if (waits)
-		arm(tcp, c, tcp->conf.sack_delay_us); /* or whatever else makes an ACK leave */
+		arm(tcp, c, tcp->conf.dup_ack_delay_us); /* or what else makes an ACK leave */
 	else
 		tcb_owe_ack(tcp, c); /* RFC 5681 section 4.2: at once */
 }
@@ -119,6 +122,9 @@ void tcp_ack_send_ahead(struct wr_tcp *tcp, struct wr_tcb *c, uint32_t len)
 {
 	bool apart = (c->flags & WR_TCB_REORDER) || wr_seq_span(c->rcv.acked, c->rcv.nxt) > len;
 
+	/* One that waits: SACK says in one what two would; without, they are counted. */
+	if ((c->rare & WR_TCB_DUP_ACK) && !(c->flags & WR_TCB_SACK))
+		c->flags |= WR_TCB_ACK_NOW;
 	if (!(c->flags & WR_TCB_ACK_NOW) || !apart || wr_ip_out_room(tcp->ip) < TCP_OUT_RESERVE)
 		return;
 	send_now(tcp, c);

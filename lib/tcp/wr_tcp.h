@@ -123,12 +123,12 @@ struct wr_tcp_conf {
 	bool pacing;            /* of all connections; algorithms with a model always are */
 	bool rates; /* there is memory for pacing; implied by pacing, and by cc if it needs it
 	             */
-	uint8_t iw_segments;    /* RFC 6928 */
-	bool prr;               /* proportional rate reduction, RFC 6937 */
-	bool frto;              /* doubts time-outs, RFC 5682 */
-	bool dsack;             /* sends D-SACKs and uses those received, RFC 2883 */
-	uint32_t sack_delay_us; /* of the first segment beyond a gap soon after another gap, at
-	                         * most, < 500 ms; 0: none */
+	uint8_t iw_segments;       /* RFC 6928 */
+	bool prr;                  /* proportional rate reduction, RFC 6937 */
+	bool frto;                 /* doubts time-outs, RFC 5682 */
+	bool dsack;                /* sends D-SACKs and uses those received, RFC 2883 */
+	uint32_t dup_ack_delay_us; /* while ACKs are prompt, at most, < 500 ms: with SACK of the
+	                            * first one of a gap, without of each second; 0: none */
 	/* Fast Open, RFC 7413, of listeners and active opens whose options want it. */
 	uint32_t fastopen_pending; /* connections that SYNs opened at once and that are still in
 	                            * SYN-RECEIVED, at most; those beyond shake hands first */

@@ -82,7 +82,7 @@ static const struct setting settings[] = {
 	TCP(BOOL, delack_fin),
 	TCP(U32, rto_slack_us),
 	TCP(U32, delack_us),
-	TCP(U32, sack_delay_us),
+	TCP(U32, dup_ack_delay_us),
 	TCP(U32, rto_initial_us),
 	TCP(U32, rto_min_us),
 	TCP(U32, rto_max_us),

@@ -59,7 +59,7 @@ void sim_knobs_draw(struct sim_knobs *knobs, struct wr_prng *prng, uint32_t rcv_
 	draw_times(knobs, prng);
 	draw_tables(knobs, prng);
 	knobs->tlp_no_sack = !one_in(prng, 3);
-	knobs->sack_delay_us = seldom(prng, 3, 200, below(prng, 3) * 1000);
+	knobs->dup_ack_delay_us = seldom(prng, 3, 200, below(prng, 3) * 1000);
 }
 
 void sim_knobs_draw_limits(struct sim_knobs *knobs, struct wr_prng *prng)
@@ -79,7 +79,7 @@ void sim_knobs_apply(const struct sim_knobs *knobs, struct wr_tcp_conf *tcp)
 	tcp->grow_by_news = knobs->grow_by_news;
 	tcp->tlp_recovery = knobs->tlp_recovery;
 	tcp->tlp_no_sack = knobs->tlp_no_sack;
-	tcp->sack_delay_us = knobs->sack_delay_us;
+	tcp->dup_ack_delay_us = knobs->dup_ack_delay_us;
 	tcp->idle_restart = knobs->idle_restart;
 	tcp->ts_required = knobs->ts_required;
 	tcp->delack_fin = knobs->delack_fin;

@@ -19,7 +19,7 @@ struct sim_knobs {
 	uint32_t listener_connections, source_connections; /* 0: no limit */
 	uint32_t fastopen_pending;
 	uint32_t first_window, tunes, reorders, repairs, paths;
-	uint32_t sack_delay_us, rto_initial_us, rto_min_us, rto_slack_us, r1_rexmits;
+	uint32_t dup_ack_delay_us, rto_initial_us, rto_min_us, rto_slack_us, r1_rexmits;
 };
 
 /* Of a host whose receive window begins with rcv_buf bytes. */

@@ -62,7 +62,7 @@ void sim_plan_calm(struct sim_plan *plan, uint64_t seed)
 	wr_prng_seed(&prng, seed);
 	plan->seed = seed;
 	clock_us = 1000000 + wr_prng_below(&prng, 1000000000);
-	plan->bound_ns = WR_S(600);
+	plan->bound_ns = WR_S(1200);
 	plan->hosts = SIM_SIDES;
 	for (unsigned i = 0; i < SIM_SIDES; i++)
 		plan->path[i] = calm_path;

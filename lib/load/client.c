@@ -212,6 +212,15 @@ static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
 	return true;
 }
 
+/* What a stream receives when the measurement is over is no part of it; a response is. */
+static void count_text(struct wr_load *load, uint32_t bytes)
+{
+	if (load->mode->wants && load->until_ns && load->now_ns >= load->until_ns)
+		LOAD_COUNT(load, bytes_received_late, bytes);
+	else
+		LOAD_COUNT(load, bytes_received, bytes);
+}
+
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
 	struct load_client *client = client_of(c);
@@ -220,7 +229,7 @@ static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 
 	if (load->mode->wants && !load->mode->wants(load, n))
 		return false;
-	LOAD_COUNT(load, bytes_received, m->pkt_len);
+	count_text(load, m->pkt_len);
 	load->mode->on_data(load, n, m);
 	rte_pktmbuf_free(m);
 	return true;

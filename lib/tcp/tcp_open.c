@@ -51,6 +51,13 @@ enum wr_verdict tcp_owe_reset(struct wr_tcp *tcp, const struct wr_frame *f, enum
 	return v;
 }
 
+/* What the peer's SYN or SYN-ACK offers. */
+static void read_syn(struct wr_tcp *tcp, const struct wr_seg *seg, struct wr_syn_options *peer)
+{
+	wr_tcp_parse_syn(seg, peer);
+	WR_COUNT(tcp->stats, tcp_wscale_too_large, peer->wscale_too_large);
+}
+
 /* ---- passive opens, in whatever way ---- */
 
 void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener,
@@ -62,7 +69,7 @@ void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener
 	enum tcp_ecn ecn =
 		tcp_ecn_offered(tcp, tcp_listener_cc(tcp, (unsigned)listener), &f->seg);
 
-	wr_tcp_parse_syn(&f->seg, &peer);
+	read_syn(tcp, &f->seg, &peer);
 	*out = (struct wr_half_open) {
 		.tuple = f->tuple,
 		.iss = iss,
@@ -88,7 +95,12 @@ void tcp_half_open_of(struct wr_tcp *tcp, const struct wr_frame *f, int listener
 struct wr_tcb *tcp_open_passively(struct wr_tcp *tcp, const struct wr_half_open *h,
                                   uint32_t hash, uint32_t instead)
 {
-	const struct wr_syn_options peer = {h->mss, h->snd_shift, h->wscale, h->sack};
+	const struct wr_syn_options peer = {
+		.mss = h->mss,
+		.wscale = h->snd_shift,
+		.has_wscale = h->wscale,
+		.sack_permitted = h->sack,
+	};
 	struct wr_tcb *c = tcb_new(tcp, &h->tuple, hash, instead);
 
 	tcp_orphan_make_room(tcp);
@@ -346,7 +358,7 @@ enum wr_verdict tcp_syn_sent(struct wr_tcp *tcp, struct wr_tcb *c, struct wr_fra
 	if (!(seg->flags & WR_TCP_SYN))
 		return WR_V_tcp_no_ack; /* fifth: neither SYN nor RST: drop */
 
-	wr_tcp_parse_syn(seg, &peer);
+	read_syn(tcp, seg, &peer);
 	c->irs = seg->seq;
 	c->rcv.nxt = c->rcv.acked = c->in_seq = wr_seq_add(seg->seq, 1);
 	c->rcv.edge = wr_seq_add(c->rcv.nxt, tcp_first_window(tcp));

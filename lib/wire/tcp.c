@@ -149,6 +149,7 @@ void wr_tcp_parse_syn(const struct wr_seg *seg, struct wr_syn_options *out)
 		} else if (option.kind == OPTION_WSCALE && option.bytes == WSCALE_BYTES) {
 			out->has_wscale = true;
 			out->wscale = option.at[2] < MAX_WSCALE ? option.at[2] : MAX_WSCALE;
+			out->wscale_too_large = option.at[2] > MAX_WSCALE;
 		} else if (option.kind == OPTION_SACK_PERMITTED &&
 		           option.bytes == SACK_PERMITTED_BYTES) {
 			out->sack_permitted = true;

@@ -102,6 +102,7 @@ struct wr_syn_options {
 	uint8_t wscale; /* 0..14; larger values are read as 14, RFC 7323 section 2.3 */
 	bool has_wscale;
 	bool sack_permitted;
+	bool wscale_too_large; /* it was larger */
 };
 
 /* What a frame carries, once classified. */

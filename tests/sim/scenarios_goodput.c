@@ -43,6 +43,19 @@ static void dctcp_100_mbit(struct sim_plan *plan)
 	plan->host[0].cc.ops = plan->host[1].cc.ops = &wr_cc_dctcp_ops;
 }
 
+/* Slow start alone would fill the path and twice as much before it heard of a loss. */
+static void queue_of_two_paths(struct sim_plan *plan)
+{
+	plan->flow[0].end[0].text = 8000000;
+	plan->flow[0].end[0].chunk = 1448;
+	for (unsigned i = 0; i < SIM_SIDES; i++) {
+		plan->path[i].delay_ns = WR_MS(50);
+		plan->path[i].queue_bytes = 2 * 1250000;
+		plan->host[i].rcv_buf = plan->host[i].snd_buf = 8 << 20;
+		plan->host[i].many_bufs = true;
+	}
+}
+
 /* 1 Gbit/s and 200 ms: 25 MB are under way; windows begin with a hundredth of that. */
 static void long_fat_path(struct sim_plan *plan)
 {
@@ -132,6 +145,19 @@ static const char *does_what_the_budget_allows(const struct sim_plan *plan,
 	return bps < 75e6 ? "the budget is not used" : NULL;
 }
 
+/* RFC 9406. */
+static const char *slow_start_ends_in_time(const struct sim_plan *plan,
+                                           const struct sim_result *result)
+{
+	double bps = goodput(plan, result);
+
+	printf("  goodput %.1f Mbit/s of %.1f\n", bps / 1e6,
+	       (double)plan->path[0].rate_bps / 1e6);
+	if (result->stats[0].n[WR_STAT_tcp_bytes_rexmit])
+		return "the queue overflowed";
+	return bps < 0.9 * (double)plan->path[0].rate_bps ? "slow start ended too early" : NULL;
+}
+
 /* Mathis, Semke, Mahdavi, Ott 1997: MSS / RTT * sqrt(3/2) / sqrt(p). */
 static const char *as_mathis_says(const struct sim_plan *plan, const struct sim_result *result)
 {
@@ -188,6 +214,8 @@ static const char *hardly_any_timeouts(const struct sim_plan *plan,
 
 static const struct sim_scenario scenarios[] = {
 	{"a_clean_path_of_100_mbit_is_filled", 1, clean_100_mbit, fills_the_path},
+	{"slow_start_of_cubic_ends_before_a_queue_is_full", 3, queue_of_two_paths,
+         slow_start_ends_in_time},
 	{"windows_grow_until_a_long_fat_path_is_filled", 1, long_fat_path, fills_the_path},
 	{"without_timestamps_they_grow_too", 1, long_fat_path_without_timestamps,
          fills_the_path},

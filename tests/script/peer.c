@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The peer of a packet script: reads what the engine sends, and makes what it receives. */
 #include <netinet/in.h>
+#include <stdalign.h>
 #include <string.h>
 
 #include <rte_arp.h>
@@ -117,10 +118,13 @@ static void note_segment(struct world *w, const struct rte_ipv4_hdr *ip, const u
 
 static void look_at(struct world *w, struct rte_mbuf *m)
 {
-	static uint8_t room[TEXT_MAX];
+	static alignas(struct rte_ether_hdr) uint8_t room[TEXT_MAX];
 	const uint8_t *frame = rte_pktmbuf_read(m, 0, m->pkt_len, room);
-	const struct rte_ether_hdr *eth = (const void *)frame;
+	const struct rte_ether_hdr *eth = (const void *)room;
 	const struct rte_ipv4_hdr *ip = (const void *)(eth + 1);
+
+	if (frame != room) /* in front of text that was cut it may begin anywhere */
+		memcpy(room, frame, m->pkt_len);
 
 	if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP)) {
 		const struct rte_arp_hdr *arp = (const void *)(eth + 1);

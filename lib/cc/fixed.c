@@ -70,6 +70,7 @@ const struct wr_cc_ops wr_cc_fixed_ops = {
 	.spec = "none",
 	.segments = 64,
 	.every_ack = true,
+	.most = window,
 	.init = fixed_init,
 	.on_ack = fixed_on_ack,
 	.on_congestion = fixed_on_congestion,

@@ -230,6 +230,8 @@ struct wr_cc_ops {
 	bool model; /* paces, by rate samples: the only kind that gets on_lost */
 	bool marks; /* needs ECN, and an echo for each segment, RFC 8257 */
 
+	/* What cwnd never exceeds, bytes; NULL: it grows. */
+	uint32_t (*most)(const struct wr_cc *cc);
 	/* cwnd is iw, ssthresh is UINT32_MAX, the private state is zero. */
 	void (*init)(struct wr_cc *cc, const struct wr_cc_start *start);
 	void (*on_ack)(struct wr_cc *cc, const struct wr_cc_ack *ack);

@@ -92,11 +92,12 @@ static void tell_others(struct wr_tcp *tcp, const struct wr_tcb *c, uint32_t mss
  */
 static uint32_t what_fits(const struct wr_tcb *c, uint32_t len)
 {
+	const struct wr_cc_ops *ops = wr_cc_ops(&c->cc);
 	uint32_t behind = FOLLOWERS * c->cc.smss, window;
 
-	if (wr_cc_ops(&c->cc) != &wr_cc_fixed_ops)
+	if (!ops->most)
 		return len;
-	window = c->cc.fixed.segments * c->cc.smss;
+	window = ops->most(&c->cc);
 	return window > behind + c->cc.smss ? wr_min(len, window - behind) : len;
 }
 

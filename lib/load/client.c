@@ -212,10 +212,9 @@ static bool on_open(struct wr_tcp *tcp, struct wr_tcb *c)
 	return true;
 }
 
-/* What a stream receives when the measurement is over is no part of it; a response is. */
 static void count_text(struct wr_load *load, uint32_t bytes)
 {
-	if (load->mode->wants && load->until_ns && load->now_ns >= load->until_ns)
+	if (load->mode->timed && load->until_ns && load->now_ns >= load->until_ns)
 		LOAD_COUNT(load, bytes_received_late, bytes);
 	else
 		LOAD_COUNT(load, bytes_received, bytes);

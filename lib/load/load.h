@@ -111,6 +111,8 @@ struct load_mode {
 	bool keeps;    /* connections stay: OPENING opens them */
 	bool clients;  /* uses struct load_client */
 	bool requests; /* has requests */
+	bool timed;    /* text that is received counts while the measurement lasts; else a
+	                * response does, whenever it comes */
 	uint64_t (*bytes)(const struct wr_load_conf *conf, uint32_t cores);
 	int (*init)(struct wr_load *load, int socket, struct wr_err *err);
 	void (*fini)(struct wr_load *load);

@@ -405,6 +405,7 @@ static void fini(struct wr_load *load)
 const struct load_mode load_mode_stream = {
 	.keeps = true,
 	.clients = true,
+	.timed = true,
 	.bytes = bytes,
 	.init = init,
 	.fini = fini,

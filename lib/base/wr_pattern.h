@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where Wringer's services take and send streams, by themselves. */
+#define WR_SINK_PORT   5204
+#define WR_SOURCE_PORT 5205
+
 /*
  * The payload that both ends know: byte i of a stream is a function of i alone, so that
  * either end can make or check any piece of it, and text that is lost, doubled, shifted or

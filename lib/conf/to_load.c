@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 
 #include "keys.h"
+#include "wr_pattern.h"
 #include "wr_rr.h"
 
 #define DURATION_US 10000000 /* of a run that says nothing else */
@@ -67,8 +68,9 @@ static uint16_t usual_port(const struct wr_load_conf *load)
 {
 	static const uint16_t streams[] = {
 		[WR_LOAD_UP] = 9, [WR_LOAD_DOWN] = 19, [WR_LOAD_BOTH] = 7};
-	static const uint16_t verified[] = {
-		[WR_LOAD_UP] = 5204, [WR_LOAD_DOWN] = 5205, [WR_LOAD_BOTH] = 7};
+	static const uint16_t verified[] = {[WR_LOAD_UP] = WR_SINK_PORT,
+	                                    [WR_LOAD_DOWN] = WR_SOURCE_PORT,
+	                                    [WR_LOAD_BOTH] = 7};
 
 	switch (load->mode) {
 	case WR_LOAD_HTTP:

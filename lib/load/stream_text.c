@@ -8,7 +8,6 @@
 #include "wr_pattern.h"
 
 #define PORT_CHARGEN 19
-#define PORT_SINK    5204
 
 enum stream_check stream_check_of(const struct wr_load_conf *conf)
 {
@@ -16,7 +15,7 @@ enum stream_check stream_check_of(const struct wr_load_conf *conf)
 		return STREAM_CHECK_NOTHING;
 	if (conf->direction == WR_LOAD_DOWN)
 		return conf->port == PORT_CHARGEN ? STREAM_CHECK_NOTHING : STREAM_CHECK_PATTERN;
-	if (conf->direction == WR_LOAD_UP && conf->port == PORT_SINK)
+	if (conf->direction == WR_LOAD_UP && conf->port == WR_SINK_PORT)
 		return STREAM_CHECK_COUNT;
 	return STREAM_CHECK_BLOCKS;
 }

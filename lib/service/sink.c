@@ -5,6 +5,7 @@
  */
 #include "reactions.h"
 #include "stream.h"
+#include "wr_pattern.h"
 
 static bool on_data(struct wr_tcp *tcp, struct wr_tcb *c, struct rte_mbuf *m)
 {
@@ -32,7 +33,7 @@ static const struct wr_tcp_events events = {
 const struct wr_service wr_service_sink = {
 	.name = "sink",
 	.spec = "docs/services.md",
-	.port = 5204,
+	.port = WR_SINK_PORT,
 	.tcp = &events,
 	.udp = on_datagram,
 };

@@ -7,6 +7,7 @@
 #include "exchange.h"
 #include "number.h"
 #include "reactions.h"
+#include "wr_pattern.h"
 
 #define MOST ((uint64_t)1 << 62) /* bytes that can be asked for */
 
@@ -106,7 +107,7 @@ static const struct wr_tcp_events events = {
 const struct wr_service wr_service_source = {
 	.name = "source",
 	.spec = "docs/services.md",
-	.port = 5205,
+	.port = WR_SOURCE_PORT,
 	.tcp = &events,
 	.core_bytes = core_bytes,
 	.core_begin = core_begin,

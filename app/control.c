@@ -99,7 +99,7 @@ static void watch_checksums(struct control *c)
 	        "veth perhaps, run 'ethtool -K IF tx off tso off gso off'.\n");
 }
 
-/* So does a peer with fewer queues, whose requests are answered wrongly or not at all. */
+/* So do those that a peer with fewer queues gets twice, torn or not at all. */
 static void watch_queues(struct control *c)
 {
 	const struct wr_port *port = &c->app->port;

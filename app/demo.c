@@ -50,7 +50,7 @@ static const struct preset wishes[] = {
 };
 
 /* Each has a whole window of text. */
-static const struct preset of_streams[] = {{"connections", "10"}};
+static const struct preset streams = {"connections", "10"};
 
 struct demo {
 	struct wr_job job;
@@ -309,10 +309,7 @@ static int add_presets(struct wr_conf *conf, struct wr_err *err)
 		rc = preset(conf, &needs[i], err);
 	for (size_t i = 0; i < WR_LEN(wishes) && rc == 0; i++)
 		rc = wish(conf, &wishes[i], err);
-	for (size_t i = 0; i < WR_LEN(of_streams) && rc == 0; i++)
-		if (conf->load.mode == WR_LOAD_STREAM)
-			rc = wish(conf, &of_streams[i], err);
-	return rc;
+	return rc == 0 && conf->load.mode == WR_LOAD_STREAM ? wish(conf, &streams, err) : rc;
 }
 
 static int read_options(struct demo *demo, int *argc, char **argv, enum wr_conf_action *action,

@@ -141,7 +141,6 @@ static bool is_news(const struct wr_tcb *c, const struct tcp_accecn *a,
 	int32_t later = seg->has_ts ? (int32_t)(seg->ts_val - a->ts_heard) : 0;
 	bool in_order = seg->text_len && wr_seq_eq(seg->seq, c->rcv.nxt) &&
 	                !(c->flags & WR_TCB_REORDER);
-
 	int order;
 
 	if (later != 0)

@@ -235,7 +235,7 @@ enum wr_verdict tcp_fastopen_syn(struct wr_tcp *tcp, struct wr_frame *f, int lis
 	return v == WR_V_NEXT ? open_at_once(tcp, f, listener) : v;
 }
 
-void tcp_fastopen_completed(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg)
+void tcp_fastopen_completed(struct wr_tcp *tcp, struct wr_tcb *c)
 {
 	c->flags &= (uint16_t)~WR_TCB_RTO_ARMED;
 	c->backoff = 0;

@@ -48,7 +48,7 @@ bool tcp_fastopen_deserves(const struct wr_tcp *tcp, const struct wr_frame *f, i
 enum wr_verdict tcp_fastopen_syn(struct wr_tcp *tcp, struct wr_frame *f, int listener);
 
 /* The handshake's ACK came; the connection is in ESTABLISHED. */
-void tcp_fastopen_completed(struct wr_tcp *tcp, struct wr_tcb *c, const struct wr_seg *seg);
+void tcp_fastopen_completed(struct wr_tcp *tcp, struct wr_tcb *c);
 
 /* A connection that the SYN had opened left SYN-RECEIVED; `reset`: by a reset, told first. */
 void tcp_fastopen_left(struct wr_tcp *tcp);

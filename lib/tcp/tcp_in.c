@@ -69,7 +69,7 @@ static enum wr_verdict complete_open(struct wr_tcp *tcp, struct wr_tcb *c, struc
 		return tcp_owe_reset(tcp, f, WR_V_tcp_ack_not_sent);
 	tcb_set_state(tcp, c, WR_TCP_ESTABLISHED);
 	if (fastopen) {
-		tcp_fastopen_completed(tcp, c, seg);
+		tcp_fastopen_completed(tcp, c);
 		return WR_V_NEXT;
 	}
 	tcp_fastopen_answered(tcp, c, seg);
